@@ -1,0 +1,98 @@
+"""Settings from environment variables. A malformed value stops the start with one sentence that names it.
+
+An empty variable counts as not set, because compose files and CI systems pass empty ones.
+"""
+
+import contextlib
+import os
+import re
+import secrets
+import sys
+import tempfile
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import dj_database_url
+
+SWITCH = {"1": True, "true": True, "on": True, "yes": True, "0": False, "false": False, "off": False, "no": False}
+SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def refuse(name, rule):
+    """Stop the start: a traceback would hide the one sentence that helps."""
+    sys.exit(f"{name} {rule}.")
+
+
+def text(name, default=None):
+    return os.environ.get(name, "").strip() or default
+
+
+def switch(name, default):
+    value = text(name)
+    if value is None:
+        return default
+    if value.lower() not in SWITCH:
+        refuse(name, f"must be one of 1/0, true/false, on/off or yes/no, not {value!r}")
+    return SWITCH[value.lower()]
+
+
+def integer(name, default, *, minimum):
+    value = text(name, str(default))
+    if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) < minimum:
+        refuse(name, f"must be a whole number of at least {minimum}, not {value!r}")
+    return int(value)
+
+
+def duration(name, default):
+    """Return a timedelta from `900` (seconds), `15m`, `24h` or `7d`."""
+    value = text(name, default)
+    match = re.fullmatch(r"([0-9]{1,8})([smhd]?)", value)
+    seconds = match and int(match[1]) * SECONDS[match[2]]
+    if not seconds or seconds > 100 * 365 * SECONDS["d"]:
+        refuse(name, f"must be a time like 900 (seconds), 15m, 24h or 7d, not {value!r}")
+    return timedelta(seconds=seconds)
+
+
+def words(name, default=()):
+    """Return the comma-separated values."""
+    return [word.strip() for word in text(name, ",".join(default)).split(",") if word.strip()]
+
+
+def origins(name):
+    """Return origins as RFC 6454 writes them: scheme, host and port, nothing after."""
+    values = words(name)
+    for value in values:
+        if not re.fullmatch(r"https?://[^/?#@\s]+", value):
+            refuse(name, f"must be origins like https://shop.example, separated by commas, not {value!r}")
+    return values
+
+
+def database(name, default, *, base_dir):
+    """Return Django's settings for the database that the URL names."""
+    url = text(name, default)
+    try:
+        config = dj_database_url.parse(url, conn_max_age=None, conn_health_checks=True)
+        scheme = urlsplit(url).scheme
+    except ValueError:
+        scheme = None
+    if scheme not in ("sqlite", "postgres", "postgresql") or not config["NAME"]:
+        # The URL itself is not repeated: it holds a password.
+        refuse(name, "must look like sqlite:///db.sqlite3 or postgres://user:password@host:port/name")
+    if scheme == "sqlite" and config["NAME"] != ":memory:":
+        config["NAME"] = base_dir / config["NAME"]
+    return config
+
+
+def development_key(path):
+    """Return the key kept at `path`, made at the first start.
+
+    It appears there in one step and whole, so that two processes that start together agree on it.
+    """
+    if not path.exists():
+        handle, new = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mode 0600
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(64))
+        with contextlib.suppress(FileExistsError):
+            os.link(new, path)
+        os.unlink(new)
+    return path.read_text()

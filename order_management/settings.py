@@ -1,0 +1,175 @@
+"""Settings of the project. Those that differ between machines come from the environment: see the README's table."""
+
+from pathlib import Path
+
+from corsheaders.defaults import default_headers
+
+from . import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# Mode: development under manage.py without configuration, production under a server (wsgi.py and asgi.py say so).
+DEBUG = env.switch("DEBUG", default=not (env.text("SECRET_KEY") or env.text("DATABASE_URL")))
+
+SECRET_KEY = env.text("SECRET_KEY")
+if DEBUG:
+    SECRET_KEY = SECRET_KEY or env.development_key(BASE_DIR / ".secret_key")
+elif len(SECRET_KEY or "") < 50:
+    env.refuse("SECRET_KEY", "must be set to at least 50 random characters in production (or set DEBUG=on)")
+
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
+if not ALLOWED_HOSTS:
+    env.refuse("ALLOWED_HOSTS", "must name the hosts to answer for in production, separated by commas")
+
+# Application
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "accounts",
+    "products",
+]
+
+MIDDLEWARE = [
+    "order_management.middleware.json_errors",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "order_management.middleware.body_limit",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "order_management.urls"
+WSGI_APPLICATION = "order_management.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+USE_I18N = False
+TIME_ZONE = "UTC"
+
+STATIC_URL = "static/"
+# Straight from the installed packages: nothing to collect before a start, nothing to forget.
+WHITENOISE_USE_FINDERS = True
+
+# Database
+
+DATABASES = {"default": env.database("DATABASE_URL", "sqlite:///db.sqlite3", base_dir=BASE_DIR)}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        # A write takes its lock when it begins; one that reads first would else fail at once, "database is locked".
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # Readers go on during a write; what was acknowledged survives a power cut.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Accounts
+
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = [
+    "accounts.hashers.Argon2Hasher",
+    # Hashes made elsewhere still log in, and are upgraded then.
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+    if not DEBUG
+]
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": env.duration("ACCESS_TOKEN_LIFETIME", "15m"),
+    "REFRESH_TOKEN_LIFETIME": env.duration("REFRESH_TOKEN_LIFETIME", "7d"),
+    "TOKEN_OBTAIN_SERIALIZER": "accounts.serializers.LoginSerializer",
+}
+
+# API
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.JWTAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.IsAdmin"],
+    "DEFAULT_RENDERER_CLASSES": ["order_management.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["order_management.parsers.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "order_management.negotiation.JSONOnly",
+    "DEFAULT_PAGINATION_CLASS": "order_management.pagination.KeysetPagination",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "order_management.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "order_management.exceptions.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+API_BODY_MAX_BYTES = 1024 * 1024
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Order Management",
+    "DESCRIPTION": "Register, log in, keep a product catalogue. Two roles: **Admin** and **Customer**.\n\n"
+    "Log in with `POST /api/login/` and send the access token as `Authorization: Bearer <ACCESS_TOKEN>`.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"persistAuthorization": True},
+}
+
+CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = [*default_headers, "if-match", "if-none-match", "idempotency-key"]
+CORS_EXPOSE_HEADERS = ["Link", "ETag", "Location", "Retry-After", "Idempotent-Replayed", "X-Request-ID"]
+
+# Transport
+
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, minimum=0)
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.switch("HTTPS", default=not DEBUG)
+SECURE_REDIRECT_EXEMPT = [r"^healthz/$", r"^readyz/$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE_SSL_REDIRECT else 0
+SILENCED_SYSTEM_CHECKS = [
+    # HSTS speaks for this host alone. Its subdomains and the browsers' preload list are the domain owner's to opt in
+    # (SECURE_HSTS_INCLUDE_SUBDOMAINS, SECURE_HSTS_PRELOAD): taking them back takes months.
+    "security.W005",
+    "security.W021",
+]
+
+# Errors are logged in production too: Django's default would only mail them.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+}
