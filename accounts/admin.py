@@ -1,0 +1,95 @@
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth import admin as auth
+from django.contrib.auth.forms import UserChangeForm
+from django.contrib.auth.models import Group
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+
+from .models import User
+
+admin.site.site_title = admin.site.site_header = "Order Management"
+admin.site.index_title = "Shop"
+
+# Nobody's to manage here: roles take the place of groups, and the token lists would show tokens.
+admin.site.unregister([Group, BlacklistedToken, OutstandingToken])
+
+
+class RoleFilter(admin.SimpleListFilter):
+    title = parameter_name = "role"
+
+    def lookups(self, request, model_admin):
+        return User.Role.choices
+
+    def queryset(self, request, queryset):
+        return queryset.filter(is_staff=self.value() == User.Role.ADMIN) if self.value() else queryset
+
+
+class UserForm(UserChangeForm):
+    role = forms.ChoiceField(choices=User.Role.choices)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "role" in self.fields:
+            self.fields["role"].initial = self.instance.role
+
+
+@admin.register(User)
+class UserAdmin(auth.UserAdmin):
+    form = UserForm
+    list_display = ["username", "role", "is_active", "email", "last_login", "date_joined"]
+    list_filter = [RoleFilter, "is_active"]
+    filter_horizontal = []
+    ordering = ["username", "id"]
+    readonly_fields = ["last_login", "date_joined"]
+    fieldsets = [
+        (None, {"fields": ["username", "password"]}),
+        ("Access", {"fields": ["role", "is_active"]}),
+        ("Person", {"fields": ["first_name", "last_name", "email"]}),
+        ("Dates", {"fields": readonly_fields}),
+    ]
+    actions = ["make_admin", "make_customer", "lock_out", "let_in"]
+
+    @admin.display(ordering="is_staff")
+    def role(self, user):
+        return user.role.label
+
+    def get_readonly_fields(self, request, user=None):
+        # Nobody demotes or disables themself, so that an Admin always remains.
+        own = ["role", "is_active"] if user == request.user else []
+        return [*self.readonly_fields, *own]
+
+    def has_delete_permission(self, request, user=None):
+        return user != request.user and super().has_delete_permission(request, user)
+
+    def save_model(self, request, user, form, change):
+        if not change:
+            user.save()
+            return
+        # Only what the form changed: whatever else happens to the user meanwhile stays.
+        access = {name: form.cleaned_data[name] for name in form.changed_data if name in ("role", "is_active")}
+        user.save(update_fields=set(form.changed_data) - set(access))
+        user.change(**access)
+
+    @admin.action(description="Make selected users Admins")
+    def make_admin(self, request, users):
+        self.change_all(request, users, role=User.Role.ADMIN)
+
+    @admin.action(description="Make selected users Customers")
+    def make_customer(self, request, users):
+        self.change_all(request, users, role=User.Role.CUSTOMER)
+
+    @admin.action(description="Lock selected users out")
+    def lock_out(self, request, users):
+        self.change_all(request, users, is_active=False)
+
+    @admin.action(description="Let selected users in again")
+    def let_in(self, request, users):
+        self.change_all(request, users, is_active=True)
+
+    def change_all(self, request, users, **access):
+        others = users.exclude(pk=request.user.pk)
+        for user in others:
+            user.change(**access)
+        self.message_user(request, f"Changed: {', '.join(user.username for user in others) or 'nobody'}.")
+        if users.filter(pk=request.user.pk).exists():
+            self.message_user(request, "You cannot change your own access.", messages.WARNING)

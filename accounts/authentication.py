@@ -1,0 +1,21 @@
+from rest_framework_simplejwt import authentication
+from rest_framework_simplejwt.exceptions import AuthenticationFailed
+from rest_framework_simplejwt.tokens import AccessToken
+
+from . import tokens
+
+
+class JWTAuthentication(authentication.JWTAuthentication):
+    """`Authorization: Bearer <ACCESS_TOKEN>`, RFC 6750; whatever is wrong with it: InvalidToken (401)."""
+
+    def get_raw_token(self, header):
+        try:
+            return super().get_raw_token(header)
+        except AuthenticationFailed:
+            raise tokens.InvalidToken from None
+
+    def get_validated_token(self, raw_token):
+        return tokens.verify(AccessToken, raw_token)
+
+    def get_user(self, validated_token):
+        return tokens.holder(validated_token)

@@ -1,0 +1,91 @@
+import unicodedata
+
+from django.contrib.auth import models as auth
+from django.core.exceptions import ValidationError
+from django.db import models
+
+NAME_TAKEN = "A user with that username already exists."
+
+
+def fold(username):
+    """Return what two spellings of one name have in common: casefold(NFKC(name))."""
+    return unicodedata.normalize("NFKC", username).casefold()
+
+
+class UserManager(auth.UserManager):
+    def get_by_natural_key(self, username):
+        """Find the user whatever the spelling; Django's login and `createsuperuser` look up here."""
+        return self.get(username_folded=fold(username))
+
+    def holding(self, token):
+        """Return the active user a verified token was issued to and is still valid for, or None."""
+        try:
+            return self.get(pk=token["user_id"], token_version=token["version"], is_active=True)
+        except (self.model.DoesNotExist, KeyError, TypeError, ValueError):
+            return None
+
+
+class User(auth.AbstractUser):
+    """A person with one of two roles. `is_staff` is the role; `is_superuser` always follows it."""
+
+    class Role(models.TextChoices):
+        ADMIN = "admin"
+        CUSTOMER = "customer"
+
+    # Folding makes a name up to three times as long ("ΐ").
+    username_folded = models.CharField(max_length=450, unique=True, editable=False)
+    # Part of every token; raising it ends all that were issued before.
+    token_version = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = UserManager()
+
+    class Meta(auth.AbstractUser.Meta):
+        constraints = [
+            models.CheckConstraint(condition=models.Q(is_superuser=models.F("is_staff")), name="one_role"),
+        ]
+
+    def clean(self):
+        super().clean()
+        if type(self).objects.filter(username_folded=fold(self.username)).exclude(pk=self.pk).exists():
+            raise ValidationError({"username": NAME_TAKEN})
+
+    def save(self, *args, update_fields=None, **kwargs):
+        self.username_folded = fold(self.username)
+        # Set by a person's set_password(), but not when a login upgrades the hash: sessions survive that.
+        if self._password is not None and not self._state.adding:
+            self.revoke_tokens()
+        revoked = not isinstance(self.token_version, int)
+        if update_fields is not None:
+            update_fields = {*update_fields, "username_folded", *(["token_version"] if revoked else [])}
+        super().save(*args, update_fields=update_fields, **kwargs)
+        if revoked:
+            self.refresh_from_db(fields=["token_version"])
+
+    def set_unusable_password(self):
+        super().set_unusable_password()
+        if not self._state.adding:
+            self.revoke_tokens()
+
+    @property
+    def role(self):
+        return self.Role.ADMIN if self.is_staff else self.Role.CUSTOMER
+
+    @role.setter
+    def role(self, role):
+        self.is_staff = self.is_superuser = role == self.Role.ADMIN
+
+    def change(self, *, role=None, is_active=None):
+        """Give the user another role, or lock the user out, or in again; None leaves it as it is."""
+        if role is not None:
+            self.role = role
+        if is_active is not None:
+            self.is_active = is_active
+            if not is_active:
+                self.revoke_tokens()
+        # No other column: whatever else happens to the user meanwhile stays.
+        self.save(update_fields=["is_staff", "is_superuser", "is_active"])
+
+    def revoke_tokens(self):
+        """End every access and refresh token issued so far, once saved."""
+        # Counted by the database: of two changes at once, neither leaves the other's tokens alive.
+        self.token_version = models.F("token_version") + 1

@@ -1,0 +1,65 @@
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core import exceptions
+from django.db import IntegrityError, transaction
+from rest_framework import serializers
+from rest_framework_simplejwt.serializers import TokenObtainPairSerializer
+
+from .models import NAME_TAKEN, User
+from .tokens import RefreshToken
+
+NAME_MAX = 150
+
+
+class UsernameField(serializers.CharField):
+    """A name in NFKC, as Django stores it: normalised first, so that length and letters are checked as stored."""
+
+    def __init__(self, **kwargs):
+        super().__init__(max_length=NAME_MAX, **kwargs)
+        self.validators.append(UnicodeUsernameValidator())
+
+    def to_internal_value(self, data):
+        return User.normalize_username(super().to_internal_value(data))
+
+
+class PasswordField(serializers.CharField):
+    """A password exactly as typed, blanks included."""
+
+    def __init__(self, **kwargs):
+        super().__init__(
+            trim_whitespace=False, max_length=1024, write_only=True, style={"input_type": "password"}, **kwargs
+        )
+
+
+class RegistrationSerializer(serializers.Serializer):
+    username = UsernameField()
+    password = PasswordField()
+
+    def validate(self, attrs):
+        try:
+            validate_password(attrs["password"], User(username=attrs["username"]))
+        except exceptions.ValidationError as error:
+            raise serializers.ValidationError({"password": error.messages}) from error
+        return attrs
+
+    def create(self, validated_data):
+        # Only the database can say whether a name is free at this very moment.
+        try:
+            with transaction.atomic():
+                return User.objects.create_user(**validated_data)
+        except IntegrityError as error:
+            raise serializers.ValidationError({"username": [NAME_TAKEN]}) from error
+
+
+class LoginSerializer(TokenObtainPairSerializer):
+    token_class = RefreshToken
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["username"] = serializers.CharField(write_only=True, max_length=NAME_MAX)
+        self.fields["password"] = PasswordField()
+
+
+class RefreshSerializer(serializers.Serializer):
+    refresh = serializers.CharField()
+    access = serializers.CharField(read_only=True)
