@@ -1,0 +1,52 @@
+"""Conditional requests (RFC 9110, section 13) on a product, an order or a list."""
+
+from hashlib import md5
+
+from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
+from django.utils.http import parse_etags, quote_etag
+from rest_framework.exceptions import APIException
+
+from .renderers import JSONRenderer
+
+
+class PreconditionFailed(APIException):
+    status_code = 412
+    default_code = "precondition_failed"
+    default_detail = "It has changed since: the ETag in If-Match is not the current one."
+
+
+def etag_of(content, link=""):
+    """Return the strong ETag of a rendered body and its Link header; a fingerprint, not a secret."""
+    return quote_etag(md5(content + link.encode(), usedforsecurity=False).hexdigest())
+
+
+class ConditionalMixin:
+    """Answers carry an ETag; `If-None-Match` of a GET gives 304, and `check_if_match` honours `If-Match`.
+
+    They depend on who asks, and may be kept only to be asked for again.
+    """
+
+    def finalize_response(self, request, response, *args, **kwargs):
+        response = super().finalize_response(request, response, *args, **kwargs)
+        patch_cache_control(response, private=True, no_cache=True)
+        patch_vary_headers(response, ["Authorization"])
+        if response.status_code == 200 and request.method != "DELETE":
+            response.add_post_render_callback(lambda rendered: self.tag(request, rendered))
+        return response
+
+    def tag(self, request, response):
+        response.headers["ETag"] = etag_of(response.content, response.get("Link", ""))
+        if request.method not in ("GET", "HEAD"):
+            return response
+        return get_conditional_response(request, etag=response.headers["ETag"], response=response)
+
+    def check_if_match(self, instance):
+        """Raise PreconditionFailed if the request's `If-Match` does not name what the instance is now.
+
+        Call it where nobody else can change the instance: under the lock that protects the change.
+        """
+        header = self.request.headers.get("If-Match")
+        if header is None or header.strip() == "*":
+            return
+        if etag_of(JSONRenderer().render(self.get_serializer(instance).data)) not in parse_etags(header):
+            raise PreconditionFailed

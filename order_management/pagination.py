@@ -1,0 +1,95 @@
+from django.core import signing
+from django.db.models import F
+from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import BasePagination
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+
+PAGE_SIZE = 100
+PAGE_SIZE_MAX = 1000
+
+
+class KeysetPagination(BasePagination):
+    """Pages of a bare array; the neighbours are in the `Link` header (RFC 8288).
+
+    A page begins behind a row, found by (sorted field, id) in the index: it costs the same at any depth, and rows
+    that come and go shift none of the others. The view names its `orderings`, the default first. Rows are dicts.
+    """
+
+    def paginate_queryset(self, queryset, request, view=None):
+        """Return the rows of the page as a list; a malformed parameter: ValidationError (400)."""
+        self.url = request.build_absolute_uri()
+        query = request.query_params
+        self.size = page_size(query.get("page_size", str(PAGE_SIZE)))
+        ordering = query.get("ordering", view.orderings[0])
+        if ordering not in view.orderings:
+            raise ValidationError({"ordering": [f"Order by one of: {', '.join(view.orderings)}."]})
+        self.field = ordering.removeprefix("-")
+        # The signature ties a cursor to the list and ordering it was made for.
+        self.signer = signing.Signer(salt=f"{request.path} {ordering}")
+        self.backwards, *self.key = self.unpack(query["cursor"]) if "cursor" in query else [False]
+        self.down = ordering.startswith("-") != self.backwards
+        return self.page(queryset)
+
+    def page(self, queryset):
+        sign = "-" if self.down else ""
+        queryset = queryset.order_by(f"{sign}{self.field}", f"{sign}id")
+        if self.key:
+            # The row comparison of SQL: OR and AND would read all rows with an equal value first.
+            beyond = TupleLessThan if self.down else TupleGreaterThan
+            queryset = queryset.filter(beyond((F(self.field), F("id")), self.key))
+        # One more than shown says whether there is another page, without a count.
+        rows = list(queryset[: self.size + 1])
+        self.more = len(rows) > self.size
+        rows = rows[: self.size]
+        return rows[::-1] if self.backwards else rows
+
+    def get_paginated_response(self, rows):
+        links = ", ".join(f'<{self.link(*cursor)}>; rel="{rel}"' for rel, cursor in self.neighbours(rows).items())
+        return Response(rows, headers={"Link": links} if links else None)
+
+    def neighbours(self, rows):
+        """Return the cursors of the pages that exist on either side, by their link relation."""
+        ahead, behind = ("prev", "next") if self.backwards else ("next", "prev")
+        if not rows:
+            if not self.key:
+                return {}
+            # All behind this page were deleted meanwhile: the way back includes the row it began behind.
+            value, pk = self.key
+            return {behind: (not self.backwards, value, pk + (-1 if self.down else 1))}
+        cursors = {
+            "prev": (True, str(rows[0][self.field]), rows[0]["id"]),
+            "next": (False, str(rows[-1][self.field]), rows[-1]["id"]),
+        }
+        exists = {ahead: self.more, behind: bool(self.key)}
+        return {rel: cursor for rel, cursor in cursors.items() if exists[rel]}
+
+    def link(self, *cursor):
+        return replace_query_param(self.url, "cursor", self.signer.sign_object(cursor))
+
+    def unpack(self, cursor):
+        """Return [backwards, value, id]: the side on which the page lies of the row with that value and id."""
+        try:
+            return self.signer.unsign_object(cursor)
+        except signing.BadSignature:
+            raise ValidationError({"cursor": ["This is no cursor of this list in this ordering."]}) from None
+
+    def get_schema_operation_parameters(self, view):
+        page_size = {"type": "integer", "minimum": 1, "maximum": PAGE_SIZE_MAX, "default": PAGE_SIZE}
+        ordering = {"type": "string", "enum": list(view.orderings), "default": view.orderings[0]}
+        return [
+            parameter("page_size", "Items a page; the rest is behind the `Link` header.", page_size),
+            parameter("ordering", "Equal values are ordered by id.", ordering),
+            parameter("cursor", "From the URLs in the `Link` header.", {"type": "string"}),
+        ]
+
+
+def page_size(value):
+    if not (value.isascii() and value.isdigit() and len(value) < 9 and 1 <= int(value) <= PAGE_SIZE_MAX):
+        raise ValidationError({"page_size": [f"A page has 1 to {PAGE_SIZE_MAX} items."]})
+    return int(value)
+
+
+def parameter(name, description, schema):
+    return {"name": name, "in": "query", "description": description, "schema": schema}

@@ -1,0 +1,149 @@
+"""The OpenAPI schema: what drf-spectacular cannot read off the views."""
+
+from types import SimpleNamespace
+
+from drf_spectacular import openapi
+from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from rest_framework_simplejwt.views import TokenViewBase
+
+from accounts.models import User
+
+from .conditional import ConditionalMixin
+
+DETAIL = {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}
+FIELD_ERRORS = {
+    "type": "object",
+    "description": "The sentences that say what is wrong, by field.",
+    "additionalProperties": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+}
+TEXT = {"schema": {"type": "string"}}
+
+# What a call answers with beside what its view says: description and example.
+ERRORS = {
+    401: ("No token, or one that is not valid (any more).", "Authentication credentials were not provided."),
+    403: ("The role does not allow it.", "Only an Admin may do this."),
+    404: ("Not there.", "No Product matches the given query."),
+    411: ("The body came in chunks.", "Send the body with a Content-Length, not in chunks."),
+    412: ("`If-Match` names another state.", "It has changed since: the ETag in If-Match is not the current one."),
+    413: ("The body is over 1 MB.", "The body may have up to 1048576 bytes."),
+    415: ("The body is not JSON.", "Send the body as application/json in UTF-8."),
+    503: ("The database is away.", "The database is not available. Try again."),
+}
+ERROR_HEADERS = {
+    401: {"WWW-Authenticate": {"description": 'Always `Bearer realm="api"`.', **TEXT}},
+    503: {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}},
+}
+
+
+class AutoSchema(openapi.AutoSchema):
+    """Adds to every operation the errors it can answer with, and the headers of conditional requests."""
+
+    def get_operation(self, path, path_regex, path_prefix, method, registry):
+        operation = super().get_operation(path, path_regex, path_prefix, method, registry)
+        if operation is None:
+            return None
+        responses = operation["responses"]
+        if isinstance(self.view, ConditionalMixin):
+            self.add_conditions(operation)
+        if "requestBody" in operation or any(p["in"] == "query" for p in operation.get("parameters", [])):
+            responses["400"] = self.bad_input()
+        for status in self.errors(operation):
+            responses.setdefault(str(status), self.error(status))
+        operation["responses"] = dict(sorted(responses.items()))
+        return operation
+
+    def errors(self, operation):
+        """Yield the statuses that follow from what kind of call it is."""
+        if "requestBody" in operation:
+            yield from (411, 413, 415)
+        if self.view.get_authenticators() or isinstance(self.view, TokenViewBase):
+            yield 401
+        if self.view.get_authenticators() and not self.open_to_customers():
+            yield 403
+        if "{" in self.path:
+            yield 404
+        if any(p["name"] == "If-Match" for p in operation.get("parameters", [])):
+            yield 412
+        yield 503
+
+    def open_to_customers(self):
+        request = SimpleNamespace(user=User(), method=self.method)
+        allowed = all(permission.has_permission(request, self.view) for permission in self.view.get_permissions())
+        return allowed and not getattr(getattr(self.view, "filterset_class", None), "admin_only", ())
+
+    def add_conditions(self, operation):
+        tag = {"description": "What `If-Match` and `If-None-Match` compare with.", **TEXT}
+        if self.method == "GET":
+            name, description = "If-None-Match", "ETags; if one is still current, 304 and no body."
+            operation["responses"]["304"] = {"description": "Not changed since.", "headers": {"ETag": tag}}
+            link = {"description": 'The neighbouring pages (RFC 8288): `rel="next"` and `rel="prev"`.', **TEXT}
+        elif self.method in ("PUT", "PATCH", "DELETE"):
+            name, description = "If-Match", "ETags, or `*`; if none is current, 412 and nothing changes."
+        else:
+            return
+        operation.setdefault("parameters", []).append(
+            {"name": name, "in": "header", "description": description, **TEXT},
+        )
+        headers = {"ETag": tag} if self.method != "DELETE" else {}
+        if getattr(self.view, "orderings", None):
+            headers["Link"] = link
+        if headers:
+            operation["responses"]["200"]["headers"] = headers
+
+    def bad_input(self):
+        schema = {"oneOf": [self.component("Error", DETAIL), self.component("FieldErrors", FIELD_ERRORS)]}
+        example = {"detail": "The body is not valid JSON: unexpected end of data: line 1 column 1 (char 0)."}
+        return response("What is wrong with what was sent.", schema, example)
+
+    def error(self, status):
+        description, detail = ERRORS[status]
+        answer = response(description, self.component("Error", DETAIL), {"detail": detail})
+        return answer | ({"headers": ERROR_HEADERS[status]} if status in ERROR_HEADERS else {})
+
+    def component(self, name, schema):
+        component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, schema=schema, object=name)
+        self.registry.register_on_missing(component)
+        return component.ref
+
+
+def response(description, schema, example):
+    return {"description": description, "content": {"application/json": {"schema": schema, "example": example}}}
+
+
+def message(text):
+    """Return the documentation of an answer `{"message": text}`."""
+    schema = {"type": "object", "properties": {"message": {"type": "string", "const": text}}, "required": ["message"]}
+    return OpenApiResponse(schema, "Done.", [OpenApiExample("Answer", {"message": text})])
+
+
+def request_example(value):
+    return OpenApiExample("Request", value, request_only=True)
+
+
+def response_example(value, status=200):
+    return OpenApiExample("Answer", value, response_only=True, status_codes=[str(status)])
+
+
+class BearerScheme(SimpleJWTScheme):
+    target_class = "accounts.authentication.JWTAuthentication"
+    name = "Bearer"
+
+
+class MoneyFieldExtension(OpenApiSerializerFieldExtension):
+    target_class = "order_management.fields.MoneyField"
+
+    def map_serializer_field(self, auto_schema, direction):
+        digits = self.target.max_digits - 2
+        if direction == "response":
+            return {"type": "string", "pattern": rf"^[0-9]{{1,{digits}}}\.[0-9]{{2}}$"}
+        maximum = float(self.target.max_value)
+        return {
+            "oneOf": [
+                {"type": "number", "minimum": 0, "maximum": maximum},
+                {"type": "string", "pattern": rf"^[0-9]{{1,{digits}}}(\.[0-9]{{1,2}})?$"},
+            ],
+            "description": f"At most two decimal places, up to {self.target.max_value}.",
+        }

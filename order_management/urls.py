@@ -1,0 +1,19 @@
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
+from drf_spectacular.renderers import OpenApiJsonRenderer2
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+
+from . import views
+
+urlpatterns = [
+    path("", RedirectView.as_view(url="/api/docs/")),
+    path("api/", include("accounts.urls")),
+    path("api/", include("products.urls")),
+    path("api/schema/", SpectacularJSONAPIView.as_view(renderer_classes=[OpenApiJsonRenderer2]), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view()),
+    path("admin/", admin.site.urls),
+    path("healthz/", views.healthz),
+    path("readyz/", views.readyz),
+    re_path("", views.not_found),
+]

@@ -1,0 +1,45 @@
+from functools import cache
+
+from django.db import Error, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.http import HttpResponsePermanentRedirect, JsonResponse
+from django.urls import resolve
+from django.utils.http import escape_leading_slashes
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+
+
+@never_cache
+def healthz(request):
+    """The process lives: 200."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+def readyz(request):
+    """The database answers and has every migration of this version: 200, else 503."""
+    try:
+        ready = migrations() <= MigrationRecorder(connection).applied_migrations().keys()
+    except Error:
+        ready = False
+    if not ready:
+        return JsonResponse({"status": "unavailable"}, status=503, headers={"Retry-After": "5"})
+    return JsonResponse({"status": "ok"})
+
+
+@cache
+def migrations():
+    return MigrationLoader(None).graph.nodes.keys()
+
+
+@csrf_exempt
+def not_found(request):
+    """Answer a path that nothing else answers: to where it lacks only the slash, or 404 in JSON."""
+    path = request.path_info + "/"
+    if request.path_info.endswith("/") or resolve(path).func is not_found:
+        return JsonResponse({"detail": "There is nothing at this path."}, status=404)
+    if request.method in ("GET", "HEAD"):
+        # As Django's APPEND_SLASH does, but without its error for other methods.
+        return HttpResponsePermanentRedirect(escape_leading_slashes(request.get_full_path(force_append_slash=True)))
+    return JsonResponse({"detail": f"Paths end in a slash: {path}"}, status=404)

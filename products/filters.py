@@ -1,0 +1,31 @@
+from django_filters import rest_framework as filters
+
+from order_management.filters import FilterSet
+
+from .models import PRICE_MAX, QUANTITY_MAX
+
+MONEY = {"min_value": 0, "max_value": PRICE_MAX, "max_digits": 10, "decimal_places": 2}
+
+
+class ProductFilter(FilterSet):
+    search = filters.CharFilter("name", "icontains", max_length=100, help_text="Part of the name, in any case.")
+    min_price = filters.NumberFilter("price", "gte", **MONEY, help_text="Costs at least this.")
+    max_price = filters.NumberFilter("price", "lte", **MONEY, help_text="Costs at most this.")
+    in_stock = filters.ChoiceFilter(
+        choices=[("true", "any left"), ("false", "none left")],
+        method="filter_in_stock",
+        help_text="Whether any is left.",
+    )
+    low_stock = filters.NumberFilter(
+        "quantity",
+        "lte",
+        min_value=0,
+        max_value=QUANTITY_MAX,
+        decimal_places=0,
+        help_text="At most this many are left. Admins only.",
+    )
+
+    admin_only = ["low_stock"]
+
+    def filter_in_stock(self, products, name, value):
+        return products.filter(quantity__gt=0) if value == "true" else products.filter(quantity=0)
