@@ -46,7 +46,9 @@ class User(auth.AbstractUser):
 
     def clean(self):
         super().clean()
-        if type(self).objects.filter(username_folded=fold(self.username)).exclude(pk=self.pk).exists():
+        # A form leaves the name empty that it has already refused.
+        taken = type(self).objects.filter(username_folded=fold(self.username or "")).exclude(pk=self.pk)
+        if taken.exists():
             raise ValidationError({"username": NAME_TAKEN})
 
     def save(self, *args, update_fields=None, **kwargs):

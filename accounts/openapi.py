@@ -2,6 +2,8 @@ from drf_spectacular.utils import extend_schema
 
 from order_management.schema import message, request_example, response_example
 
+from .serializers import RefreshSerializer
+
 CREDENTIALS = {"username": "user1", "password": "1234"}
 PAIR = {"refresh": "eyJ...", "access": "eyJ..."}
 
@@ -18,6 +20,7 @@ login = extend_schema(
     tags=["accounts"],
     summary="Log in",
     description="The access token lives 15 minutes, the refresh token 7 days.",
+    responses=RefreshSerializer,
     examples=[request_example(CREDENTIALS), response_example(PAIR)],
 )
 refresh = extend_schema(

@@ -44,7 +44,8 @@ def body_limit(get_response):
 
 def refuse(request, status, detail):
     # A client that is still sending would see a broken connection instead of the answer.
-    stream, drained = request.META.get("wsgi.input", request), 0
+    stream = request.META["wsgi.input"] if request.META.get("wsgi.input_terminated") else request
+    drained = 0
     while drained < DRAIN_MAX_BYTES and (chunk := stream.read(65536)):
         drained += len(chunk)
     # Without a Content-Length runserver closes the connection, and takes no rest of the body for the next request.

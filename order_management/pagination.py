@@ -1,6 +1,4 @@
 from django.core import signing
-from django.db.models import F
-from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
@@ -33,17 +31,31 @@ class KeysetPagination(BasePagination):
         return self.page(queryset)
 
     def page(self, queryset):
-        sign = "-" if self.down else ""
-        queryset = queryset.order_by(f"{sign}{self.field}", f"{sign}id")
-        if self.key:
-            # The row comparison of SQL: OR and AND would read all rows with an equal value first.
-            beyond = TupleLessThan if self.down else TupleGreaterThan
-            queryset = queryset.filter(beyond((F(self.field), F("id")), self.key))
         # One more than shown says whether there is another page, without a count.
-        rows = list(queryset[: self.size + 1])
+        rows = []
+        for part in self.parts(queryset):
+            rows += part[: self.size + 1 - len(rows)]
+            if len(rows) > self.size:
+                break
         self.more = len(rows) > self.size
         rows = rows[: self.size]
         return rows[::-1] if self.backwards else rows
+
+    def parts(self, queryset):
+        """Yield the rows from the key on in order: those with an equal value and a further id, then the others.
+
+        Two look-ups in the index: a comparison of both columns at once makes SQLite read all rows with an equal value.
+        """
+        sign, further = ("-", "lt") if self.down else ("", "gt")
+        queryset = queryset.order_by(f"{sign}{self.field}", f"{sign}id")
+        if not self.key:
+            yield queryset
+            return
+        value, pk = self.key
+        if self.field != "id":
+            yield queryset.filter(**{self.field: value, f"id__{further}": pk})
+            pk = value
+        yield queryset.filter(**{f"{self.field}__{further}": pk})
 
     def get_paginated_response(self, rows):
         links = ", ".join(f'<{self.link(*cursor)}>; rel="{rel}"' for rel, cursor in self.neighbours(rows).items())

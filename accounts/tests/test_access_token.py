@@ -1,0 +1,106 @@
+import datetime
+
+import jwt
+import pytest
+from django.conf import settings
+
+from accounts.tokens import RefreshToken
+
+URL = "/api/products/"
+
+
+def ask(api, header):
+    client = api()
+    client.credentials(HTTP_AUTHORIZATION=header)
+    return client.get(URL)
+
+
+@pytest.fixture
+def claims(customer):
+    return RefreshToken.for_user(customer).access_token.payload
+
+
+def signed(claims, key=settings.SECRET_KEY, algorithm="HS256"):
+    return f"Bearer {jwt.encode(claims, key, algorithm)}"
+
+
+def test_our_own_signature_is_accepted(api, claims):
+    assert ask(api, signed(claims)).status_code == 200
+
+
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
+@pytest.mark.parametrize(
+    ("key", "algorithm"),
+    [
+        ("another key of at least 64 bytes, as HS512 wants it to be, and more", "HS256"),
+        (settings.SECRET_KEY, "HS512"),
+        ("", "none"),
+    ],
+)
+def test_any_other_signature_is_refused(api, claims, key, algorithm):
+    assert_refused(ask(api, signed(claims, key, algorithm)))
+
+
+@pytest.mark.parametrize(
+    "change", [{"token_type": "refresh"}, {"user_id": 999}, {"user_id": "1 OR 1=1"}, {"version": 9}]
+)
+def test_a_claim_that_does_not_fit_is_refused(api, claims, change):
+    assert_refused(ask(api, signed(claims | change)))
+
+
+@pytest.mark.parametrize("exp", [1, 10**20, "soon", None])
+def test_an_expired_or_absurd_expiry_is_refused(api, claims, exp):
+    assert_refused(ask(api, signed(claims | {"exp": exp})))
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer a b", "Bearer x", "Bearer \xff", "Basic abc", "", "eyJ"])
+@pytest.mark.django_db
+def test_a_malformed_header_is_refused(api, header):
+    assert_refused(ask(api, header))
+
+
+def test_a_cut_or_altered_token_is_refused(api, claims):
+    header = signed(claims)
+    assert_refused(ask(api, header[:-5]))
+    assert_refused(ask(api, header.replace(".", ".e", 1)))
+
+
+def test_a_refresh_token_is_no_access_token(api, customer):
+    assert_refused(ask(api, f"Bearer {RefreshToken.for_user(customer)}"))
+
+
+def test_it_lives_fifteen_minutes(claims):
+    assert claims["exp"] - claims["iat"] == datetime.timedelta(minutes=15).total_seconds()
+
+
+@pytest.mark.parametrize("end", ["delete", "disable", "password", "no password"])
+def test_it_dies_with_the_users_right_to_it(api, customer, end):
+    client = api(customer)
+    match end:
+        case "delete":
+            customer.delete()
+        case "disable":
+            customer.change(is_active=False)
+        case "password":
+            customer.set_password("other")
+            customer.save(update_fields=["password"])
+        case "no password":
+            customer.set_unusable_password()
+            customer.save()
+
+    assert_refused(client.get(URL))
+
+
+def test_a_new_role_holds_from_the_next_request_on(api, customer, admin):
+    client = api(customer)
+    customer.change(role="admin")
+    assert client.post("/api/products/create/", {"name": "Bat", "price": 1, "quantity": 1}).status_code == 201
+
+    customer.change(role="customer")
+    assert client.post("/api/products/create/", {"name": "Bat", "price": 1, "quantity": 1}).status_code == 403
+
+
+def assert_refused(response):
+    assert response.status_code == 401
+    assert list(response.json()) == ["detail"]
+    assert response["WWW-Authenticate"] == 'Bearer realm="api"'

@@ -1,0 +1,108 @@
+import pytest
+
+from accounts.models import User
+
+LIST = "/admin/accounts/user/"
+
+
+@pytest.fixture
+def site(client, admin):
+    client.force_login(admin)
+    return client
+
+
+def act(site, action, *users):
+    return site.post(LIST, {"action": action, "_selected_action": [user.pk for user in users]}, follow=True)
+
+
+def form(user, **changes):
+    return {"username": user.username, "role": user.role, "is_active": "on"} | changes
+
+
+def test_a_customer_gets_nowhere(client, customer):
+    client.force_login(customer)
+
+    assert client.get(LIST).status_code == 302
+
+
+def test_the_list_shows_roles_and_filters_by_them(site, customer):
+    assert "carl" in site.get(LIST).content.decode()
+    page = site.get(LIST, {"role": "admin"}).content.decode()
+    assert "anna" in page
+    assert "carl" not in page
+
+
+@pytest.mark.parametrize(
+    ("action", "field", "value"),
+    [("make_admin", "role", "admin"), ("lock_out", "is_active", False)],
+)
+def test_actions_change_others(site, admin, customer, action, field, value):
+    page = act(site, action, admin, customer).content.decode()
+
+    customer.refresh_from_db()
+    assert getattr(customer, field) == value
+    assert "You cannot change your own access." in page
+
+
+@pytest.mark.parametrize("action", ["make_customer", "lock_out", "delete_selected"])
+def test_no_action_takes_the_last_admin(site, admin, action):
+    site.post(LIST, {"action": action, "_selected_action": [admin.pk], "post": "yes"}, follow=True)
+
+    assert User.objects.get().role == "admin"
+    assert User.objects.get().is_active
+
+
+def test_locking_out_ends_the_sessions_for_good(site, api, customer):
+    client = api(customer)
+    act(site, "lock_out", customer)
+    act(site, "let_in", customer)
+
+    assert client.get("/api/products/").status_code == 401
+
+
+def test_the_form_promotes_and_locks_out(site, customer):
+    site.post(f"{LIST}{customer.pk}/change/", form(customer, role="admin", is_active=""))
+
+    customer.refresh_from_db()
+    assert (customer.role, customer.is_superuser, customer.is_active) == ("admin", True, False)
+
+
+def test_nobody_demotes_or_locks_out_themself_by_the_form(site, admin):
+    site.post(f"{LIST}{admin.pk}/change/", form(admin, role="customer", is_active="", first_name="Anna"))
+
+    admin.refresh_from_db()
+    assert (admin.role, admin.is_active, admin.first_name) == ("admin", True, "Anna")
+
+
+def test_nobody_deletes_themself(site, admin):
+    assert site.post(f"{LIST}{admin.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_a_new_user_is_a_customer_with_a_free_name(site, customer):
+    body = {"username": "CARL", "usable_password": "true", "password1": "s3cret word", "password2": "s3cret word"}
+    assert "already exists" in site.post(f"{LIST}add/", body).content.decode()
+
+    site.post(f"{LIST}add/", body | {"username": "cora"})
+    assert User.objects.get(username="cora").role == "customer"
+
+
+def test_a_new_name_must_be_free_too(site, customer, admin):
+    page = site.post(f"{LIST}{customer.pk}/change/", form(customer, username="ANNA")).content.decode()
+
+    assert "already exists" in page
+
+
+def test_a_password_set_there_ends_the_sessions(site, api, customer):
+    client = api(customer)
+    url = f"{LIST}{customer.pk}/password/"
+    site.post(url, {"usable_password": "true", "password1": "s3cret word", "password2": "s3cret word"})
+
+    assert client.get("/api/products/").status_code == 401
+
+
+def test_neither_groups_nor_tokens_are_shown(site):
+    page = site.get("/admin/").content.decode()
+
+    assert "Users" in page
+    assert "Group" not in page
+    assert "Token" not in page

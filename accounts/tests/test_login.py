@@ -1,0 +1,71 @@
+import pytest
+from django.contrib.auth.hashers import make_password
+
+from accounts.models import User
+
+URL = "/api/login/"
+REFUSAL = {"detail": "No active account found with the given credentials"}
+
+
+def test_the_documented_call(api, customer):
+    response = api().post(URL, {"username": "carl", "password": "carl's secret"})
+
+    assert response.status_code == 200
+    assert list(response.json()) == ["refresh", "access"]
+    assert all(token.startswith("eyJ") for token in response.json().values())
+    assert response["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("name", ["carl", "CARL", "ｃａｒｌ", " Carl"])
+def test_any_spelling_of_the_name_logs_in(api, customer, name):
+    assert api().post(URL, {"username": name, "password": "carl's secret"}).status_code == 200
+
+
+@pytest.mark.parametrize(("name", "password"), [("carl", "wrong"), ("carl", "carl's secret "), ("nobody", "1234")])
+def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(api, customer, name, password):
+    response = api().post(URL, {"username": name, "password": password})
+
+    assert response.status_code == 401
+    assert response.json() == REFUSAL
+    assert response["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+def test_a_disabled_user_cannot_log_in(api, customer):
+    customer.change(is_active=False)
+
+    assert api().post(URL, {"username": "carl", "password": "carl's secret"}).json() == REFUSAL
+
+
+@pytest.mark.parametrize("body", [{}, {"username": "carl"}, {"username": [], "password": {}}, {"username": "a" * 151}])
+def test_malformed_credentials_are_refused(api, customer, body):
+    assert api().post(URL, body).status_code == 400
+
+
+def test_a_stale_token_does_not_block_the_login(api, customer):
+    client = api()
+    client.credentials(HTTP_AUTHORIZATION="Bearer stale")
+
+    assert client.post(URL, {"username": "carl", "password": "carl's secret"}).status_code == 200
+
+
+def test_the_tokens_hold_no_personal_data(api, customer):
+    import jwt
+
+    for token in api().post(URL, {"username": "carl", "password": "carl's secret"}).json().values():
+        claims = jwt.decode(token, options={"verify_signature": False})
+        assert set(claims) == {"token_type", "exp", "iat", "jti", "user_id", "version"}
+
+
+def test_an_old_hash_logs_in_and_is_upgraded_without_ending_sessions(api, customer, settings):
+    settings.PASSWORD_HASHERS = settings.PASSWORD_HASHERS[1:]
+    User.objects.update(password=make_password("1234", hasher="pbkdf2_sha256"))
+    before = api(customer)
+
+    access = api().post(URL, {"username": "carl", "password": "1234"}).json()["access"]
+
+    customer.refresh_from_db()
+    assert customer.password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+    assert before.get("/api/products/").status_code == 200
+    client = api()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {access}")
+    assert client.get("/api/products/").status_code == 200

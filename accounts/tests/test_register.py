@@ -1,0 +1,100 @@
+import pytest
+
+from accounts.models import User
+
+URL = "/api/accounts/register/"
+
+
+def person(**changes):
+    return {"username": "user1", "password": "1234"} | changes
+
+
+@pytest.mark.django_db
+def test_the_documented_call(api):
+    response = api().post(URL, person())
+
+    assert response.status_code == 201
+    assert response.content == b'{"message":"Customer registered successfully"}'
+
+
+@pytest.mark.django_db
+def test_whoever_registers_is_a_customer_whatever_they_send(api):
+    api().post(URL, person(is_staff=True, is_superuser=True, role="admin", id=7, is_active=False))
+
+    user = User.objects.get()
+    assert (user.role, user.is_staff, user.is_superuser, user.is_active) == ("customer", False, False, True)
+    assert user.id != 7
+
+
+@pytest.mark.parametrize("name", ["user1", "USER1", "ｕｓｅｒ１", " user1 "])
+@pytest.mark.django_db
+def test_a_name_is_taken_in_every_spelling(api, name):
+    api().post(URL, person())
+
+    response = api().post(URL, person(username=name))
+
+    assert response.status_code == 400
+    assert response.json() == {"username": ["A user with that username already exists."]}
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("straße", "STRASSE"), ("ﬁnn", "FINN"), ("Ω", "ω"), ("Αρης", "ΑΡΗΣ")],
+)
+@pytest.mark.django_db
+def test_a_name_is_taken_in_every_unicode_form(api, one, other):
+    assert api().post(URL, person(username=one)).status_code == 201
+    assert api().post(URL, person(username=other)).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "  ", "a b", "a" * 151, "ﷺ", "ﬁ" * 76, "nul\0", "<b>", None, [], {}, True, ["user1"]],
+)
+@pytest.mark.django_db
+def test_a_malformed_name_is_refused(api, name):
+    response = api().post(URL, person(username=name))
+
+    assert response.status_code == 400
+    assert list(response.json()) == ["username"]
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("password", ["", "nul\0", "a" * 1025, None, [], {}, False])
+@pytest.mark.django_db
+def test_a_malformed_password_is_refused(api, password):
+    response = api().post(URL, person(password=password))
+
+    assert response.status_code == 400
+    assert list(response.json()) == ["password"]
+
+
+@pytest.mark.django_db
+def test_what_is_missing_is_named(api):
+    assert api().post(URL, {}).json() == {
+        "username": ["This field is required."],
+        "password": ["This field is required."],
+    }
+
+
+@pytest.mark.django_db
+def test_a_password_is_taken_exactly_as_typed(api):
+    api().post(URL, person(password=" 12 34 "))
+
+    assert User.objects.get().check_password(" 12 34 ")
+
+
+@pytest.mark.django_db
+def test_production_applies_djangos_validators(api, settings):
+    name = "django.contrib.auth.password_validation."
+    settings.AUTH_PASSWORD_VALIDATORS = [
+        {"NAME": name + "MinimumLengthValidator"},
+        {"NAME": name + "UserAttributeSimilarityValidator"},
+    ]
+
+    assert api().post(URL, person()).json() == {
+        "password": ["This password is too short. It must contain at least 8 characters."]
+    }
+    assert api().post(URL, person(password="my-user1-word")).status_code == 201
+    assert "too similar" in api().post(URL, person(username="someone", password="someone1")).json()["password"][0]

@@ -1,0 +1,60 @@
+"""Who may call what: a row per route and method, with the status for nobody, a Customer and an Admin."""
+
+import pytest
+from django.urls import URLPattern, get_resolver
+
+BAT = {"name": "Bat", "price": 1200, "quantity": 10}
+PERSON = {"username": "user1", "password": "1234"}
+
+# fmt: off
+TABLE = [
+    # method, route, body, status for nobody, a customer, an admin
+    ("post",   "api/accounts/register/",         PERSON,            201, 201, 201),
+    ("post",   "api/login/",                     PERSON,            401, 401, 401),
+    ("post",   "api/login/refresh/",             {"refresh": "x"},  401, 401, 401),
+    ("get",    "api/products/",                  None,              401, 200, 200),
+    ("post",   "api/products/create/",           BAT,               401, 403, 201),
+    ("get",    "api/products/<int:pk>/",         None,              401, 200, 200),
+    ("put",    "api/products/<int:pk>/",         {"quantity": 15},  401, 403, 200),
+    ("patch",  "api/products/<int:pk>/",         {"quantity": 15},  401, 403, 200),
+    ("delete", "api/products/<int:pk>/delete/",  None,              401, 403, 200),
+    ("get",    "api/schema/",                    None,              200, 200, 200),
+    ("get",    "api/docs/",                      None,              200, 200, 200),
+    ("get",    "",                               None,              302, 302, 302),
+    ("get",    "healthz/",                       None,              200, 200, 200),
+    ("get",    "readyz/",                        None,              200, 200, 200),
+]
+# fmt: on
+
+
+def routes(patterns, prefix=""):
+    """Yield every (route, view) but those of the admin site, which has tests of its own."""
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLPattern):
+            yield route, pattern.callback
+        elif route != "admin/":
+            yield from routes(pattern.url_patterns, route)
+
+
+def methods(view):
+    """Return the methods of one of DRF's views; the plain ones are for reading."""
+    if not hasattr(view, "cls"):
+        return ["get"]
+    return [method for method in ("get", "post", "put", "patch", "delete") if hasattr(view.cls, method)]
+
+
+def test_every_route_and_method_has_a_row():
+    urls = {(method, route) for route, view in routes(get_resolver().url_patterns) for method in methods(view)}
+
+    assert urls == {(method, route) for method, route, *_ in TABLE}
+
+
+@pytest.mark.parametrize(("method", "route", "body", "status"), [(*row[:3], row[3:]) for row in TABLE])
+@pytest.mark.parametrize("who", [None, "customer", "admin"])
+def test_access(method, route, body, status, who, api, request, bat):
+    client = api(who and request.getfixturevalue(who))
+
+    response = getattr(client, method)("/" + route.replace("<int:pk>", str(bat.pk)), body)
+
+    assert response.status_code == dict(zip([None, "customer", "admin"], status, strict=True))[who], response.content

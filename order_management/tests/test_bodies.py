@@ -1,0 +1,123 @@
+"""What holds for every body sent to every call that takes one."""
+
+import json
+
+import pytest
+
+from accounts.models import User
+from products.models import Product
+
+CALLS = [
+    ("post", "/api/accounts/register/"),
+    ("post", "/api/login/"),
+    ("post", "/api/login/refresh/"),
+    ("post", "/api/products/create/"),
+    ("put", "/api/products/{}/"),
+    ("patch", "/api/products/{}/"),
+]
+every_call = pytest.mark.parametrize(("method", "path"), CALLS)
+
+
+@pytest.fixture
+def send(api, admin, bat):
+    def send(method, path, body, **headers):
+        client = api() if "product" not in path else api(admin)
+        response = getattr(client, method)(path.format(bat.pk), body, **{"content_type": "application/json"} | headers)
+        assert response["Content-Type"] == "application/json"
+        # Whatever was sent: nothing has changed.
+        assert User.objects.count() == 1
+        assert list(Product.objects.values_list("name", "price", "quantity")) == [("Bat", 1200, 10)]
+        return response
+
+    return send
+
+
+UNREADABLE = {
+    "cut off": b'{"name": "Bat"',
+    "trailing comma": b'{"name": "Bat",}',
+    "two values": b"{}{}",
+    "blank": b"   ",
+    "NaN": b'{"price": NaN}',
+    "Infinity": b'{"price": -Infinity}',
+    "1e999": b'{"price": 1e999}',
+    "lone surrogate": rb'{"name": "\ud800"}',
+    "not UTF-8": '{"name": "Bät"}'.encode("latin-1"),
+    "UTF-16": '{"name": "Bat"}'.encode("utf-16"),
+    "byte order mark": '\ufeff{"name": "Bat"}'.encode(),
+    "raw NUL": b'{"name": "a\0b"}',
+    "400 levels": b'{"name": ' + b"[" * 400 + b"]" * 400 + b"}",
+    "400 levels in an unknown field": b'{"name": "Bat", "x": ' + b'{"a":' * 400 + b"1" + b"}" * 400 + b"}",
+    "100,000 levels": b"[" * 100_000,
+    "100,000 objects": b'{"a":' * 100_000,
+}
+
+
+@every_call
+@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
+def test_an_unreadable_body_is_refused(send, method, path, body):
+    response = send(method, path, body)
+
+    assert response.status_code == 400
+    assert list(response.json()) == ["detail"]
+
+
+@every_call
+@pytest.mark.parametrize("body", [[], [1], "Bat", 7, 1.5, True, None, [[]], [{"name": "Bat"}]])
+def test_a_body_that_is_no_object_is_refused(send, method, path, body):
+    response = send(method, path, json.dumps(body))
+
+    assert response.status_code == 400
+    assert response.json()
+
+
+@every_call
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        *["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml", "x"],
+        *["application/json; charset=latin-1", "application/jsonx", "application/" + "j" * 5000],
+    ],
+)
+def test_another_content_type_is_refused(send, method, path, content_type):
+    response = send(method, path, b'{"name": "Bat"}', content_type=content_type)
+
+    assert response.status_code == 415
+    assert "application/json" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON;charset=UTF8"])
+def test_utf8_may_be_said(api, admin, content_type):
+    body = '{"name": "Schläger", "price": 1, "quantity": 1}'.encode()
+
+    response = api(admin).post("/api/products/create/", body, content_type=content_type)
+
+    assert response.status_code == 201
+    assert response.json()["name"] == "Schläger"
+
+
+@every_call
+def test_a_huge_body_is_refused(send, method, path):
+    response = send(method, path, b'{"name": "' + b"a" * 10_000_000 + b'"}')
+
+    assert response.status_code == 413
+    assert response.json() == {"detail": "The body may have up to 1048576 bytes."}
+
+
+@every_call
+def test_a_body_in_chunks_is_refused(send, method, path):
+    response = send(method, path, b"", HTTP_TRANSFER_ENCODING="chunked")
+
+    assert response.status_code == 411
+    assert "Content-Length" in response.json()["detail"]
+
+
+@every_call
+def test_a_length_that_is_no_number_is_refused(send, method, path):
+    assert send(method, path, b"{}", CONTENT_LENGTH="many").status_code == 400
+
+
+@every_call
+def test_an_array_of_great_length_is_read(send, method, path):
+    body = json.dumps({"name": [[]] * 10_000, "username": [{}] * 10_000})
+
+    assert send(method, path, body).status_code == 400

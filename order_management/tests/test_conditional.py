@@ -1,0 +1,87 @@
+import pytest
+
+from products.models import Product
+
+LIST = "/api/products/"
+
+
+def url(product):
+    return f"/api/products/{product.pk}/"
+
+
+@pytest.mark.parametrize("path", [LIST, "/api/products/{}/"])
+def test_what_has_not_changed_is_not_sent_again(api, customer, bat, path):
+    client, path = api(customer), path.format(bat.pk)
+    tag = client.get(path)["ETag"]
+
+    for header in (tag, f'"other", {tag}', f"W/{tag}", "*"):
+        response = client.get(path, HTTP_IF_NONE_MATCH=header)
+        assert (response.status_code, response.content) == (304, b"")
+        assert response["ETag"] == tag
+        assert response["Cache-Control"] == "private, no-cache"
+
+    Product.objects.update(quantity=9)
+    response = client.get(path, HTTP_IF_NONE_MATCH=tag)
+    assert response.status_code == 200
+    assert response["ETag"] != tag
+
+
+def test_head_answers_as_get(api, customer, bat):
+    client = api(customer)
+    assert client.head(url(bat))["ETag"] == client.get(url(bat))["ETag"]
+
+
+def test_a_list_has_changed_when_a_next_page_appears(api, customer, bat):
+    client = api(customer)
+    tag = client.get(f"{LIST}?page_size=1")["ETag"]
+    Product.objects.create(name="Ball", price=1, quantity=1)
+
+    response = client.get(f"{LIST}?page_size=1", HTTP_IF_NONE_MATCH=tag)
+
+    assert response.status_code == 200
+    assert 'rel="next"' in response["Link"]
+
+
+@pytest.mark.parametrize("method", ["put", "patch"])
+def test_a_change_holds_if_nobody_was_faster(api, admin, bat, method):
+    client = api(admin)
+    tag = client.get(url(bat))["ETag"]
+
+    changed = getattr(client, method)(url(bat), {"quantity": 1}, HTTP_IF_MATCH=tag)
+    assert changed.status_code == 200
+    assert changed["ETag"] == client.get(url(bat))["ETag"] != tag
+
+    late = getattr(client, method)(url(bat), {"quantity": 2}, HTTP_IF_MATCH=tag)
+    assert late.status_code == 412
+    assert list(late.json()) == ["detail"]
+    bat.refresh_from_db()
+    assert bat.quantity == 1
+
+
+@pytest.mark.parametrize("header", ['"x"', "x", "", "W/{}", '"{}"'])
+def test_only_the_current_strong_tag_matches(api, admin, bat, header):
+    client = api(admin)
+    header = header.format(client.get(url(bat))["ETag"])
+
+    assert client.put(url(bat), {"quantity": 1}, HTTP_IF_MATCH=header).status_code == 412
+    assert client.delete(f"{url(bat)}delete/", HTTP_IF_MATCH=header).status_code == 412
+    assert Product.objects.listed().filter(quantity=10).exists()
+
+
+def test_a_star_matches_whatever_is_there(api, admin, bat):
+    client = api(admin)
+
+    assert client.put(url(bat), {"quantity": 1}, HTTP_IF_MATCH="*").status_code == 200
+    assert client.delete(f"{url(bat)}delete/", HTTP_IF_MATCH="*").status_code == 200
+    assert client.put(url(bat), {"quantity": 1}, HTTP_IF_MATCH="*").status_code == 404
+
+
+def test_one_of_several_tags_is_enough(api, admin, bat):
+    client = api(admin)
+    tag = client.get(url(bat))["ETag"]
+
+    assert client.delete(f"{url(bat)}delete/", HTTP_IF_MATCH=f'"x", {tag}').status_code == 200
+
+
+def test_a_malformed_change_is_400_before_it_is_412(api, admin, bat):
+    assert api(admin).put(url(bat), {"quantity": -1}, HTTP_IF_MATCH='"x"').status_code == 400

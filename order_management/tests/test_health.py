@@ -1,0 +1,44 @@
+import pytest
+from django.db import OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
+
+
+def test_the_process_lives_without_a_database(client):
+    assert client.get("/healthz/").json() == {"status": "ok"}
+
+
+def test_ready_with_a_migrated_database(client, db):
+    response = client.get("/readyz/")
+
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+def test_not_ready_with_a_migration_missing(client, db):
+    MigrationRecorder(connection).migration_qs.filter(app="products").delete()
+
+    response = client.get("/readyz/")
+
+    assert (response.status_code, response.json()) == (503, {"status": "unavailable"})
+    assert response["Retry-After"] == "5"
+
+
+@pytest.mark.django_db
+def test_not_ready_without_the_database(client):
+    def away(*args):
+        raise OperationalError("a secret address")
+
+    with connection.execute_wrapper(away):
+        response = client.get("/readyz/")
+
+    assert (response.status_code, response.json()) == (503, {"status": "unavailable"})
+
+
+def test_the_root_leads_to_the_docs(client):
+    assert client.get("/")["Location"] == "/api/docs/"
+
+
+def test_the_docs_load_nothing_from_elsewhere(client):
+    page = client.get("/api/docs/").content.decode()
+
+    assert "swagger-ui-bundle.js" in page
+    assert "http" not in page.replace("http-equiv", "")

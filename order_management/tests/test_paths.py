@@ -1,0 +1,114 @@
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+from django.urls import path
+
+from order_management.urls import urlpatterns as ours
+
+both_modes = pytest.mark.parametrize("debug", [True, False])
+
+
+def broken(request):
+    raise RuntimeError("a secret")
+
+
+urlpatterns = [path("api/broken/", broken), path("broken/", broken), *ours]
+
+
+@both_modes
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
+@pytest.mark.parametrize("url", ["/api", "/api/", "/api/nothing", "/api/nothing/", "/api/products/x/", "/nothing/"])
+def test_an_unknown_path_is_a_404_in_json(client, settings, debug, method, url):
+    settings.DEBUG = debug
+
+    response = getattr(client, method)(url)
+
+    assert response.status_code == 404
+    assert response.json() == {"detail": "There is nothing at this path."}
+
+
+@both_modes
+def test_a_get_without_the_slash_is_redirected(client, settings, debug):
+    settings.DEBUG = debug
+
+    for url, target in {"/api/products?a=1&b": "/api/products/?a=1&b", "/admin": "/admin/"}.items():
+        response = client.get(url)
+        assert (response.status_code, response["Location"]) == (301, target)
+
+
+@both_modes
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
+def test_any_other_method_without_the_slash_is_told_the_path(client, settings, debug, method):
+    settings.DEBUG = debug
+
+    response = getattr(client, method)("/api/products/create")
+
+    assert response.status_code == 404
+    assert response.json() == {"detail": "Paths end in a slash: /api/products/create/"}
+
+
+def test_no_redirect_leads_to_another_host(client):
+    for path_info in ("//evil.example", "//evil.example/api/products", "/api//evil.example"):
+        assert client.get("/", PATH_INFO=path_info).status_code == 404
+
+
+@pytest.mark.parametrize(("method", "allowed"), [("post", "GET, HEAD, OPTIONS"), ("delete", "GET, HEAD, OPTIONS")])
+def test_a_wrong_method_is_told_the_right_ones(api, admin, method, allowed):
+    response = getattr(api(admin), method)("/api/products/")
+
+    assert response.status_code == 405
+    assert response["Allow"] == allowed
+    assert list(response.json()) == ["detail"]
+
+
+@both_modes
+def test_docs_errors_are_json_too(client, settings, debug):
+    settings.DEBUG = debug
+
+    response = client.post("/api/docs/")
+
+    assert (response.status_code, response.json()) == (405, {"detail": "Method Not Allowed."})
+    assert response["Allow"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/xml", "image/*;q=0.1", "nonsense", "", "*/*;q=0"])
+def test_accept_changes_nothing(api, customer, bat, accept):
+    response = api(customer).get("/api/products/?format=xml", HTTP_ACCEPT=accept)
+
+    assert response.status_code == 200
+    assert response["Content-Type"] == "application/json"
+
+
+@both_modes
+def test_a_host_that_is_not_ours_is_refused_in_json(client, settings, debug):
+    settings.DEBUG = debug
+
+    response = client.get("/api/products/", HTTP_HOST="evil.example")
+
+    assert (response.status_code, response.json()) == (400, {"detail": "Bad Request."})
+
+
+@both_modes
+@pytest.mark.urls(__name__)
+def test_a_bug_is_a_500_in_json_that_tells_nothing(settings, debug):
+    settings.DEBUG = debug
+
+    response = Client(raise_request_exception=False).get("/api/broken/")
+
+    assert (response.status_code, response.json()) == (500, {"detail": "Internal Server Error."})
+    assert response["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("call", ["/api/products/", "/api/login/"])
+def test_a_database_that_is_away_is_a_503(api, customer, call):
+    client = api(customer)
+
+    def away(execute, sql, params, many, context):
+        raise OperationalError("could not connect to server: a secret address")
+
+    with connection.execute_wrapper(away):
+        response = client.post(call, {"username": "a", "password": "b"}) if "login" in call else client.get(call)
+
+    assert response.status_code == 503
+    assert response["Retry-After"] == "5"
+    assert response.json() == {"detail": "The database is not available. Try again."}

@@ -1,0 +1,69 @@
+import pytest
+
+from products.models import Product
+
+URL = "/api/products/create/"
+BAT = {"name": "Bat", "price": 1200, "quantity": 10}
+
+
+def test_the_documented_call(api, admin):
+    response = api(admin).post(URL, BAT)
+
+    assert response.status_code == 201
+    product = Product.objects.get()
+    assert response.json() == {"id": product.id, "name": "Bat", "price": "1200.00", "quantity": 10}
+    assert list(response.json()) == ["id", "name", "price", "quantity"]
+
+
+def test_a_customer_creates_nothing(api, customer):
+    assert api(customer).post(URL, BAT).status_code == 403
+    assert not Product.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("price", "shown"),
+    [(0, "0.00"), (-0.0, "0.00"), ("-0", "0.00"), (0.1, "0.10"), ("1200.5", "1200.50"), (99999999.99, "99999999.99")],
+)
+def test_a_price_is_a_number_or_a_string(api, admin, price, shown):
+    assert api(admin).post(URL, BAT | {"price": price}).json()["price"] == shown
+    assert api(admin).get("/api/products/").json()[0]["price"] == shown
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *[("name", value) for value in ["", "  \t", "a" * 101, "nul\0", None, [], {}, True]],
+        *[("price", value) for value in [-1, -0.01, "NaN", "Infinity", "-Infinity", 1.001, "1.001", 10**8, 10**30]],
+        *[("price", value) for value in [100000000000, "1" * 2000, "ten", "", True, None, [], {}, ["1"]]],
+        *[("quantity", value) for value in [-1, 1.5, "ten", 2**31, 10**30, "1" * 2000, "", True, None, [], {}]],
+    ],
+)
+def test_a_malformed_field_is_named_and_nothing_written(api, admin, field, value):
+    response = api(admin).post(URL, BAT | {field: value})
+
+    assert response.status_code == 400
+    assert list(response.json()) == [field]
+    assert all(sentence.endswith(".") for sentence in response.json()[field])
+    assert not Product.objects.exists()
+
+
+def test_the_bounds_are_allowed(api, admin):
+    response = api(admin).post(URL, {"name": "a" * 100, "price": "99999999.99", "quantity": 2**31 - 1})
+
+    assert response.status_code == 201
+
+
+def test_a_name_is_trimmed(api, admin):
+    assert api(admin).post(URL, BAT | {"name": "  Bat \n"}).json()["name"] == "Bat"
+
+
+def test_unknown_fields_are_ignored(api, admin):
+    response = api(admin).post(URL, BAT | {"id": 99, "deleted_at": "2026-11-22T10:00:00Z", "colour": "red"})
+
+    assert response.status_code == 201
+    assert response.json()["id"] != 99
+    assert Product.objects.listed().exists()
+
+
+def test_what_is_missing_is_named(api, admin):
+    assert list(api(admin).post(URL, {}).json()) == ["name", "price", "quantity"]
