@@ -1,8 +1,10 @@
 """The OpenAPI schema: what drf-spectacular cannot read off the views."""
 
+from decimal import Decimal
 from types import SimpleNamespace
 
 from drf_spectacular import openapi
+from drf_spectacular.contrib.django_filters import DjangoFilterExtension
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.plumbing import ResolvedComponent
@@ -23,9 +25,9 @@ TEXT = {"schema": {"type": "string"}}
 
 # What a call answers with beside what its view says: description and example.
 ERRORS = {
-    401: ("No token, or one that is not valid (any more).", "Authentication credentials were not provided."),
+    401: ("The token or the credentials are missing or wrong.", "Token is invalid or expired."),
     403: ("The role does not allow it.", "Only an Admin may do this."),
-    404: ("Not there.", "No Product matches the given query."),
+    404: ("Not there.", "Nothing matches the given query."),
     411: ("The body came in chunks.", "Send the body with a Content-Length, not in chunks."),
     412: ("`If-Match` names another state.", "It has changed since: the ETag in If-Match is not the current one."),
     413: ("The body is over 1 MB.", "The body may have up to 1048576 bytes."),
@@ -147,3 +149,18 @@ class MoneyFieldExtension(OpenApiSerializerFieldExtension):
             ],
             "description": f"At most two decimal places, up to {self.target.max_value}.",
         }
+
+
+class BoundedFilterExtension(DjangoFilterExtension):
+    """Shows the bounds that the filters check."""
+
+    priority = 1
+
+    def resolve_filter_field(self, auto_schema, model, filterset_class, field_name, filter_field):
+        parameters = super().resolve_filter_field(auto_schema, model, filterset_class, field_name, filter_field)
+        keywords = {"min_value": "minimum", "max_value": "maximum", "max_length": "maxLength"}
+        for parameter in parameters:
+            for name in keywords.keys() & filter_field.extra.keys():
+                bound = filter_field.extra[name]
+                parameter["schema"][keywords[name]] = float(bound) if isinstance(bound, Decimal) else bound
+        return parameters

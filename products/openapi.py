@@ -18,12 +18,14 @@ product_create = extend_schema(
     operation_id="product_create",
     tags=["products"],
     summary="Create a product",
+    description="Its `quantity` is the stock to begin with.",
     examples=[request_example({"name": "Bat", "price": 1200, "quantity": 10}), response_example(BAT, 201)],
 )
 product_get = extend_schema(
     operation_id="product_get",
     tags=["products"],
     summary="Get a product",
+    description="With its current stock; the `ETag` allows a safe change.",
     examples=[response_example(BAT)],
 )
 change = {

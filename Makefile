@@ -1,0 +1,62 @@
+# From a bare clone: `make run` and `make test`. Needs Python 3.11 or later.
+
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?= 8000
+BIN := $(VENV)/bin
+
+# The production server's options; granian reads them itself.
+export GRANIAN_PORT ?= $(PORT)
+export GRANIAN_WORKERS ?= 1
+export GRANIAN_BLOCKING_THREADS ?= 2
+
+.PHONY: help run admin test serve fmt lint test-postgres test-live
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: $(VENV)/installed  ## the API on http://127.0.0.1:8000/, in development mode
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@echo "Open http://127.0.0.1:$(PORT)/ to try the API. For an Admin: make admin, in another terminal."
+	@$(BIN)/python manage.py runserver 127.0.0.1:$(PORT)
+
+admin: $(VENV)/installed  ## make an Admin: asks for name and password
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py createsuperuser
+
+test: $(VENV)/installed  ## the tests, on SQLite
+	@$(BIN)/pytest
+
+serve: $(VENV)/installed  ## the production server; needs SECRET_KEY and ALLOWED_HOSTS
+	@DEBUG=$${DEBUG:-off} $(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/granian --interface wsgi --http 1 order_management.wsgi:application
+
+fmt: $(VENV)/installed-dev  ## format and sort
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format .
+
+lint: $(VENV)/installed-dev  ## format, rules, migrations, deploy check, schema: nothing is changed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') ALLOWED_HOSTS=shop.example \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --format openapi-json > /dev/null
+
+test-postgres: $(VENV)/installed  ## the tests, on a PostgreSQL of their own
+	DEBUG=on tools/with-postgres $(BIN)/pytest
+
+test-live: $(VENV)/installed-dev  ## real servers, races, Postman, schemathesis; on SQLite and PostgreSQL
+	$(BIN)/pytest tests_live
+	DEBUG=on tools/with-postgres $(BIN)/pytest tests_live
+
+# Anew only when the requirements have changed.
+$(VENV)/installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

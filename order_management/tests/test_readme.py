@@ -1,0 +1,71 @@
+"""Every sample of the README is run: the calls here, the commands in tests_live/test_readme.py."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from accounts.tokens import RefreshToken
+from products.models import Product
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+FENCES = re.findall(r"^```(\w*)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+def test_every_sample_is_of_a_kind_that_is_run():
+    assert {kind for kind, _ in FENCES} == {"http", "sh", "bat"}
+    assert README.count("```") == 2 * len(FENCES)
+
+
+def parse(sample):
+    """Return the first line, the headers and the body of a sample."""
+    head, _, body = sample.strip().partition("\n\n")
+    first, *headers = head.splitlines()
+    return first, dict(header.split(": ") for header in headers), json.loads(body) if body else None
+
+
+def like(shown, got):
+    """Whether an answer is as shown: letter for letter, but for what changes with every call."""
+    if isinstance(shown, str) and shown.endswith("..."):
+        return got.startswith(shown[:-3])
+    if isinstance(shown, dict):
+        return list(shown) == list(got) and all(like(shown[key], got[key]) for key in shown)
+    return shown == got
+
+
+@pytest.mark.django_db(transaction=True, reset_sequences=True)
+def test_the_calls_answer_as_shown(api, admin):
+    calls = [parse(sample) for kind, sample in FENCES if kind == "http"]
+    known = {"<ACCESS_TOKEN>": str(RefreshToken.for_user(admin).access_token)}
+
+    for (request, headers, body), (status, _, shown) in zip(calls[::2], calls[1::2], strict=True):
+        method, path = request.split(" ")
+        header = headers.get("Authorization", "")
+        content = json.dumps(body) if body else ""
+        for name, token in known.items():
+            header, content = header.replace(name, token), content.replace(name, token)
+        response = api().generic(method, path, content, "application/json", headers={"Authorization": header})
+        assert f"{response.status_code} {response.reason_phrase}" == status, response.content
+        assert like(shown, response.json()), (request, response.json())
+        known |= {"<REFRESH_TOKEN>": response.json()["refresh"]} if "login" in path else {}
+
+    assert not Product.objects.listed().exists()
+
+
+def test_every_setting_is_in_the_table():
+    read = set(re.findall(r'env\.(?!refuse)\w+\(\s*"(\w+)"', (ROOT / "order_management/settings.py").read_text()))
+
+    assert set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)) == read
+
+
+def test_the_makefile_has_the_commands():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in set(re.findall(r"`?make ([a-z-]+)", README)):
+        assert f"\n{target}:" in makefile
+
+
+def test_every_link_to_a_file_leads_somewhere():
+    for target in re.findall(r"\]\((?!http)([^)]+)\)", README):
+        assert (ROOT / target).exists(), target

@@ -1,0 +1,197 @@
+"""The OpenAPI schema and the server say the same.
+
+CALLS has, for each operation, a call that works, and a row for every answer the schema names: how to get it.
+"""
+
+import json
+import re
+from contextlib import nullcontext
+from io import StringIO
+from types import SimpleNamespace
+
+import pytest
+from django.core.management import call_command
+from django.db import OperationalError, connection
+from django.urls import URLResolver, get_resolver
+from jsonschema import Draft202012Validator
+from rest_framework.test import APIClient
+
+from accounts.tokens import RefreshToken
+
+# What clients act upon. Only a page with neighbours has a Link.
+HEADERS = {"ETag", "Link", "Location", "Retry-After", "WWW-Authenticate"}
+OPTIONAL_HEADERS = {"Link"}
+
+
+class Shop(SimpleNamespace):
+    """What a row may use; `call` makes the call that works, with what the row changes about it."""
+
+    def call(self, **changes):
+        good_call, _ = CALLS[self.operation["operationId"]]
+        return self.send(**good_call(self) | changes)
+
+    def send(self, by=None, pk=None, body=None, content_type="application/json", during=None, **extra):
+        self.sent = body
+        content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        client, path = self.api(by), self.operation["path"].format(id=pk)
+        with during or nullcontext():
+            return client.generic(self.operation["method"], path, content, content_type, **extra)
+
+
+def calling(**changes):
+    return lambda shop: shop.call(**changes)
+
+
+def unchanged(shop):
+    return shop.call(headers={"If-None-Match": shop.call().headers["ETag"]})
+
+
+def database_away(shop):
+    def refuse(*args):
+        raise OperationalError
+
+    return shop.call(during=connection.execute_wrapper(refuse))
+
+
+without_token = calling(by=None)
+EVERY_CALL = [(503, database_away)]
+FOR_BOTH = [(401, without_token)]
+FOR_ADMINS = [*FOR_BOTH, (403, lambda shop: shop.call(by=shop.customer))]
+WITH_BODY = [
+    (400, calling(body=b"{")),
+    (411, calling(headers={"Transfer-Encoding": "chunked"})),
+    (413, calling(body=b" " * (1024 * 1024 + 1))),
+    (415, calling(content_type="text/plain")),
+]
+OF_ONE = [(200, calling()), (404, calling(pk=0))]
+LIST = [(200, calling()), (304, unchanged), (400, calling(query_params={"page_size": 0}))]
+CHANGE = [*OF_ONE, *FOR_ADMINS, (412, calling(headers={"If-Match": '"old"'}))]
+
+CALLS = {
+    "register": (
+        lambda shop: {"body": {"username": "dora", "password": "1234"}},
+        [(201, calling()), (400, calling(body={})), *WITH_BODY],
+    ),
+    "login": (
+        lambda shop: {"body": {"username": "carl", "password": "carl's secret"}},
+        [(200, calling()), (401, calling(body={"username": "carl", "password": "?"})), *WITH_BODY],
+    ),
+    "refresh": (
+        lambda shop: {"body": {"refresh": str(RefreshToken.for_user(shop.customer))}},
+        [(200, calling()), (401, calling(body={"refresh": "eyJ..."})), *WITH_BODY],
+    ),
+    "product_list": (
+        lambda shop: {"by": shop.customer, "query_params": {"page_size": 1}},
+        [*LIST, *FOR_BOTH, (403, calling(query_params={"low_stock": 1}))],
+    ),
+    "product_create": (
+        lambda shop: {"by": shop.admin, "body": {"name": "Net", "price": 300, "quantity": 4}},
+        [(201, calling()), (400, calling(body={"name": ""})), *WITH_BODY, *FOR_ADMINS],
+    ),
+    "product_get": (lambda shop: {"by": shop.customer, "pk": shop.bat.pk}, [*OF_ONE, *FOR_BOTH, (304, unchanged)]),
+    "product_put": (
+        lambda shop: {"by": shop.admin, "pk": shop.bat.pk, "body": {"quantity": 15}},
+        [*CHANGE, (400, calling(body={"quantity": -1})), *WITH_BODY],
+    ),
+    "product_patch": (
+        lambda shop: {"by": shop.admin, "pk": shop.bat.pk, "body": {"price": "1250.50"}},
+        [*CHANGE, (400, calling(body={"price": "-1"})), *WITH_BODY],
+    ),
+    "product_delete": (lambda shop: {"by": shop.admin, "pk": shop.bat.pk}, CHANGE),
+}
+ROWS = [(name, *row) for name, (_, rows) in CALLS.items() for row in rows + EVERY_CALL]
+
+
+@pytest.fixture(scope="module")
+def schema():
+    def close(part):
+        """Allow an object no fields beside the documented ones."""
+        return {"additionalProperties": False} | part if "properties" in part else part
+
+    return json.loads(APIClient().get("/api/schema/").content, object_hook=close)
+
+
+@pytest.fixture(scope="module")
+def operations(schema):
+    return {
+        operation["operationId"]: {"path": path, "method": method.upper(), **operation}
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+@pytest.fixture
+def shop(api, admin, customer, bat, ball):
+    return Shop(api=api, admin=admin, customer=customer, bat=bat, ball=ball)
+
+
+def check(value, content, schema):
+    """Hold a value against the schema of a body, from the document that it is part of."""
+    whole = content["schema"] | {"components": schema["components"]}
+    Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(value)
+
+
+@pytest.mark.parametrize(("name", "status", "provoke"), ROWS, ids=[f"{name}-{status}" for name, status, _ in ROWS])
+def test_the_server_answers_as_documented(shop, schema, operations, name, status, provoke):
+    shop.operation = operations[name]
+    answer = provoke(shop)
+
+    assert answer.status_code == status
+    documented = shop.operation["responses"][str(status)]
+    if "content" in documented:
+        check(answer.json(), documented["content"][answer.headers["Content-Type"]], schema)
+    else:
+        assert (answer.content, answer.get("Content-Type")) == (b"", None)
+    headers = set(documented.get("headers", ()))
+    assert headers - OPTIONAL_HEADERS <= {header for header in HEADERS if header in answer.headers} <= headers
+    if status < 300 and shop.sent is not None:
+        check(shop.sent, shop.operation["requestBody"]["content"]["application/json"], schema)
+
+
+def test_every_documented_answer_has_a_row_and_every_row_is_documented(operations):
+    documented = {(name, int(status)) for name, operation in operations.items() for status in operation["responses"]}
+
+    assert {(name, status) for name, status, _ in ROWS} == documented
+
+
+def test_every_route_and_method_is_in_the_schema(operations):
+    def routes(patterns, prefix="/"):
+        for pattern in patterns:
+            route = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLResolver):
+                yield from routes(pattern.url_patterns, route)
+            elif route.startswith("/api/") and route not in ("/api/schema/", "/api/docs/"):
+                view = pattern.callback.cls(**pattern.callback.initkwargs)
+                yield from ((method, re.sub("<.*?>", "{}", route)) for method in view.allowed_methods)
+
+    served = {route for route in routes(get_resolver().url_patterns) if route[0] != "OPTIONS"}
+    assert served == {(each["method"], re.sub("{.*?}", "{}", each["path"])) for each in operations.values()}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_an_operation_has_a_summary_and_its_bodies_have_examples_that_fit(schema, operations, name):
+    assert operations[name]["summary"]
+    for body in [*operations[name]["responses"].values(), operations[name].get("requestBody", {})]:
+        for content in body.get("content", {}).values():
+            examples = content.get("examples") or {"Example": {"value": content["example"]}}
+            for example in examples.values():
+                check(example["value"], content, schema)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_an_operation_asks_for_a_token_where_one_is_needed(operations, name):
+    needed = (name, 401, without_token) in ROWS
+
+    assert operations[name].get("security", [{}]) == ([{"Bearer": []}] if needed else [{}])
+
+
+def test_anybody_may_read_the_schema(api):
+    answer = api().get("/api/schema/", headers={"Authorization": "Bearer stale"})
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+    assert answer.json()["openapi"].startswith("3.1.")
+    assert answer.json()["components"]["securitySchemes"]["Bearer"]["scheme"] == "bearer"
+
+
+def test_the_schema_is_valid_and_made_without_warnings():
+    call_command("spectacular", "--validate", "--fail-on-warn", "--format=openapi-json", stdout=StringIO())

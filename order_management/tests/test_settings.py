@@ -1,0 +1,168 @@
+"""The settings as a start meets them: in a process of its own, with nothing but the variables given."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from order_management.env import development_key
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+KEY = "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP"
+PRODUCTION = {"SECRET_KEY": KEY, "ALLOWED_HOSTS": "shop.example"}
+
+
+def python(code, **variables):
+    """Run code in a bare environment; return what it printed, or the error that stopped it."""
+    environment = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ} | variables
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env=environment)
+    return run.stdout.strip() if run.returncode == 0 else run.stderr.strip()
+
+
+def setting(name, **variables):
+    return python(f"from order_management import settings; print(repr(settings.{name}))", **variables)
+
+
+def test_nothing_set_is_development_on_localhost():
+    shown = python(
+        "from order_management import settings as s;"
+        "print(s.DEBUG, s.ALLOWED_HOSTS, s.AUTH_PASSWORD_VALIDATORS, s.SECURE_SSL_REDIRECT, len(s.SECRET_KEY) > 50)"
+    )
+    assert shown == "True ['localhost', '127.0.0.1', '[::1]'] [] False True"
+
+
+@pytest.mark.parametrize("variables", [{"SECRET_KEY": KEY}, {"DATABASE_URL": "sqlite:///other.sqlite3"}])
+def test_a_configured_command_line_is_production(variables):
+    assert setting("DEBUG", **PRODUCTION | variables) == "False"
+    assert setting("DEBUG", **variables, DEBUG="yes") == "True"
+
+
+@pytest.mark.parametrize("server", ["wsgi", "asgi"])
+def test_a_server_is_production_and_wants_a_key(server):
+    start = f"import order_management.{server}"
+
+    assert python(start).startswith("SECRET_KEY must be set")
+    assert python(start, SECRET_KEY=KEY[:49]).startswith("SECRET_KEY must be set")
+    assert python(start, SECRET_KEY=KEY) == (
+        "ALLOWED_HOSTS must name the hosts to answer for in production, separated by commas."
+    )
+    code = f"{start}; from django.conf import settings; print(settings.DEBUG, len(settings.AUTH_PASSWORD_VALIDATORS))"
+    assert python(code, **PRODUCTION) == "False 4"
+    assert python(code, DEBUG="on") == "True 0"
+
+
+@pytest.mark.parametrize("value", ["1", "true", "TRUE", "on", "Yes"])
+def test_a_switch_is_on(value):
+    assert setting("SECURE_SSL_REDIRECT", HTTPS=value) == "True"
+
+
+@pytest.mark.parametrize("value", ["0", "False", "OFF", "no"])
+def test_a_switch_is_off(value):
+    assert setting("SECURE_SSL_REDIRECT", **PRODUCTION, HTTPS=value) == "False"
+
+
+def test_an_empty_variable_is_not_set():
+    assert setting("DEBUG", SECRET_KEY="", DATABASE_URL="", DEBUG=" ") == "True"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEBUG", "maybe"),
+        ("HTTPS", "2"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("TRUSTED_PROXIES", "one"),
+        ("ACCESS_TOKEN_LIFETIME", "15 minutes"),
+        ("ACCESS_TOKEN_LIFETIME", "0"),
+        ("REFRESH_TOKEN_LIFETIME", "7w"),
+        ("REFRESH_TOKEN_LIFETIME", "99999999d"),
+        ("CORS_ALLOWED_ORIGINS", "https://shop.example/path"),
+        ("CORS_ALLOWED_ORIGINS", "shop.example"),
+        ("CORS_ALLOWED_ORIGINS", "*"),
+        ("DATABASE_URL", "mysql://user:secret@host/name"),
+        ("DATABASE_URL", "postgres://user:secret@host:port/name"),
+        ("DATABASE_URL", "postgres://user:secret@host"),
+        ("DATABASE_URL", "secret.sqlite3"),
+    ],
+)
+def test_a_malformed_value_stops_the_start_with_one_sentence(name, value):
+    error = setting("DEBUG", **{"DEBUG": "on"} | {name: value})
+
+    assert error.startswith(f"{name} must ")
+    assert error.endswith(".")
+    assert "\n" not in error
+    assert "secret" not in error
+
+
+def test_the_command_line_says_the_sentence_too():
+    run = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "DEBUG": "x"},
+    )
+    assert run.returncode == 1
+    assert run.stderr == "DEBUG must be one of 1/0, true/false, on/off or yes/no, not 'x'.\n"
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("900", 900), ("90s", 90), ("2m", 120), ("24h", 86400), ("1d", 86400)])
+def test_a_lifetime_is_a_number_of_seconds_or_has_a_unit(value, seconds):
+    shown = setting("SIMPLE_JWT['ACCESS_TOKEN_LIFETIME'].total_seconds()", ACCESS_TOKEN_LIFETIME=value)
+    assert float(shown) == seconds
+
+
+def test_a_database_file_lies_beside_manage_py():
+    assert setting("DATABASES['default']['NAME'].name") == "'db.sqlite3'"
+    shown = setting("DATABASES['default']['NAME']", DEBUG="on", DATABASE_URL="sqlite:///a.db")
+    assert shown == repr(ROOT / "a.db")
+
+
+def test_postgres_by_url():
+    url = "postgres://me:p%40ss@db.example:5433/shop"
+    database = setting("DATABASES['default']", DEBUG="on", DATABASE_URL=url)
+    for part in ("'django.db.backends.postgresql'", "'me'", "'p@ss'", "'db.example'", "5433", "'shop'"):
+        assert part in database
+
+
+def test_production_passes_djangos_deploy_check():
+    run = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, **PRODUCTION},
+    )
+    assert run.stdout == "System check identified no issues (2 silenced).\n", run.stderr
+
+
+def test_proxies_are_believed_only_if_told_so():
+    assert setting("SECURE_PROXY_SSL_HEADER", TRUSTED_PROXIES="1") == "('HTTP_X_FORWARDED_PROTO', 'https')"
+    assert "no attribute" in setting("SECURE_PROXY_SSL_HEADER")
+
+
+def test_the_development_key_is_made_once_and_for_its_owner_only(tmp_path):
+    path = tmp_path / ".secret_key"
+
+    key = development_key(path)
+
+    assert len(key) > 50
+    assert development_key(path) == key
+    assert [file.name for file in tmp_path.iterdir()] == [".secret_key"]
+    if os.name == "posix":
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.django_db
+def test_sqlite_survives_a_power_cut_and_takes_its_lock_at_once(settings):
+    from django.db import connection
+
+    if connection.vendor != "sqlite":
+        pytest.skip("SQLite's own settings")
+    options = settings.DATABASES["default"]["OPTIONS"]
+    assert options["transaction_mode"] == "IMMEDIATE"
+    assert options["timeout"] == 20
+    with connection.cursor() as cursor:
+        assert cursor.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
