@@ -14,11 +14,16 @@ KEY = "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP"
 PRODUCTION = {"SECRET_KEY": KEY, "ALLOWED_HOSTS": "shop.example"}
 
 
-def python(code, **variables):
-    """Run code in a bare environment; return what it printed, or the error that stopped it."""
+def run(*arguments, **variables):
+    """Run Python in an environment of nothing but the variables."""
     environment = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ} | variables
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env=environment)
-    return run.stdout.strip() if run.returncode == 0 else run.stderr.strip()
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, cwd=ROOT, env=environment)
+
+
+def python(code, **variables):
+    """Return what the code printed, or the error that stopped it."""
+    process = run("-c", code, **variables)
+    return process.stdout.strip() if process.returncode == 0 else process.stderr.strip()
 
 
 def setting(name, **variables):
@@ -97,15 +102,10 @@ def test_a_malformed_value_stops_the_start_with_one_sentence(name, value):
 
 
 def test_the_command_line_says_the_sentence_too():
-    run = subprocess.run(
-        [sys.executable, "manage.py", "check"],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "DEBUG": "x"},
-    )
-    assert run.returncode == 1
-    assert run.stderr == "DEBUG must be one of 1/0, true/false, on/off or yes/no, not 'x'.\n"
+    process = run("manage.py", "check", DEBUG="x")
+
+    assert process.returncode == 1
+    assert process.stderr == "DEBUG must be one of 1/0, true/false, on/off or yes/no, not 'x'.\n"
 
 
 @pytest.mark.parametrize(("value", "seconds"), [("900", 900), ("90s", 90), ("2m", 120), ("24h", 86400), ("1d", 86400)])
@@ -128,14 +128,9 @@ def test_postgres_by_url():
 
 
 def test_production_passes_djangos_deploy_check():
-    run = subprocess.run(
-        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, **PRODUCTION},
-    )
-    assert run.stdout == "System check identified no issues (2 silenced).\n", run.stderr
+    process = run("manage.py", "check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+
+    assert process.stdout == "System check identified no issues (2 silenced).\n", process.stderr
 
 
 def test_proxies_are_believed_only_if_told_so():
