@@ -5,6 +5,8 @@ from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
+from order_management.admin import ChangesOnlyMixin
+
 from .models import User
 
 admin.site.site_title = admin.site.site_header = "Order Management"
@@ -25,7 +27,7 @@ class RoleFilter(admin.SimpleListFilter):
 
 
 class UserForm(UserChangeForm):
-    role = forms.ChoiceField(choices=User.Role.choices)
+    role = forms.ChoiceField(choices=User.Role.choices, show_hidden_initial=True)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -34,7 +36,7 @@ class UserForm(UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(auth.UserAdmin):
+class UserAdmin(ChangesOnlyMixin, auth.UserAdmin):
     form = UserForm
     list_display = ["username", "role", "is_active", "email", "last_login", "date_joined"]
     list_filter = [RoleFilter, "is_active"]

@@ -52,15 +52,17 @@ class User(auth.AbstractUser):
             raise ValidationError({"username": NAME_TAKEN})
 
     def save(self, *args, update_fields=None, **kwargs):
-        self.username_folded = fold(self.username)
+        derived = set()
+        if update_fields is None or "username" in update_fields:
+            self.username_folded = fold(self.username)
+            derived.add("username_folded")
         # Set by a person's set_password(), but not when a login upgrades the hash: sessions survive that.
         if self._password is not None and not self._state.adding:
             self.revoke_tokens()
-        revoked = not isinstance(self.token_version, int)
-        if update_fields is not None:
-            update_fields = {*update_fields, "username_folded", *(["token_version"] if revoked else [])}
-        super().save(*args, update_fields=update_fields, **kwargs)
-        if revoked:
+        if not isinstance(self.token_version, int):  # see revoke_tokens
+            derived.add("token_version")
+        super().save(*args, update_fields=update_fields and {*update_fields, *derived}, **kwargs)
+        if "token_version" in derived:
             self.refresh_from_db(fields=["token_version"])
 
     def set_unusable_password(self):
@@ -78,14 +80,17 @@ class User(auth.AbstractUser):
 
     def change(self, *, role=None, is_active=None):
         """Give the user another role, or lock the user out, or in again; None leaves it as it is."""
+        changed = []
         if role is not None:
             self.role = role
+            changed += ["is_staff", "is_superuser"]
         if is_active is not None:
             self.is_active = is_active
+            changed += ["is_active"]
             if not is_active:
                 self.revoke_tokens()
         # No other column: whatever else happens to the user meanwhile stays.
-        self.save(update_fields=["is_staff", "is_superuser", "is_active"])
+        self.save(update_fields=changed)
 
     def revoke_tokens(self):
         """End every access and refresh token issued so far, once saved."""

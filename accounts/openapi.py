@@ -1,6 +1,6 @@
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 
-from order_management.schema import message, request_example, response_example
+from order_management.schema import error, message, request_example, response_example
 
 from .serializers import RefreshSerializer
 
@@ -15,13 +15,18 @@ register = extend_schema(
     examples=[request_example(CREDENTIALS)],
     responses={201: message("Customer registered successfully")},
 )
-login = extend_schema(
-    operation_id="login",
-    tags=["accounts"],
-    summary="Log in",
-    description="The access token lives 15 minutes, the refresh token 7 days.",
-    responses=RefreshSerializer,
-    examples=[request_example(CREDENTIALS), response_example(PAIR)],
+login = extend_schema_view(
+    post=extend_schema(
+        operation_id="login",
+        tags=["accounts"],
+        summary="Log in",
+        description="The access token lives 15 minutes, the refresh token 7 days.",
+        examples=[request_example(CREDENTIALS), response_example(PAIR)],
+        responses={
+            200: RefreshSerializer,
+            401: error("The name or the password is wrong.", "No active account found with the given credentials"),
+        },
+    )
 )
 refresh = extend_schema(
     operation_id="refresh",

@@ -15,16 +15,13 @@ class IsAdmin(BasePermission):
 class IsCustomer(BasePermission):
     """The user is logged in as a Customer."""
 
-    message = "Only a Customer may do this."
-
     def has_permission(self, request, view):
         return request.user.is_authenticated and request.user.role == User.Role.CUSTOMER
 
 
-class ReadOnly(BasePermission):
-    """The request reads: GET, HEAD or OPTIONS."""
-
-    message = IsAdmin.message
+class IsAdminOrReadOnly(IsAdmin):
+    """An Admin does what they like, a Customer reads."""
 
     def has_permission(self, request, view):
-        return request.method in SAFE_METHODS
+        reads = request.method in SAFE_METHODS and IsCustomer().has_permission(request, view)
+        return reads or super().has_permission(request, view)

@@ -12,14 +12,16 @@ NAME_MAX = 150
 
 
 class UsernameField(serializers.CharField):
-    """A name in NFKC, as Django stores it: normalised first, so that length and letters are checked as stored."""
+    """A name in NFKC, as Django stores it, so that its length and letters are checked as they are stored."""
 
     def __init__(self, **kwargs):
         super().__init__(max_length=NAME_MAX, **kwargs)
         self.validators.append(UnicodeUsernameValidator())
 
     def to_internal_value(self, data):
-        return User.normalize_username(super().to_internal_value(data))
+        name = super().to_internal_value(data)
+        # Normalising takes quadratic time: what is too long already stays as it is, for the check of the length.
+        return name if len(name) > NAME_MAX else User.normalize_username(name)
 
 
 class PasswordField(serializers.CharField):

@@ -19,10 +19,9 @@ class Register(generics.GenericAPIView):
         return Response({"message": "Customer registered successfully"}, status=status.HTTP_201_CREATED)
 
 
+@openapi.login
 class Login(TokenObtainPairView):
-    @openapi.login
-    def post(self, request):
-        return super().post(request)
+    pass
 
 
 class Refresh(TokenViewBase):

@@ -3,9 +3,23 @@
 import os
 
 from django.core.asgi import get_asgi_application
+from django.db import connections
+
+from .content_type import sound
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "order_management.settings")
 # Behind a server, development mode is something to ask for.
-os.environ.setdefault("DEBUG", "off")
+if not os.environ.get("DEBUG", "").strip():
+    os.environ["DEBUG"] = "off"
 
-application = get_asgi_application()
+django = get_asgi_application()
+# ASGI gives each request a thread: a kept connection would not be used again.
+connections.settings["default"]["CONN_MAX_AGE"] = 0
+
+
+async def application(scope, receive, send):
+    if scope["type"] == "http":
+        content_type = dict(scope["headers"]).get(b"content-type", b"").decode("latin-1")
+        others = [(name, value) for name, value in scope["headers"] if name != b"content-type"]
+        scope = {**scope, "headers": [*others, (b"content-type", sound(content_type).encode("latin-1"))]}
+    await django(scope, receive, send)

@@ -2,11 +2,15 @@
 
 from hashlib import md5
 
-from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
+from django.http import HttpResponseNotModified
+from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.http import parse_etags, quote_etag
 from rest_framework.exceptions import APIException
 
 from .renderers import JSONRenderer
+
+# What a 304 says of the answer that the client has (RFC 9110, section 15.4.5).
+KEPT = ["Cache-Control", "ETag", "Vary"]
 
 
 class PreconditionFailed(APIException):
@@ -30,15 +34,16 @@ class ConditionalMixin:
         response = super().finalize_response(request, response, *args, **kwargs)
         patch_cache_control(response, private=True, no_cache=True)
         patch_vary_headers(response, ["Authorization"])
-        if response.status_code == 200 and request.method != "DELETE":
+        if response.status_code == 200 and request.method not in ("DELETE", "OPTIONS"):
             response.add_post_render_callback(lambda rendered: self.tag(request, rendered))
         return response
 
     def tag(self, request, response):
-        response.headers["ETag"] = etag_of(response.content, response.get("Link", ""))
-        if request.method not in ("GET", "HEAD"):
-            return response
-        return get_conditional_response(request, etag=response.headers["ETag"], response=response)
+        tag = response.headers["ETag"] = etag_of(response.content, response.get("Link", ""))
+        known = {known.removeprefix("W/") for known in parse_etags(request.headers.get("If-None-Match", ""))}
+        if request.method in ("GET", "HEAD") and known & {tag, "*"}:
+            return HttpResponseNotModified(headers={name: response[name] for name in KEPT if name in response})
+        return response
 
     def check_if_match(self, instance):
         """Raise PreconditionFailed if the request's `If-Match` does not name what the instance is now.

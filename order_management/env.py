@@ -3,7 +3,6 @@
 An empty variable counts as not set, because compose files and CI systems pass empty ones.
 """
 
-import contextlib
 import os
 import re
 import secrets
@@ -43,14 +42,21 @@ def integer(name, default, *, minimum):
     return int(value)
 
 
-def duration(name, default):
-    """Return a timedelta from `900` (seconds), `15m`, `24h` or `7d`."""
-    value = text(name, default)
+def parse_duration(value):
+    """Return a timedelta from `900` (seconds), `15m`, `24h` or `7d`; anything else, or none: ValueError."""
     match = re.fullmatch(r"([0-9]{1,8})([smhd]?)", value)
     seconds = match and int(match[1]) * SECONDS[match[2]]
     if not seconds or seconds > 100 * 365 * SECONDS["d"]:
-        refuse(name, f"must be a time like 900 (seconds), 15m, 24h or 7d, not {value!r}")
+        raise ValueError(value)
     return timedelta(seconds=seconds)
+
+
+def duration(name, default):
+    value = text(name, default)
+    try:
+        return parse_duration(value)
+    except ValueError:
+        return refuse(name, f"must be a time like 900 (seconds), 15m, 24h or 7d, not {value!r}")
 
 
 def words(name, default=()):
@@ -67,11 +73,11 @@ def origins(name):
     return values
 
 
-def database(name, default, *, base_dir):
+def database(name, default, *, base_dir, **options):
     """Return Django's settings for the database that the URL names."""
     url = text(name, default)
     try:
-        config = dj_database_url.parse(url, conn_max_age=None, conn_health_checks=True)
+        config = dj_database_url.parse(url, **options)
         scheme = urlsplit(url).scheme
     except ValueError:
         scheme = None
@@ -92,7 +98,12 @@ def development_key(path):
         handle, new = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mode 0600
         with os.fdopen(handle, "w") as file:
             file.write(secrets.token_urlsafe(64))
-        with contextlib.suppress(FileExistsError):
+        try:
             os.link(new, path)
-        os.unlink(new)
+        except FileExistsError:
+            os.unlink(new)
+        except OSError:  # a file system without hard links
+            os.replace(new, path)
+        else:
+            os.unlink(new)
     return path.read_text()

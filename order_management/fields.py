@@ -1,9 +1,24 @@
+import re
 from decimal import Decimal
 
 from rest_framework import serializers
 
+# Python reads 1_000, too, and the digits of every script.
+NUMBER = re.compile(r"\s*-?[0-9]+(\.[0-9]+)?\s*")
 
-class MoneyField(serializers.DecimalField):
+
+class PlainNumberMixin:
+    def to_internal_value(self, data):
+        if isinstance(data, str) and not NUMBER.fullmatch(data):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class IntegerField(PlainNumberMixin, serializers.IntegerField):
+    """A whole number, as a number or a string."""
+
+
+class MoneyField(PlainNumberMixin, serializers.DecimalField):
     """An amount with two decimal places; read from a number or a string, written as a string."""
 
     def __init__(self, *, max_value, **kwargs):

@@ -1,7 +1,21 @@
+from django import forms
 from django_filters import rest_framework as filters
 from rest_framework.exceptions import PermissionDenied
 
 from accounts.models import User
+
+from .fields import NUMBER
+
+
+class PlainDecimalField(forms.DecimalField):
+    def to_python(self, value):
+        if value and not NUMBER.fullmatch(value):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+
+class NumberFilter(filters.NumberFilter):
+    field_class = PlainDecimalField
 
 
 class FilterSet(filters.FilterSet):

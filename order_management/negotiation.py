@@ -1,5 +1,5 @@
 from rest_framework.exceptions import UnsupportedMediaType
-from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.negotiation import BaseContentNegotiation
 
 
 class NotJSON(UnsupportedMediaType):
@@ -7,14 +7,15 @@ class NotJSON(UnsupportedMediaType):
         super().__init__(None, "Send the body as application/json in UTF-8.")
 
 
-class JSONOnly(DefaultContentNegotiation):
+class JSONOnly(BaseContentNegotiation):
     """JSON in, JSON out: 415 for any other body, and never a 406, whatever `Accept` says."""
 
     def select_parser(self, request, parsers):
-        parser = super().select_parser(request, parsers)
-        if parser is None:
+        charset = request.content_params.get("charset", "utf-8").lower()
+        # The parsed one of Django's request; DRF's own is the raw header.
+        if request._request.content_type != "application/json" or charset not in ("utf-8", "utf8"):
             raise NotJSON
-        return parser
+        return parsers[0]
 
     def select_renderer(self, request, renderers, format_suffix=None):
         return renderers[0], renderers[0].media_type

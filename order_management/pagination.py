@@ -28,7 +28,9 @@ class KeysetPagination(BasePagination):
         self.signer = signing.Signer(salt=f"{request.path} {ordering}")
         self.backwards, *self.key = self.unpack(query["cursor"]) if "cursor" in query else [False]
         self.down = ordering.startswith("-") != self.backwards
-        return self.page(queryset)
+        rows = self.page(queryset)
+        self.links = {rel: self.link(*cursor) for rel, cursor in self.neighbours(rows).items()}
+        return rows
 
     def page(self, queryset):
         # One more than shown says whether there is another page, without a count.
@@ -54,12 +56,11 @@ class KeysetPagination(BasePagination):
         value, pk = self.key
         if self.field != "id":
             yield queryset.filter(**{self.field: value, f"id__{further}": pk})
-            pk = value
-        yield queryset.filter(**{f"{self.field}__{further}": pk})
+        yield queryset.filter(**{f"{self.field}__{further}": pk if self.field == "id" else value})
 
-    def get_paginated_response(self, rows):
-        links = ", ".join(f'<{self.link(*cursor)}>; rel="{rel}"' for rel, cursor in self.neighbours(rows).items())
-        return Response(rows, headers={"Link": links} if links else None)
+    def get_paginated_response(self, data):
+        links = ", ".join(f'<{url}>; rel="{rel}"' for rel, url in self.links.items())
+        return Response(data, headers={"Link": links} if links else None)
 
     def neighbours(self, rows):
         """Return the cursors of the pages that exist on either side, by their link relation."""

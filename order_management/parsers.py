@@ -1,9 +1,6 @@
 import orjson
-from django.utils.http import parse_header_parameters
 from rest_framework import parsers
 from rest_framework.exceptions import ParseError
-
-from .negotiation import NotJSON
 
 DEPTH_MAX = 32
 
@@ -12,9 +9,6 @@ class JSONParser(parsers.JSONParser):
     """JSON as RFC 8259 has it: UTF-8, no NaN, no lone surrogates."""
 
     def parse(self, stream, media_type=None, parser_context=None):
-        _, parameters = parse_header_parameters(media_type)
-        if parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
-            raise NotJSON
         body = stream.read()
         try:
             data = orjson.loads(body)

@@ -5,7 +5,6 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpResponsePermanentRedirect, JsonResponse
 from django.urls import resolve
-from django.utils.http import escape_leading_slashes
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
@@ -41,5 +40,5 @@ def not_found(request):
         return JsonResponse({"detail": "There is nothing at this path."}, status=404)
     if request.method in ("GET", "HEAD"):
         # As Django's APPEND_SLASH does, but without its error for other methods.
-        return HttpResponsePermanentRedirect(escape_leading_slashes(request.get_full_path(force_append_slash=True)))
+        return HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
     return JsonResponse({"detail": f"Paths end in a slash: {path}"}, status=404)

@@ -4,8 +4,16 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from .content_type import sound
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "order_management.settings")
 # Behind a server, development mode is something to ask for. runserver has read its settings before it comes here.
-os.environ.setdefault("DEBUG", "off")
+if not os.environ.get("DEBUG", "").strip():
+    os.environ["DEBUG"] = "off"
 
-application = get_wsgi_application()
+django = get_wsgi_application()
+
+
+def application(environ, start_response):
+    environ["CONTENT_TYPE"] = sound(environ.get("CONTENT_TYPE", ""))
+    return django(environ, start_response)

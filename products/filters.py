@@ -1,6 +1,6 @@
 from django_filters import rest_framework as filters
 
-from order_management.filters import FilterSet
+from order_management.filters import FilterSet, NumberFilter
 
 from .models import PRICE_MAX, QUANTITY_MAX
 
@@ -9,14 +9,14 @@ MONEY = {"min_value": 0, "max_value": PRICE_MAX, "max_digits": 10, "decimal_plac
 
 class ProductFilter(FilterSet):
     search = filters.CharFilter("name", "icontains", max_length=100, help_text="Part of the name, in any case.")
-    min_price = filters.NumberFilter("price", "gte", **MONEY, help_text="Costs at least this.")
-    max_price = filters.NumberFilter("price", "lte", **MONEY, help_text="Costs at most this.")
+    min_price = NumberFilter("price", "gte", **MONEY, help_text="Costs at least this.")
+    max_price = NumberFilter("price", "lte", **MONEY, help_text="Costs at most this.")
     in_stock = filters.ChoiceFilter(
         choices=[("true", "any left"), ("false", "none left")],
         method="filter_in_stock",
         help_text="Whether any is left.",
     )
-    low_stock = filters.NumberFilter(
+    low_stock = NumberFilter(
         "quantity",
         "lte",
         min_value=0,

@@ -4,6 +4,7 @@ import jwt
 import pytest
 from django.conf import settings
 
+from accounts.models import User
 from accounts.tokens import RefreshToken
 
 URL = "/api/products/"
@@ -71,6 +72,17 @@ def test_a_refresh_token_is_no_access_token(api, customer):
 
 def test_it_lives_fifteen_minutes(claims):
     assert claims["exp"] - claims["iat"] == datetime.timedelta(minutes=15).total_seconds()
+
+
+def test_it_needs_an_active_user_however_they_were_disabled(api, customer):
+    client = api(customer)
+    User.objects.update(is_active=False)
+
+    assert_refused(client.get(URL))
+
+
+def test_the_scheme_is_read_in_any_case(api, claims):
+    assert ask(api, signed(claims).replace("Bearer", "bEARER")).status_code == 200
 
 
 @pytest.mark.parametrize("end", ["delete", "disable", "password", "no password"])

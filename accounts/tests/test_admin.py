@@ -5,18 +5,14 @@ from accounts.models import User
 LIST = "/admin/accounts/user/"
 
 
-@pytest.fixture
-def site(client, admin):
-    client.force_login(admin)
-    return client
-
-
 def act(site, action, *users):
     return site.post(LIST, {"action": action, "_selected_action": [user.pk for user in users]}, follow=True)
 
 
 def form(user, **changes):
-    return {"username": user.username, "role": user.role, "is_active": "on"} | changes
+    """Return what a browser sends of the page as it was shown, with what the person changed."""
+    shown = {"username": user.username, "role": user.role, "is_active": "on", "first_name": ""}
+    return shown | {f"initial-{name}": value for name, value in shown.items()} | changes
 
 
 def test_a_customer_gets_nowhere(client, customer):
@@ -65,6 +61,16 @@ def test_the_form_promotes_and_locks_out(site, customer):
 
     customer.refresh_from_db()
     assert (customer.role, customer.is_superuser, customer.is_active) == ("admin", True, False)
+
+
+def test_an_old_page_lets_nobody_in_again(site, customer):
+    page = form(customer, first_name="Carl")
+    customer.change(is_active=False)
+
+    site.post(f"{LIST}{customer.pk}/change/", page)
+
+    customer.refresh_from_db()
+    assert (customer.first_name, customer.is_active) == ("Carl", False)
 
 
 def test_nobody_demotes_or_locks_out_themself_by_the_form(site, admin):

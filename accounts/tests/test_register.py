@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from accounts.models import User
@@ -59,6 +61,22 @@ def test_a_malformed_name_is_refused(api, name):
     assert response.status_code == 400
     assert list(response.json()) == ["username"]
     assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_name_of_combining_marks_costs_no_more_than_another(api):
+    # NFKC takes quadratic time on it: minutes, if it came before the check of the length.
+    started = time.process_time()
+
+    assert api().post(URL, person(username="a" + "\u0301\u0316" * 60_000)).status_code == 400
+    assert time.process_time() - started < 5
+
+
+def test_a_name_that_registers_logs_in(api, db):
+    for name in ("e\u0301" * 75, "e\u0301" * 76):
+        registered = api().post(URL, person(username=name)).status_code
+        assert registered == (201 if len(name) <= 150 else 400)
+        assert api().post("/api/login/", person(username=name)).status_code == (200 if registered == 201 else 400)
 
 
 @pytest.mark.parametrize("password", ["", "nul\0", "a" * 1025, None, [], {}, False])
