@@ -1,9 +1,13 @@
+from decimal import Decimal
+
 import pytest
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tokens import RefreshToken
-from products.models import Product
+from orders.models import Order
+from orders.services import place_order
+from products.services import create_product
 
 
 @pytest.fixture(autouse=True)
@@ -31,15 +35,29 @@ def admin(db):
 
 
 @pytest.fixture
+def site(client, admin):
+    """A browser in which the admin is logged in to the admin site."""
+    client.force_login(admin)
+    return client
+
+
+@pytest.fixture
 def customer(db):
     return User.objects.create_user("carl", password="carl's secret")
 
 
 @pytest.fixture
-def bat(db):
-    return Product.objects.create(name="Bat", price="1200.00", quantity=10)
+def bat(admin):
+    return create_product(name="Bat", price=Decimal("1200.00"), quantity=10, by=admin)
 
 
 @pytest.fixture
-def ball(db):
-    return Product.objects.create(name="Ball", price="50.00", quantity=3)
+def ball(admin):
+    return create_product(name="Ball", price=Decimal("50.00"), quantity=3, by=admin)
+
+
+@pytest.fixture
+def order(customer, bat):
+    """The customer's order of two bats."""
+    place_order(customer=customer, items=[{"product": bat.pk, "quantity": 2}])
+    return Order.objects.get()

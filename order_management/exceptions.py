@@ -1,13 +1,16 @@
 import logging
 
+from django.core.exceptions import TooManyFieldsSent, ValidationError
 from django.db import InterfaceError, OperationalError
-from rest_framework import views
-from rest_framework.exceptions import APIException
+from rest_framework import exceptions, serializers, views
+from rest_framework.response import Response
+
+from .conflict import Conflict
 
 logger = logging.getLogger(__name__)
 
 
-class DatabaseAway(APIException):
+class DatabaseAway(exceptions.APIException):
     status_code = 503
     default_code = "database_away"
     default_detail = "The database is not available. Try again."
@@ -16,6 +19,12 @@ class DatabaseAway(APIException):
 
 def exception_handler(error, context):
     """Turn an exception into the answer DRF's callers know: `{"detail": "..."}` or `{"field": ["..."]}`."""
+    if isinstance(error, Conflict):
+        return Response(error.body, status=error.status)
+    if isinstance(error, ValidationError):
+        error = exceptions.ValidationError(serializers.as_serializer_error(error))
+    if isinstance(error, TooManyFieldsSent):
+        error = exceptions.ParseError("There are too many query parameters.")
     if isinstance(error, OperationalError | InterfaceError):
         logger.error("The database is not available.", exc_info=error)
         error = DatabaseAway()

@@ -18,16 +18,34 @@ from .conditional import ConditionalMixin
 DETAIL = {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}
 FIELD_ERRORS = {
     "type": "object",
-    "description": "The sentences that say what is wrong, by field.",
-    "additionalProperties": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+    "description": "The sentences that say what is wrong, by field; in the items of a list by position, then by field.",
+    "additionalProperties": {
+        "anyOf": [
+            {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            {"$ref": "#/components/schemas/FieldErrors"},
+        ]
+    },
 }
 TEXT = {"schema": {"type": "string"}}
 
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "ETags; if one is still current, 304 and no body.",
+    **TEXT,
+}
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "ETags, or `*`; if none is current, 412 and nothing changes.",
+    **TEXT,
+}
+
 # What a call answers with beside what its view says: description and example.
 ERRORS = {
-    401: ("The token or the credentials are missing or wrong.", "Token is invalid or expired."),
+    401: ("No token, or one that is not valid (any more).", "Token is invalid or expired."),
     403: ("The role does not allow it.", "Only an Admin may do this."),
-    404: ("Not there.", "Nothing matches the given query."),
+    404: ("Not there.", "No {model} matches the given query."),
     411: ("The body came in chunks.", "Send the body with a Content-Length, not in chunks."),
     412: ("`If-Match` names another state.", "It has changed since: the ETag in If-Match is not the current one."),
     413: ("The body is over 1 MB.", "The body may have up to 1048576 bytes."),
@@ -35,8 +53,8 @@ ERRORS = {
     503: ("The database is away.", "The database is not available. Try again."),
 }
 ERROR_HEADERS = {
-    401: {"WWW-Authenticate": {"description": 'Always `Bearer realm="api"`.', **TEXT}},
-    503: {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}},
+    "401": {"WWW-Authenticate": {"description": 'Always `Bearer realm="api"`.', **TEXT}},
+    "503": {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}},
 }
 
 
@@ -47,6 +65,9 @@ class AutoSchema(openapi.AutoSchema):
         operation = super().get_operation(path, path_regex, path_prefix, method, registry)
         if operation is None:
             return None
+        # Views that share a class differ in the last word of their path.
+        step = path.rstrip("/").rpartition("/")[2]
+        operation |= {name: operation[name].format(step=step) for name in ("operationId", "summary")}
         responses = operation["responses"]
         if isinstance(self.view, ConditionalMixin):
             self.add_conditions(operation)
@@ -54,6 +75,8 @@ class AutoSchema(openapi.AutoSchema):
             responses["400"] = self.bad_input()
         for status in self.errors(operation):
             responses.setdefault(str(status), self.error(status))
+        for status in ERROR_HEADERS.keys() & responses.keys():
+            responses[status]["headers"] = ERROR_HEADERS[status]
         operation["responses"] = dict(sorted(responses.items()))
         return operation
 
@@ -74,25 +97,23 @@ class AutoSchema(openapi.AutoSchema):
     def open_to_customers(self):
         request = SimpleNamespace(user=User(), method=self.method)
         allowed = all(permission.has_permission(request, self.view) for permission in self.view.get_permissions())
-        return allowed and not getattr(getattr(self.view, "filterset_class", None), "admin_only", ())
+        filters = getattr(self.view, "filterset_class", None) if self.method == "GET" else None
+        return allowed and not getattr(filters, "admin_only", ())
 
     def add_conditions(self, operation):
-        tag = {"description": "What `If-Match` and `If-None-Match` compare with.", **TEXT}
+        parameters = operation.setdefault("parameters", [])
+        headers = {}
+        if self.method != "DELETE":
+            headers["ETag"] = {"description": "What `If-Match` and `If-None-Match` compare with.", **TEXT}
         if self.method == "GET":
-            name, description = "If-None-Match", "ETags; if one is still current, 304 and no body."
-            operation["responses"]["304"] = {"description": "Not changed since.", "headers": {"ETag": tag}}
-            link = {"description": 'The neighbouring pages (RFC 8288): `rel="next"` and `rel="prev"`.', **TEXT}
-        elif self.method in ("PUT", "PATCH", "DELETE"):
-            name, description = "If-Match", "ETags, or `*`; if none is current, 412 and nothing changes."
-        else:
-            return
-        operation.setdefault("parameters", []).append(
-            {"name": name, "in": "header", "description": description, **TEXT},
-        )
-        headers = {"ETag": tag} if self.method != "DELETE" else {}
-        if getattr(self.view, "orderings", None):
-            headers["Link"] = link
-        if headers:
+            parameters.append(IF_NONE_MATCH)
+            operation["responses"]["304"] = {"description": "Not changed since.", "headers": dict(headers)}
+            if hasattr(self.view, "orderings"):
+                description = 'The neighbouring pages (RFC 8288): `rel="next"` and `rel="prev"`.'
+                headers["Link"] = {"description": description, **TEXT}
+        if self.method in ("PUT", "PATCH", "DELETE"):
+            parameters.append(IF_MATCH)
+        if headers and "200" in operation["responses"]:
             operation["responses"]["200"]["headers"] = headers
 
     def bad_input(self):
@@ -102,8 +123,8 @@ class AutoSchema(openapi.AutoSchema):
 
     def error(self, status):
         description, detail = ERRORS[status]
-        answer = response(description, self.component("Error", DETAIL), {"detail": detail})
-        return answer | ({"headers": ERROR_HEADERS[status]} if status in ERROR_HEADERS else {})
+        model = getattr(self.view, "queryset", None) is not None and self.view.queryset.model._meta.object_name
+        return response(description, self.component("Error", DETAIL), {"detail": detail.format(model=model)})
 
     def component(self, name, schema):
         component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, schema=schema, object=name)
@@ -119,6 +140,18 @@ def message(text):
     """Return the documentation of an answer `{"message": text}`."""
     schema = {"type": "object", "properties": {"message": {"type": "string", "const": text}}, "required": ["message"]}
     return OpenApiResponse(schema, "Done.", [OpenApiExample("Answer", {"message": text})])
+
+
+def error(description, detail):
+    """Return the documentation of an answer `{"detail": ...}`."""
+    return OpenApiResponse(DETAIL, description, [OpenApiExample("Answer", {"detail": detail})])
+
+
+def conflict(detail, properties=None, description="The state does not allow it.", **example):
+    """Return the documentation of a Conflict; `properties` are the schemas of what it has beside `detail`."""
+    properties = {"detail": {"type": "string"}, **(properties or {})}
+    schema = {"type": "object", "properties": properties, "required": ["detail"]}
+    return OpenApiResponse(schema, description, [OpenApiExample("Answer", {"detail": detail, **example})])
 
 
 def request_example(value):

@@ -38,14 +38,16 @@ INSTALLED_APPS = [
     "rest_framework_simplejwt.token_blacklist",
     "accounts",
     "products",
+    "orders",
 ]
 
 MIDDLEWARE = [
     "order_management.middleware.json_errors",
     "django.middleware.security.SecurityMiddleware",
+    "order_management.middleware.health_checks",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "order_management.middleware.body_limit",
+    "order_management.middleware.read_body",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -80,7 +82,9 @@ WHITENOISE_USE_FINDERS = True
 
 # Database
 
-DATABASES = {"default": env.database("DATABASE_URL", "sqlite:///db.sqlite3", base_dir=BASE_DIR)}
+# Connections are kept: a new one costs more than most calls. runserver would keep one for each thread it ever had.
+CONNECTIONS = {"conn_max_age": 0 if DEBUG else None, "conn_health_checks": True}
+DATABASES = {"default": env.database("DATABASE_URL", "sqlite:///db.sqlite3", base_dir=BASE_DIR, **CONNECTIONS)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         # A write takes its lock when it begins; one that reads first would else fail at once, "database is locked".
@@ -89,6 +93,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         # Readers go on during a write; what was acknowledged survives a power cut.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
+else:
+    DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5  # seconds
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Accounts
@@ -172,4 +178,5 @@ LOGGING = {
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"django": {"handlers": [], "level": "INFO"}},
 }

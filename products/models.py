@@ -1,11 +1,14 @@
 from decimal import Decimal
 
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import F, Q
 from django.utils import timezone
 
 PRICE_MAX = Decimal("99999999.99")
 QUANTITY_MAX = 2**31 - 1
+NOTE_MAX = 500
 
 
 class ProductQuerySet(models.QuerySet):
@@ -16,6 +19,12 @@ class ProductQuerySet(models.QuerySet):
     def remove(self):
         """Take the products out of every list, for good; their rows stay, because orders refer to them."""
         return self.listed().update(deleted_at=timezone.now())
+
+    def shift_stock(self, product_id, delta):
+        """Add to the stock or take from it; return whether that kept it between 0 and QUANTITY_MAX."""
+        # One conditional UPDATE: the check and the change cannot be torn apart.
+        within = Q(quantity__gte=-delta) if delta < 0 else Q(quantity__lte=QUANTITY_MAX - delta)
+        return bool(self.filter(within, pk=product_id).update(quantity=F("quantity") + delta))
 
 
 class Product(models.Model):
@@ -29,11 +38,13 @@ class Product(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.CheckConstraint(condition=models.Q(price__gte=0), name="price_not_negative"),
+            models.CheckConstraint(condition=Q(price__gte=0, price__lte=PRICE_MAX), name="price_in_bounds"),
+            # The column itself refuses what is below zero.
+            models.CheckConstraint(condition=Q(quantity__lte=QUANTITY_MAX), name="quantity_in_bounds"),
         ]
         # One for each ordering of the list, which shows no deleted product.
         indexes = [
-            models.Index(fields=[field, "id"], name=f"listed_by_{field}", condition=models.Q(deleted_at=None))
+            models.Index(fields=[field, "id"], name=f"listed_by_{field}", condition=Q(deleted_at=None))
             for field in ("name", "price", "quantity")
         ]
 
@@ -45,3 +56,38 @@ class Product(models.Model):
         for field, value in changes.items():
             setattr(self, field, value)
         self.save(update_fields=changes)
+
+
+class StockMovement(models.Model):
+    """A row of the ledger: what changed the stock of a product. Rows are added, never changed or removed.
+
+    A product's `quantity` is at any time the sum of its deltas and the balance of its newest movement.
+    """
+
+    class Kind(models.TextChoices):
+        CREATED = "created"
+        SET = "set"
+        ADJUSTED = "adjusted"
+        ORDERED = "ordered"
+        CANCELLED = "cancelled"
+        RETURNED = "returned"
+
+    product = models.ForeignKey(Product, models.PROTECT, related_name="movements", db_index=False)
+    kind = models.CharField(max_length=9, choices=Kind)
+    delta = models.IntegerField()
+    balance = models.PositiveIntegerField()
+    # The id of an order: products know nothing more of orders.
+    order = models.PositiveBigIntegerField(null=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, db_index=False)
+    note = models.CharField(max_length=NOTE_MAX, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(delta=0) | Q(kind="created"), name="movement_moves"),
+        ]
+        indexes = [models.Index(fields=["product", "id"], name="ledger")]
+
+    def __str__(self):
+        return f"{self.kind} {self.delta:+}"

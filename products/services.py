@@ -1,7 +1,17 @@
+"""Changes of products and their stock, each with its row in the ledger, in one transaction."""
+
 from django.db import transaction
 from django.shortcuts import get_object_or_404
 
-from .models import Product
+from order_management.conflict import Conflict
+
+from .models import QUANTITY_MAX, Product, StockMovement
+
+Kind = StockMovement.Kind
+
+
+class StockOutOfBounds(Conflict):
+    detail = f"The stock must stay between 0 and {QUANTITY_MAX}."
 
 
 def locked(product_id):
@@ -10,16 +20,60 @@ def locked(product_id):
 
 
 @transaction.atomic
-def change_product(product_id, changes, *, check):
-    """Change the given fields and return the product; `check(product)` may refuse by raising, under its lock."""
-    product = locked(product_id)
-    check(product)
-    product.change(**changes)
+def create_product(*, by, **fields):
+    """Create a product; its quantity is the first movement."""
+    product = Product.objects.create(**fields)
+    record(product, Kind.CREATED, product.quantity, by=by)
     return product
 
 
 @transaction.atomic
-def delete_product(product_id, *, check):
-    """Take the product out of every list, for good; `check(product)` may refuse by raising, under its lock."""
+def change_product(product_id, changes, *, by, check=lambda product: None):
+    """Change the given fields and return the product; `check(product)` may refuse by raising, under its lock."""
+    product = locked(product_id)
+    check(product)
+    delta = changes.get("quantity", product.quantity) - product.quantity
+    product.change(**changes)
+    if delta:
+        record(product, Kind.SET, delta, by=by)
+    return product
+
+
+@transaction.atomic
+def adjust_stock(product_id, delta, *, by, note="", check=lambda product: None):
+    """Add to the stock or take from it, and return the product; `check` as above."""
+    product = locked(product_id)
+    check(product)
+    if not 0 <= product.quantity + delta <= QUANTITY_MAX:
+        raise StockOutOfBounds
+    product.change(quantity=product.quantity + delta)
+    record(product, Kind.ADJUSTED, delta, by=by, note=note)
+    return product
+
+
+@transaction.atomic
+def delete_product(product_id, *, check=lambda product: None):
+    """Take the product out of every list, for good; `check` as above."""
     check(locked(product_id))
     Product.objects.filter(pk=product_id).remove()
+
+
+def record(product, kind, delta, *, by, note=""):
+    StockMovement.objects.create(product=product, kind=kind, delta=delta, balance=product.quantity, by=by, note=note)
+
+
+def book(products, deltas, *, kind, order, by):
+    """Book the stock of several products, in the caller's transaction; return the ids that have no room for it.
+
+    `products` is the QuerySet they must be in, `deltas` the change by id. If any id is returned, roll back.
+    """
+    # Ascending ids, so that two orders for the same products cannot deadlock.
+    refused = [pk for pk in sorted(deltas) if not products.shift_stock(pk, deltas[pk])]
+    if refused:
+        return refused
+    balances = products.filter(pk__in=deltas).order_by("pk").values_list("pk", "quantity")
+    StockMovement.objects.bulk_create(
+        StockMovement(product_id=pk, kind=kind, delta=deltas[pk], balance=balance, order=order, by=by)
+        for pk, balance in balances
+    )
+    return []

@@ -7,4 +7,5 @@ urlpatterns = [
     path("products/create/", views.ProductCreate.as_view()),
     path("products/<int:pk>/", views.ProductDetail.as_view()),
     path("products/<int:pk>/delete/", views.ProductDelete.as_view()),
+    path("products/<int:pk>/stock/", views.ProductStock.as_view()),
 ]

@@ -1,13 +1,13 @@
-from rest_framework import generics
+from rest_framework import generics, status
 from rest_framework.response import Response
 
-from accounts.permissions import IsAdmin, IsCustomer, ReadOnly
+from accounts.permissions import IsAdmin, IsAdminOrReadOnly, IsCustomer
 from order_management.conditional import ConditionalMixin
 
 from . import openapi, services
 from .filters import ProductFilter
-from .models import Product
-from .serializers import ProductSerializer
+from .models import Product, StockMovement
+from .serializers import AdjustmentSerializer, MovementSerializer, ProductSerializer
 
 
 class ProductList(ConditionalMixin, generics.GenericAPIView):
@@ -24,16 +24,19 @@ class ProductList(ConditionalMixin, generics.GenericAPIView):
         return self.get_paginated_response(self.paginate_queryset(products))
 
 
-class ProductCreate(ConditionalMixin, generics.CreateAPIView):
+class ProductCreate(ConditionalMixin, generics.GenericAPIView):
     serializer_class = ProductSerializer
 
     @openapi.product_create
     def post(self, request):
-        return super().post(request)
+        fields = self.get_serializer(data=request.data)
+        fields.is_valid(raise_exception=True)
+        product = services.create_product(by=request.user, **fields.validated_data)
+        return Response(self.get_serializer(product).data, status=status.HTTP_201_CREATED)
 
 
 class ProductDetail(ConditionalMixin, generics.GenericAPIView):
-    permission_classes = [IsAdmin | IsCustomer & ReadOnly]
+    permission_classes = [IsAdminOrReadOnly]
     queryset = Product.objects.listed()
     serializer_class = ProductSerializer
 
@@ -45,7 +48,7 @@ class ProductDetail(ConditionalMixin, generics.GenericAPIView):
     def put(self, request, pk):
         changes = self.get_serializer(data=request.data, partial=True)
         changes.is_valid(raise_exception=True)
-        product = services.change_product(pk, changes.validated_data, check=self.check_if_match)
+        product = services.change_product(pk, changes.validated_data, by=request.user, check=self.check_if_match)
         return Response(self.get_serializer(product).data)
 
     @openapi.product_patch
@@ -54,9 +57,30 @@ class ProductDetail(ConditionalMixin, generics.GenericAPIView):
 
 
 class ProductDelete(ConditionalMixin, generics.GenericAPIView):
+    queryset = Product.objects.listed()
     serializer_class = ProductSerializer
 
     @openapi.product_delete
     def delete(self, request, pk):
         services.delete_product(pk, check=self.check_if_match)
         return Response({"message": "Product deleted"})
+
+
+class ProductStock(ConditionalMixin, generics.GenericAPIView):
+    queryset = Product.objects.all()
+    serializer_class = ProductSerializer
+    filter_backends = []
+    orderings = ["-id"]
+
+    @openapi.stock_list
+    def get(self, request, pk):
+        movements = StockMovement.objects.filter(product=self.get_object())
+        rows = self.paginate_queryset(movements.values(*MovementSerializer.ROW))
+        return self.get_paginated_response(MovementSerializer(rows, many=True).data)
+
+    @openapi.stock_adjust
+    def post(self, request, pk):
+        adjustment = AdjustmentSerializer(data=request.data)
+        adjustment.is_valid(raise_exception=True)
+        product = services.adjust_stock(pk, by=request.user, check=self.check_if_match, **adjustment.validated_data)
+        return Response(self.get_serializer(product).data)

@@ -18,6 +18,18 @@ TABLE = [
     ("put",    "api/products/<int:pk>/",         {"quantity": 15},  401, 403, 200),
     ("patch",  "api/products/<int:pk>/",         {"quantity": 15},  401, 403, 200),
     ("delete", "api/products/<int:pk>/delete/",  None,              401, 403, 200),
+    ("get",    "api/products/<int:pk>/stock/",   None,              401, 403, 200),
+    ("post",   "api/products/<int:pk>/stock/",   {"delta": 1},      401, 403, 200),
+    ("get",    "api/orders/",                    None,              401, 200, 200),
+    ("post",   "api/orders/",                    {"items": []},     401, 400, 400),
+    ("get",    "api/orders/<int:pk>/",           None,              401, 200, 200),
+    ("get",    "api/orders/<int:pk>/events/",    None,              401, 200, 200),
+    ("post",   "api/orders/<int:pk>/confirm/",   None,              401, 403, 200),
+    ("post",   "api/orders/<int:pk>/ship/",      None,              401, 403, 409),
+    ("post",   "api/orders/<int:pk>/deliver/",   None,              401, 403, 409),
+    ("post",   "api/orders/<int:pk>/cancel/",    None,              401, 200, 200),
+    ("post",   "api/orders/<int:pk>/return/",    None,              401, 403, 409),
+    ("get",    "api/reports/sales/",             None,              401, 403, 400),
     ("get",    "api/schema/",                    None,              200, 200, 200),
     ("get",    "api/docs/",                      None,              200, 200, 200),
     ("get",    "",                               None,              302, 302, 302),
@@ -52,9 +64,10 @@ def test_every_route_and_method_has_a_row():
 
 @pytest.mark.parametrize(("method", "route", "body", "status"), [(*row[:3], row[3:]) for row in TABLE])
 @pytest.mark.parametrize("who", [None, "customer", "admin"])
-def test_access(method, route, body, status, who, api, request, bat):
+def test_access(method, route, body, status, who, api, request, bat, order):
     client = api(who and request.getfixturevalue(who))
+    pk = order.pk if "orders" in route else bat.pk
 
-    response = getattr(client, method)("/" + route.replace("<int:pk>", str(bat.pk)), body)
+    response = getattr(client, method)("/" + route.replace("<int:pk>", str(pk)), body)
 
     assert response.status_code == dict(zip([None, "customer", "admin"], status, strict=True))[who], response.content

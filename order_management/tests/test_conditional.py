@@ -26,6 +26,11 @@ def test_what_has_not_changed_is_not_sent_again(api, customer, bat, path):
     assert response["ETag"] != tag
 
 
+def test_other_conditions_on_a_get_are_ignored(api, customer, bat):
+    for header in ("HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_MODIFIED_SINCE"):
+        assert api(customer).get(url(bat), **{header: "Sun, 22 Nov 2026 10:00:00 GMT"}).status_code == 200
+
+
 def test_head_answers_as_get(api, customer, bat):
     client = api(customer)
     assert client.head(url(bat))["ETag"] == client.get(url(bat))["ETag"]

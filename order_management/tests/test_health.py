@@ -33,6 +33,11 @@ def test_not_ready_without_the_database(client):
     assert (response.status_code, response.json()) == (503, {"status": "unavailable"})
 
 
+@pytest.mark.parametrize("path", ["/healthz/", "/readyz/"])
+def test_a_load_balancer_may_ask_by_address(client, db, path):
+    assert client.get(path, HTTP_HOST="10.0.0.7:8000").status_code == 200
+
+
 def test_the_root_leads_to_the_docs(client):
     assert client.get("/")["Location"] == "/api/docs/"
 

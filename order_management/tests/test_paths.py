@@ -52,6 +52,44 @@ def test_no_redirect_leads_to_another_host(client):
         assert client.get("/", PATH_INFO=path_info).status_code == 404
 
 
+def test_no_call_asks_for_a_csrf_token():
+    client = Client(enforce_csrf_checks=True)
+
+    assert client.post("/api/products/create").status_code == 404
+    assert client.post("/api/login/", {}, content_type="application/json").status_code == 400
+
+
+def test_too_many_query_parameters_are_refused(api, customer):
+    response = api(customer).get(f"/api/products/?{'a=1&' * 1001}")
+
+    assert (response.status_code, response.json()) == (400, {"detail": "There are too many query parameters."})
+
+
+ORIGIN = {"HTTP_ORIGIN": "https://shop.example"}
+
+
+def test_pages_of_other_origins_may_not_call(client):
+    assert "Access-Control-Allow-Origin" not in client.get("/api/products/", **ORIGIN)
+
+
+def test_pages_of_the_origins_in_the_settings_may_call(client, settings):
+    settings.CORS_ALLOWED_ORIGINS = ["https://shop.example"]
+    asked = {"HTTP_ACCESS_CONTROL_REQUEST_METHOD": "POST", "HTTP_ACCESS_CONTROL_REQUEST_HEADERS": "idempotency-key"}
+
+    preflight = client.options("/api/orders/", **ORIGIN, **asked)
+    answer = client.get("/api/products/", **ORIGIN)
+
+    assert (preflight.status_code, answer.status_code) == (200, 401)
+    for response in (preflight, answer):
+        assert response["Access-Control-Allow-Origin"] == "https://shop.example"
+    assert {"if-match", "if-none-match", "idempotency-key", "authorization"} <= set(
+        preflight["Access-Control-Allow-Headers"].split(", ")
+    )
+    exposed = "Link, ETag, Location, Retry-After, Idempotent-Replayed, X-Request-ID"
+    assert answer["Access-Control-Expose-Headers"] == exposed
+    assert "Access-Control-Allow-Origin" not in client.get("/admin/", **ORIGIN)
+
+
 @pytest.mark.parametrize(("method", "allowed"), [("post", "GET, HEAD, OPTIONS"), ("delete", "GET, HEAD, OPTIONS")])
 def test_a_wrong_method_is_told_the_right_ones(api, admin, method, allowed):
     response = getattr(api(admin), method)("/api/products/")
@@ -68,7 +106,8 @@ def test_docs_errors_are_json_too(client, settings, debug):
     response = client.post("/api/docs/")
 
     assert (response.status_code, response.json()) == (405, {"detail": "Method Not Allowed."})
-    assert response["Allow"] == "GET, HEAD, OPTIONS"
+    assert response["Allow"] == "GET, HEAD"
+    assert client.options("/api/docs/").status_code == 405
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "image/*;q=0.1", "nonsense", "", "*/*;q=0"])

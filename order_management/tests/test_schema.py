@@ -17,10 +17,11 @@ from jsonschema import Draft202012Validator
 from rest_framework.test import APIClient
 
 from accounts.tokens import RefreshToken
+from orders.models import Order
 
-# What clients act upon. Only a page with neighbours has a Link.
-HEADERS = {"ETag", "Link", "Location", "Retry-After", "WWW-Authenticate"}
-OPTIONAL_HEADERS = {"Link"}
+# What clients act upon. Only a page with neighbours has a Link, only a retry says that it is one.
+HEADERS = {"ETag", "Idempotent-Replayed", "Link", "Location", "Retry-After", "WWW-Authenticate"}
+OPTIONAL_HEADERS = {"Idempotent-Replayed", "Link"}
 
 
 class Shop(SimpleNamespace):
@@ -53,6 +54,37 @@ def database_away(shop):
     return shop.call(during=connection.execute_wrapper(refuse))
 
 
+def lines(**changes):
+    return lambda shop: shop.call(body={"items": [{"product": shop.bat.pk, "quantity": 1} | changes]})
+
+
+def unexpected_total(shop):
+    return shop.call(body={"items": [{"product": shop.bat.pk, "quantity": 1}], "expected_total": "1.00"})
+
+
+def replayed(shop):
+    shop.call(headers={"Idempotency-Key": "a"})
+    return shop.call(headers={"Idempotency-Key": "a"})
+
+
+def key_reused(shop):
+    shop.call(headers={"Idempotency-Key": "a"})
+    return shop.call(headers={"Idempotency-Key": "a"}, body={"items": [{"product": shop.bat.pk, "quantity": 1}]})
+
+
+def taking_a_step(who, status="pending"):
+    def call(shop):
+        Order.objects.filter(status="pending").update(status=status)
+        return {"by": getattr(shop, who), "pk": shop.order.pk, "body": {"note": "now"}}
+
+    return call
+
+
+def over(shop):
+    shop.call()
+    return shop.call()
+
+
 without_token = calling(by=None)
 EVERY_CALL = [(503, database_away)]
 FOR_BOTH = [(401, without_token)]
@@ -66,6 +98,8 @@ WITH_BODY = [
 OF_ONE = [(200, calling()), (404, calling(pk=0))]
 LIST = [(200, calling()), (304, unchanged), (400, calling(query_params={"page_size": 0}))]
 CHANGE = [*OF_ONE, *FOR_ADMINS, (412, calling(headers={"If-Match": '"old"'}))]
+
+STEP = [(200, calling()), (400, calling(body={"note": []})), (404, calling(pk=0)), (409, over), *FOR_ADMINS, *WITH_BODY]
 
 CALLS = {
     "register": (
@@ -97,6 +131,37 @@ CALLS = {
         lambda shop: {"by": shop.admin, "pk": shop.bat.pk, "body": {"price": "1250.50"}},
         [*CHANGE, (400, calling(body={"price": "-1"})), *WITH_BODY],
     ),
+    "stock_list": (
+        lambda shop: {"by": shop.admin, "pk": shop.bat.pk, "query_params": {"page_size": 1}},
+        [*LIST, *FOR_ADMINS, (404, calling(pk=0))],
+    ),
+    "stock_adjust": (
+        lambda shop: {"by": shop.admin, "pk": shop.bat.pk, "body": {"delta": -2, "note": "damaged"}},
+        [*CHANGE, (400, calling(body={"delta": 0})), *WITH_BODY, (409, calling(body={"delta": -99}))],
+    ),
+    "order_list": (
+        lambda shop: {"by": shop.customer, "query_params": {"page_size": 1}},
+        [*LIST, *FOR_BOTH, (403, calling(query_params={"customer": "carl"}))],
+    ),
+    "order_create": (
+        lambda shop: {"by": shop.customer, "body": {"items": [{"product": shop.bat.pk, "quantity": 2}], "note": "now"}},
+        [
+            *[(201, calling()), (201, replayed), *FOR_BOTH, *WITH_BODY],
+            *[(400, lines(product=0)), (400, lines(product=999)), (400, calling(body={"items": []}))],
+            *[(409, lines(quantity=99)), (409, unexpected_total), (422, key_reused)],
+        ],
+    ),
+    "order_get": (lambda shop: {"by": shop.customer, "pk": shop.order.pk}, [*OF_ONE, *FOR_BOTH, (304, unchanged)]),
+    "order_events": (lambda shop: {"by": shop.customer, "pk": shop.order.pk}, [*LIST, *FOR_BOTH, (404, calling(pk=0))]),
+    "order_confirm": (taking_a_step("admin"), STEP),
+    "order_ship": (taking_a_step("admin", "confirmed"), STEP),
+    "order_deliver": (taking_a_step("admin", "shipped"), STEP),
+    "order_return": (taking_a_step("admin", "delivered"), STEP),
+    "order_cancel": (taking_a_step("customer"), [row for row in STEP if row[0] != 403]),
+    "sales_report": (
+        lambda shop: {"by": shop.admin, "query_params": {"from": "2026-11-01", "to": "2026-11-30"}},
+        [*FOR_ADMINS, (200, calling()), (304, unchanged), (400, calling(query_params={"from": "2026-11-01"}))],
+    ),
     "product_delete": (lambda shop: {"by": shop.admin, "pk": shop.bat.pk}, CHANGE),
 }
 ROWS = [(name, *row) for name, (_, rows) in CALLS.items() for row in rows + EVERY_CALL]
@@ -121,8 +186,8 @@ def operations(schema):
 
 
 @pytest.fixture
-def shop(api, admin, customer, bat, ball):
-    return Shop(api=api, admin=admin, customer=customer, bat=bat, ball=ball)
+def shop(api, admin, customer, bat, ball, order):
+    return Shop(api=api, admin=admin, customer=customer, bat=bat, ball=ball, order=order)
 
 
 def check(value, content, schema):

@@ -53,6 +53,8 @@ def test_a_server_is_production_and_wants_a_key(server):
     assert python(start, SECRET_KEY=KEY) == (
         "ALLOWED_HOSTS must name the hosts to answer for in production, separated by commas."
     )
+    for empty in ("", " "):
+        assert python(start, DEBUG=empty).startswith("SECRET_KEY must be set")
     code = f"{start}; from django.conf import settings; print(settings.DEBUG, len(settings.AUTH_PASSWORD_VALIDATORS))"
     assert python(code, **PRODUCTION) == "False 4"
     assert python(code, DEBUG="on") == "True 0"
@@ -148,6 +150,30 @@ def test_the_development_key_is_made_once_and_for_its_owner_only(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == [".secret_key"]
     if os.name == "posix":
         assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_it_is_made_where_there_are_no_hard_links(tmp_path, monkeypatch):
+    def no_link(*args):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", no_link)
+
+    assert len(development_key(tmp_path / ".secret_key")) > 50
+    assert [file.name for file in tmp_path.iterdir()] == [".secret_key"]
+
+
+def test_without_https_there_is_no_hsts():
+    assert setting("SECURE_HSTS_SECONDS", **PRODUCTION, HTTPS="off") == "0"
+    assert setting("SECURE_HSTS_SECONDS", **PRODUCTION) == "31536000"
+
+
+def test_sqlite_keeps_a_write_ahead_log_and_connections_are_kept(tmp_path):
+    code = "import django; django.setup(); from django.db import connection as c; cursor = c.cursor();"
+    code += "print(cursor.execute('PRAGMA journal_mode').fetchone(), c.settings_dict['CONN_MAX_AGE'])"
+    variables = {"DJANGO_SETTINGS_MODULE": "order_management.settings", "DATABASE_URL": f"sqlite:///{tmp_path}/db"}
+
+    assert python(code, **variables, **PRODUCTION) == "('wal',) None"
+    assert python(code, **variables, DEBUG="on") == "('wal',) 0"
 
 
 @pytest.mark.django_db

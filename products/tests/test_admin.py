@@ -1,14 +1,8 @@
 import pytest
 
-from products.models import Product
+from products.models import Product, StockMovement
 
 LIST = "/admin/products/product/"
-
-
-@pytest.fixture
-def site(client, admin):
-    client.force_login(admin)
-    return client
 
 
 def test_a_customer_gets_nowhere(client, customer):
@@ -54,6 +48,35 @@ def test_a_product_is_added_and_changed(site):
     site.post(f"{LIST}{product.pk}/change/", {"name": "Net", "price": "2", "quantity": "1"})
 
     assert Product.objects.filter(name="Net", price=2, quantity=1).exists()
+    assert StockMovement.objects.get().kind == "created"
+
+
+def test_stock_is_booked_in_the_form_and_not_typed_over(site, bat):
+    url = f"{LIST}{bat.pk}/change/"
+    form = {"name": "Bat", "initial-name": "Bat", "price": "1200.00", "initial-price": "1200.00"}
+
+    site.post(url, form | {"quantity": "99", "delta": "-2", "stock_note": "damaged"})
+
+    movement = StockMovement.objects.first()
+    assert Product.objects.get().quantity == 8
+    assert (movement.kind, movement.delta, movement.balance, movement.note) == ("adjusted", -2, 8, "damaged")
+    assert movement.by.username == "anna"
+
+
+def test_stock_does_not_go_below_zero_in_the_form(site, bat):
+    response = site.post(f"{LIST}{bat.pk}/change/", {"name": "Bat", "price": "1", "delta": "-11"})
+
+    assert response.context["adminform"].errors == {"delta": ["The stock must stay between 0 and 2147483647."]}
+    assert StockMovement.objects.count() == 1
+
+
+def test_an_old_page_changes_nothing_back(site, bat):
+    form = {"name": "Bat", "initial-name": "Bat", "price": "1200.00", "initial-price": "1200.00"}
+    Product.objects.update(price=5)
+
+    site.post(f"{LIST}{bat.pk}/change/", form | {"name": "Club"})
+
+    assert Product.objects.filter(name="Club", price=5).exists()
 
 
 def test_delete_hides_and_keeps(site, bat):

@@ -33,7 +33,23 @@ def test_a_price_is_a_number_or_a_string(api, admin, price, shown):
     ("field", "value"),
     [
         *[("name", value) for value in ["", "  \t", "a" * 101, "nul\0", None, [], {}, True]],
-        *[("price", value) for value in [-1, -0.01, "NaN", "Infinity", "-Infinity", 1.001, "1.001", 10**8, 10**30]],
+        *[
+            ("price", value)
+            for value in [
+                -1,
+                -0.01,
+                "NaN",
+                "Infinity",
+                "-Infinity",
+                1.001,
+                "1.001",
+                10**8,
+                10**30,
+                "1_000",
+                "１５",
+                "1e3",
+            ]
+        ],
         *[("price", value) for value in [100000000000, "1" * 2000, "ten", "", True, None, [], {}, ["1"]]],
         *[("quantity", value) for value in [-1, 1.5, "ten", 2**31, 10**30, "1" * 2000, "", True, None, [], {}]],
     ],

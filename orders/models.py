@@ -1,0 +1,169 @@
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import User
+from order_management.conflict import Conflict
+from products.models import NOTE_MAX, PRICE_MAX, Product
+
+TOTAL_MAX = Decimal("9999999999.99")
+
+
+class IllegalTransition(Conflict):
+    """Of two steps at the same moment, the second meets it too."""
+
+    def __init__(self, order, status):
+        super().__init__(f"The order is {order.status} and cannot become {status}.")
+
+
+class OrderQuerySet(models.QuerySet):
+    # What an answer shows of an order, beside its items.
+    ROW = ["id", "customer_id", "customer__username", "status", "total", "note", "created_at", "updated_at"]
+
+    def visible_to(self, user):
+        """A Customer sees their own orders, an Admin sees all."""
+        return self if user.role == User.Role.ADMIN else self.filter(customer=user)
+
+    def rows(self):
+        return self.values(*self.ROW)
+
+
+class Order(models.Model):
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        CONFIRMED = "confirmed"
+        SHIPPED = "shipped"
+        DELIVERED = "delivered"
+        CANCELLED = "cancelled"
+        RETURNED = "returned"
+
+    TRANSITIONS = {
+        Status.PENDING: {Status.CONFIRMED, Status.CANCELLED},
+        Status.CONFIRMED: {Status.SHIPPED, Status.CANCELLED},
+        Status.SHIPPED: {Status.DELIVERED},
+        Status.DELIVERED: {Status.RETURNED},
+        Status.CANCELLED: set(),
+        Status.RETURNED: set(),
+    }
+    # The steps, as callers name them.
+    ACTIONS = {
+        "confirm": Status.CONFIRMED,
+        "ship": Status.SHIPPED,
+        "deliver": Status.DELIVERED,
+        "cancel": Status.CANCELLED,
+        "return": Status.RETURNED,
+    }
+    CUSTOMER_ACTIONS = {"cancel"}
+    # What brings the goods back into stock.
+    BACK_IN_STOCK = {Status.CANCELLED, Status.RETURNED}
+
+    customer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="orders", db_index=False)
+    status = models.CharField(max_length=9, choices=Status, default=Status.PENDING)
+    total = models.DecimalField(max_digits=12, decimal_places=2)
+    note = models.CharField(max_length=NOTE_MAX, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(total__gte=0, total__lte=TOTAL_MAX), name="total_in_bounds"),
+        ]
+        indexes = [
+            models.Index(fields=["customer", "created_at", "id"], name="orders_of_customer"),
+            models.Index(fields=["status", "created_at", "id"], name="orders_by_status"),
+            models.Index(fields=["created_at", "id"], name="orders_by_creation"),
+            models.Index(fields=["updated_at", "id"], name="orders_by_change"),
+            models.Index(fields=["total", "id"], name="orders_by_total"),
+        ]
+
+    def __str__(self):
+        return f"Order {self.pk}"
+
+    @classmethod
+    def allowed_actions(cls, status, user):
+        """Return the steps that the user may take with an order of theirs in this status."""
+        return [
+            action
+            for action, target in cls.ACTIONS.items()
+            if target in cls.TRANSITIONS[status] and (user.role == User.Role.ADMIN or action in cls.CUSTOMER_ACTIONS)
+        ]
+
+    def move_to(self, status, *, by, note=""):
+        """Take one step of the life cycle, or raise IllegalTransition."""
+        if status not in self.TRANSITIONS[self.status]:
+            raise IllegalTransition(self, status)
+        # Compare and swap: of two steps at the same moment, one finds the old status gone.
+        current = Order.objects.filter(pk=self.pk, status=self.status)
+        if not current.update(status=status, updated_at=timezone.now()):
+            self.refresh_from_db(fields=["status"])
+            raise IllegalTransition(self, status)
+        self.status = status
+        self.events.create(status=status, by=by, note=note)
+
+
+class OrderLine(models.Model):
+    """A product of an order, with the name and price of that moment."""
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="lines", db_index=False)
+    product = models.ForeignKey(Product, models.PROTECT, related_name="+", db_index=False)
+    name = models.CharField(max_length=100)
+    price = models.DecimalField(max_digits=10, decimal_places=2)
+    quantity = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "product"], name="product_once_per_order"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="line_not_empty"),
+            models.CheckConstraint(condition=Q(price__gte=0, price__lte=PRICE_MAX), name="line_price_in_bounds"),
+        ]
+
+    def __str__(self):
+        return f"{self.quantity} x {self.name}"
+
+
+def with_lines(orders):
+    """Return the rows of a queryset or list of `rows()` with their lines, read by one statement."""
+    orders = {order["id"]: order | {"lines": []} for order in orders}
+    lines = OrderLine.objects.filter(order__in=orders).order_by("order", "id")
+    for line in lines.values("order_id", "product_id", "name", "price", "quantity"):
+        orders[line["order_id"]]["lines"].append(line)
+    return list(orders.values())
+
+
+class OrderEvent(models.Model):
+    """A step an order has taken."""
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="events")
+    status = models.CharField(max_length=9, choices=Order.Status)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, db_index=False)
+    note = models.CharField(max_length=NOTE_MAX, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self):
+        return self.status
+
+
+class IdempotencyKey(models.Model):
+    """A key a user has placed an order with, and what was answered then."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    response = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="key_once_per_user")]
+
+    def __str__(self):
+        return self.key

@@ -1,0 +1,57 @@
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+
+from django.db.models import BigIntegerField, Count, F, Q, Sum
+from django.db.models.functions import Cast, Round, TruncDate
+
+from .models import Order, OrderLine
+
+SOLD = ~Q(status__in=Order.BACK_IN_STOCK)
+
+
+def cents(amount):
+    """Sum an amount exactly: SQLite would add decimals up as floating-point numbers."""
+    return Sum(Cast(Round(amount * 100), BigIntegerField()), default=0)
+
+
+def money(cents):
+    return Decimal(cents).scaleb(-2)
+
+
+def sales(first, last):
+    """Return what was sold on the UTC days from `first` to `last`, both included, summed in the database."""
+    period = {
+        "created_at__gte": datetime.combine(first, time.min, UTC),
+        "created_at__lte": datetime.combine(last, time.max, UTC),
+    }
+    orders = Order.objects.filter(SOLD, **period)
+    days = orders.order_by().values(date=TruncDate("created_at")).annotate(orders=Count("*"), cents=cents(F("total")))
+    by_day = {day["date"]: day for day in days}
+    rows = [by_day.get(day, {"date": day, "orders": 0, "cents": 0}) for day in dates(first, last)]
+    return {
+        "from": first,
+        "to": last,
+        "orders": sum(row["orders"] for row in rows),
+        "revenue": money(sum(row["cents"] for row in rows)),
+        "by_day": [{"date": row["date"], "orders": row["orders"], "revenue": money(row["cents"])} for row in rows],
+        "top_products": top_products(orders),
+    }
+
+
+def dates(first, last):
+    return (first + timedelta(days=n) for n in range((last - first).days + 1))
+
+
+def top_products(orders, count=10):
+    """Return the products with the most revenue in the orders."""
+    lines = OrderLine.objects.filter(order__in=orders).order_by().values("product_id", "product__name")
+    sums = lines.annotate(pieces=Sum("quantity"), cents=cents(F("price") * F("quantity")))
+    return [
+        {
+            "product": row["product_id"],
+            "name": row["product__name"],
+            "quantity": row["pieces"],
+            "revenue": money(row["cents"]),
+        }
+        for row in sums.order_by("-cents", "-pieces", "product_id")[:count]
+    ]

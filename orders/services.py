@@ -1,0 +1,117 @@
+"""Placing an order, and its steps: each one transaction over order, stock, ledger and events."""
+
+from collections import Counter
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from order_management.conflict import Conflict
+from products.models import Product, StockMovement
+from products.services import StockOutOfBounds, book
+
+from .models import TOTAL_MAX, IdempotencyKey, Order, OrderLine
+
+
+class OutOfStock(Conflict):
+    detail = "Not enough stock."
+
+
+class TotalDiffers(Conflict):
+    detail = "The total is not the expected one."
+
+
+class KeyReused(Conflict):
+    status = 422
+    detail = "This Idempotency-Key was used with another body."
+
+
+@transaction.atomic
+def place_order(*, customer, items, note="", expected_total=None, key=None, fingerprint="", describe=str):
+    """Take the items out of stock and create the order: all of it or nothing.
+
+    `items` are dicts with `product`, an id, and `quantity`. Return what `describe(order)` makes of the new order, and
+    whether it was made earlier: then it is the answer of that time, for the same `key` with the same `fingerprint`.
+    Raise KeyReused (422), ValidationError (400), TotalDiffers or OutOfStock (409), in this order.
+    """
+    record = key and claim(key, customer, fingerprint)
+    if record and record.response:
+        return record.response, True
+    quantities = merge(items)
+    products = Product.objects.listed().in_bulk(quantities)
+    total = price(quantities, products)
+    if expected_total is not None and expected_total != total:
+        raise TotalDiffers(total=total)
+    order = create(customer, quantities, products, total, note)
+    answer = describe(order)
+    if record:
+        IdempotencyKey.objects.filter(pk=record.pk).update(response=answer)
+    # Last, because others wait for these rows until the commit.
+    take(quantities, order)
+    return answer, False
+
+
+def claim(key, user, fingerprint):
+    """Return the record of the key, new or of an earlier order; raise KeyReused if that had another body."""
+    # The unique row is the lock: a request with the same key at the same moment waits here for the first one's end.
+    record, _ = IdempotencyKey.objects.get_or_create(user=user, key=key, defaults={"fingerprint": fingerprint})
+    if record.fingerprint != fingerprint:
+        raise KeyReused
+    return record
+
+
+def merge(items):
+    """Return the quantities by product, in the order in which the products come first."""
+    quantities = Counter()
+    for item in items:
+        quantities[item["product"]] += item["quantity"]
+    return dict(quantities)
+
+
+def price(quantities, products):
+    """Return the total of the items, or raise ValidationError."""
+    refuse_unknown(quantities.keys() - products.keys())
+    total = sum((products[pk].price * quantity for pk, quantity in quantities.items()), Decimal())
+    if total > TOTAL_MAX:
+        raise ValidationError({"items": [f"The total must not exceed {TOTAL_MAX}."]})
+    return total
+
+
+def refuse_unknown(product_ids):
+    if product_ids:
+        raise ValidationError({"items": [f"There is no product {pk}." for pk in sorted(product_ids)]})
+
+
+def create(customer, quantities, products, total, note):
+    now = timezone.now()
+    order = Order.objects.create(customer=customer, total=total, note=note, created_at=now, updated_at=now)
+    OrderLine.objects.bulk_create(
+        OrderLine(order=order, product_id=pk, name=products[pk].name, price=products[pk].price, quantity=quantity)
+        for pk, quantity in quantities.items()
+    )
+    order.events.create(status=order.status, by=customer, created_at=now)
+    return order
+
+
+def take(quantities, order):
+    deltas = {pk: -quantity for pk, quantity in quantities.items()}
+    listed = Product.objects.listed()
+    short = book(listed, deltas, kind=StockMovement.Kind.ORDERED, order=order.pk, by=order.customer)
+    if short:
+        available = dict(listed.filter(pk__in=short).values_list("pk", "quantity"))
+        # Deleted since its price was read.
+        refuse_unknown(set(short) - available.keys())
+        items = [{"product": pk, "requested": quantities[pk], "available": available[pk]} for pk in short]
+        raise OutOfStock(items=items)
+
+
+@transaction.atomic
+def change_status(order, status, *, by, note="", describe=str):
+    """Take one step of the life cycle, book the items back if it ends the sale; return `describe(order)`."""
+    order.move_to(status, by=by, note=note)
+    if status in Order.BACK_IN_STOCK:
+        quantities = dict(order.lines.values_list("product", "quantity"))
+        if book(Product.objects.all(), quantities, kind=status, order=order.pk, by=by):
+            raise StockOutOfBounds
+    return describe(order)

@@ -1,0 +1,42 @@
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from orders.models import Order
+from orders.services import place_order
+from products.models import Product
+
+
+def expire(older_than):
+    out = StringIO()
+    call_command("expire_orders", "--older-than", older_than, stdout=out)
+    return out.getvalue().strip()
+
+
+def test_forgotten_orders_are_cancelled_and_their_stock_booked_back(order, customer, bat):
+    Order.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    place_order(customer=customer, items=[{"product": bat.pk, "quantity": 1}])
+
+    assert expire("24h") == "Expired orders: 1."
+    assert expire("24h") == "Expired orders: 0."
+
+    assert list(Order.objects.order_by("id").values_list("status", flat=True)) == ["cancelled", "pending"]
+    assert Product.objects.get().quantity == 9
+    event = order.events.last()
+    assert (event.status, event.by, event.note) == ("cancelled", None, "Expired.")
+
+
+def test_confirmed_orders_are_not_forgotten(api, admin, order):
+    api(admin).post(f"/api/orders/{order.pk}/confirm/")
+    Order.objects.update(created_at=timezone.now() - timedelta(days=99))
+
+    assert expire("1d") == "Expired orders: 0."
+
+
+@pytest.mark.parametrize("value", ["", "0", "-1h", "soon", "1w", "24 h"])
+def test_a_malformed_age_is_refused(value):
+    with pytest.raises(CommandError, match="is not a time like"):
+        call_command("expire_orders", f"--older-than={value}")

@@ -1,0 +1,136 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from accounts.models import User
+from orders.models import Order
+from orders.services import place_order
+
+URL = "/api/orders/"
+START = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def cora(db):
+    return User.objects.create_user("cora", password="cora's secret")
+
+
+@pytest.fixture
+def orders(customer, cora, bat, ball):
+    """Six orders, an hour apart, in turn of carl and cora, with more and more balls."""
+    ball.change(quantity=100)
+    for n in range(1, 7):
+        items = [{"product": ball.pk, "quantity": n}, {"product": bat.pk, "quantity": 1}]
+        place_order(customer=[cora, customer][n % 2], items=items)
+        time = START + timedelta(hours=n)
+        Order.objects.filter(created_at__gte=START + timedelta(days=9)).update(created_at=time, updated_at=time)
+    return list(Order.objects.order_by("id"))
+
+
+def numbers(response, orders):
+    assert response.status_code == 200, response.content
+    return [[order.pk for order in orders].index(found["id"]) + 1 for found in response.json()]
+
+
+def test_a_customer_sees_their_own_newest_first(api, customer, cora, orders):
+    assert numbers(api(customer).get(URL), orders) == [5, 3, 1]
+    assert numbers(api(cora).get(URL), orders) == [6, 4, 2]
+
+
+def test_an_admin_sees_all(api, admin, orders):
+    assert numbers(api(admin).get(URL), orders) == [6, 5, 4, 3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("status=pending", [6, 5, 4, 3, 2, 1]),
+        ("status=shipped", []),
+        ("customer=CARL", [5, 3, 1]),
+        ("customer=nobody", []),
+        ("created_after=2026-11-01T04:00:00Z", [6, 5]),
+        ("created_before=2026-11-01T04:00:00%2B02:00", [1]),
+        ("updated_since=2026-11-01T04:00:00Z&ordering=updated_at", [4, 5, 6]),
+        ("ordering=created_at", [1, 2, 3, 4, 5, 6]),
+        ("ordering=-updated_at", [6, 5, 4, 3, 2, 1]),
+        ("ordering=total", [1, 2, 3, 4, 5, 6]),
+        ("ordering=-total&customer=cora", [6, 4, 2]),
+        ("colour=red&status=", [6, 5, 4, 3, 2, 1]),
+    ],
+)
+def test_filters_and_orderings(api, admin, orders, query, expected):
+    assert numbers(api(admin).get(f"{URL}?{query}"), orders) == expected
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *["status=lost", "status=PENDING", "status=%00", "customer=%00", f"customer={'a' * 151}", "ordering=customer"],
+        *[f"created_after={value}" for value in ["x", "1", "2026-13-01T00:00:00Z", "2026-11-01T25:00:00Z", "%00"]],
+        *[f"updated_since={value}" for value in ["0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00", "now"]],
+    ],
+)
+def test_a_malformed_filter_is_named(api, admin, orders, query):
+    response = api(admin).get(f"{URL}?{query}")
+
+    assert response.status_code == 400
+    assert list(response.json()) == [query.split("=")[0]]
+
+
+def test_the_customer_filter_is_for_admins(api, customer, orders):
+    assert api(customer).get(f"{URL}?customer=carl").status_code == 403
+
+
+def test_pages(api, admin, orders):
+    client = api(admin)
+    first = client.get(f"{URL}?page_size=4")
+    assert numbers(first, orders) == [6, 5, 4, 3]
+    second = client.get(first["Link"].split(">")[0][1:])
+    assert numbers(second, orders) == [2, 1]
+    assert 'rel="prev"' in second["Link"]
+
+
+@pytest.mark.parametrize("path", ["", "events/", "cancel/"])
+def test_somebody_elses_order_is_not_there(api, customer, cora, orders, path):
+    url = f"{URL}{orders[0].pk}/{path}"
+    call = api(cora).post if path == "cancel/" else api(cora).get
+
+    assert call(url).status_code == 404
+
+
+def test_a_list_costs_three_statements(api, admin, orders, django_assert_num_queries):
+    client = api(admin)
+    with django_assert_num_queries(3):  # the user, the orders, their lines
+        client.get(URL)
+
+
+def test_an_order_has_an_etag(api, customer, order):
+    client = api(customer)
+    tag = client.get(f"{URL}{order.pk}/")["ETag"]
+    assert client.get(f"{URL}{order.pk}/", HTTP_IF_NONE_MATCH=tag).status_code == 304
+
+    client.post(f"{URL}{order.pk}/cancel/")
+    assert client.get(f"{URL}{order.pk}/", HTTP_IF_NONE_MATCH=tag).status_code == 200
+
+
+def test_events_are_the_steps_oldest_first(api, admin, customer, order):
+    api(admin).post(f"{URL}{order.pk}/confirm/")
+    api(customer).post(f"{URL}{order.pk}/cancel/", {"note": "too late"})
+
+    events = api(customer).get(f"{URL}{order.pk}/events/").json()
+
+    assert [(event["status"], event["by"], event["note"]) for event in events] == [
+        ("pending", "carl", ""),
+        ("confirmed", "anna", ""),
+        ("cancelled", "carl", "too late"),
+    ]
+    assert list(events[0]) == ["status", "by", "note", "created_at"]
+    assert all(event["created_at"].endswith("Z") for event in events)
+
+
+def test_a_user_with_orders_cannot_be_deleted(client, admin, customer, order):
+    client.force_login(admin)
+
+    client.post(f"/admin/accounts/user/{customer.pk}/delete/", {"post": "yes"})
+
+    assert User.objects.filter(pk=customer.pk).exists()

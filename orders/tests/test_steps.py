@@ -1,0 +1,126 @@
+import pytest
+
+from orders.models import IllegalTransition, Order
+from orders.services import change_status
+from products.models import Product, StockMovement
+
+STEPS = {"confirm": "confirmed", "ship": "shipped", "deliver": "delivered", "cancel": "cancelled", "return": "returned"}
+WAYS = {
+    "pending": [],
+    "confirmed": ["confirm"],
+    "shipped": ["confirm", "ship"],
+    "delivered": ["confirm", "ship", "deliver"],
+    "cancelled": ["cancel"],
+    "returned": ["confirm", "ship", "deliver", "return"],
+}
+ALLOWED = {
+    "pending": {"confirm", "cancel"},
+    "confirmed": {"ship", "cancel"},
+    "shipped": {"deliver"},
+    "delivered": {"return"},
+    "cancelled": set(),
+    "returned": set(),
+}
+
+
+def url(order, step=""):
+    return f"/api/orders/{order.pk}/{step}{'/' if step else ''}"
+
+
+def walk(client, order, status):
+    for step in WAYS[status]:
+        assert client.post(url(order, step)).status_code == 200
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("status", WAYS)
+def test_the_table_of_steps(api, admin, order, status, step):
+    client = api(admin)
+    walk(client, order, status)
+    before = client.get(url(order)).json(), list(StockMovement.objects.values())
+
+    response = client.post(url(order, step), {"note": "as agreed"})
+
+    if step in ALLOWED[status]:
+        assert response.status_code == 200
+        assert response.json()["status"] == STEPS[step]
+        assert response.json()["updated_at"] > response.json()["created_at"]
+        assert response.json() == client.get(url(order)).json()
+    else:
+        assert response.status_code == 409
+        assert response.json() == {"detail": f"The order is {status} and cannot become {STEPS[step]}."}
+        assert (client.get(url(order)).json(), list(StockMovement.objects.values())) == before
+
+
+@pytest.mark.parametrize("status", WAYS)
+def test_allowed_actions_are_what_the_caller_may_do_now(api, admin, customer, order, status):
+    walk(api(admin), order, status)
+
+    assert set(api(admin).get(url(order)).json()["allowed_actions"]) == ALLOWED[status]
+    assert set(api(customer).get(url(order)).json()["allowed_actions"]) == ALLOWED[status] & {"cancel"}
+
+
+@pytest.mark.parametrize(
+    ("status", "step", "kind"), [("confirmed", "cancel", "cancelled"), ("delivered", "return", "returned")]
+)
+def test_the_stock_comes_back_once(api, admin, order, status, step, kind):
+    walk(api(admin), order, status)
+    assert Product.objects.get().quantity == 8
+
+    api(admin).post(url(order, step))
+    api(admin).post(url(order, step))
+
+    assert Product.objects.get().quantity == 10
+    movement = StockMovement.objects.filter(order=order.pk).order_by("id").last()
+    assert (movement.kind, movement.delta, movement.balance, movement.by) == (kind, 2, 10, admin)
+
+
+def test_the_stock_of_a_deleted_product_comes_back(api, admin, order, bat):
+    api(admin).delete(f"/api/products/{bat.pk}/delete/")
+
+    assert api(admin).post(url(order, "cancel")).status_code == 200
+    assert Product.objects.get().quantity == 10
+
+
+def test_stock_that_has_no_room_does_not_come_back(api, admin, order, bat):
+    api(admin).put(f"/api/products/{bat.pk}/", {"quantity": 2**31 - 2})
+
+    response = api(admin).post(url(order, "cancel"))
+
+    assert response.status_code == 409
+    assert "between 0 and 2147483647" in response.json()["detail"]
+    assert Order.objects.get().status == "pending"
+    assert order.events.count() == 1
+
+
+def test_a_customer_cancels_their_own(api, customer, order):
+    response = api(customer).post(url(order, "cancel"), {"note": "changed my mind"})
+
+    assert (response.status_code, response.json()["status"]) == (200, "cancelled")
+
+
+@pytest.mark.parametrize("step", set(STEPS) - {"cancel"})
+def test_a_customer_takes_no_other_step(api, customer, order, step):
+    assert api(customer).post(url(order, step)).status_code == 403
+
+
+@pytest.mark.parametrize("body", [{"note": "a" * 501}, {"note": "nul\0"}, {"note": None}, {"note": []}, [], "x"])
+def test_a_malformed_note_is_refused(api, admin, order, body):
+    assert api(admin).post(url(order, "confirm"), body).status_code == 400
+    assert Order.objects.get().status == "pending"
+
+
+@pytest.mark.parametrize("pk", [0, 999, 10**30])
+@pytest.mark.parametrize("step", STEPS)
+def test_an_unknown_order_is_not_there(api, admin, pk, step):
+    assert api(admin).post(f"/api/orders/{pk}/{step}/").status_code == 404
+
+
+def test_of_two_steps_from_one_state_the_second_finds_it_gone(admin, order):
+    first, second = Order.objects.get(), Order.objects.get()
+    change_status(first, "cancelled", by=admin)
+
+    with pytest.raises(IllegalTransition, match="The order is cancelled"):
+        change_status(second, "confirmed", by=admin)
+
+    assert [event.status for event in order.events.all()] == ["pending", "cancelled"]

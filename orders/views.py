@@ -1,0 +1,108 @@
+import re
+
+import orjson
+from rest_framework import generics, status
+from rest_framework.exceptions import ValidationError
+from rest_framework.response import Response
+
+from accounts.permissions import IsAdmin, IsCustomer
+from order_management.conditional import ConditionalMixin
+from order_management.renderers import JSONRenderer
+
+from . import openapi, reports, services
+from .filters import OrderFilter
+from .models import Order, with_lines
+from .serializers import (
+    EventSerializer,
+    NoteSerializer,
+    OrderRequestSerializer,
+    OrderSerializer,
+    PeriodSerializer,
+)
+
+
+class OrderMixin(ConditionalMixin):
+    """What all views of orders share: whose they are, and how one is shown."""
+
+    permission_classes = [IsAdmin | IsCustomer]
+    queryset = Order.objects.all()
+    serializer_class = OrderSerializer
+
+    def get_queryset(self):
+        return super().get_queryset().visible_to(self.request.user)
+
+    def describe(self, order):
+        [row] = with_lines(Order.objects.filter(pk=order.pk).rows())
+        return self.get_serializer(row).data
+
+
+class OrderList(OrderMixin, generics.GenericAPIView):
+    filterset_class = OrderFilter
+    orderings = ["-created_at", "created_at", "-updated_at", "updated_at", "-total", "total"]
+
+    @openapi.order_list
+    def get(self, request):
+        orders = self.filter_queryset(self.get_queryset()).rows()
+        page = with_lines(self.paginate_queryset(orders))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    @openapi.order_create
+    def post(self, request):
+        order = OrderRequestSerializer(data=request.data)
+        order.is_valid(raise_exception=True)
+        answer, replayed = services.place_order(
+            customer=request.user,
+            key=self.idempotency_key(),
+            fingerprint=order.fingerprint(),
+            describe=lambda order: JSONRenderer().render(self.describe(order)).decode(),
+            **order.validated_data,
+        )
+        data = orjson.loads(answer)
+        headers = {"Location": f"{request.path}{data['id']}/"} | ({"Idempotent-Replayed": "true"} if replayed else {})
+        return Response(data, status=status.HTTP_201_CREATED, headers=headers)
+
+    def idempotency_key(self):
+        key = self.request.headers.get("Idempotency-Key")
+        if key is not None and not re.fullmatch("[!-~]{1,255}", key):
+            raise ValidationError({"Idempotency-Key": ["It has 1 to 255 visible ASCII characters."]})
+        return key
+
+
+class OrderDetail(OrderMixin, generics.GenericAPIView):
+    @openapi.order_get
+    def get(self, request, pk):
+        return Response(self.describe(self.get_object()))
+
+
+class OrderEvents(OrderMixin, generics.GenericAPIView):
+    orderings = ["id"]
+    filter_backends = []
+
+    @openapi.order_events
+    def get(self, request, pk):
+        events = self.get_object().events.values(*EventSerializer.ROW)
+        return self.get_paginated_response(EventSerializer(self.paginate_queryset(events), many=True).data)
+
+
+class OrderStep(OrderMixin, generics.GenericAPIView):
+    """One step of the life cycle; which one is said in urls.py."""
+
+    permission_classes = [IsAdmin]
+    to_status = None
+
+    @openapi.order_step
+    def post(self, request, pk):
+        note = NoteSerializer(data=request.data)
+        note.is_valid(raise_exception=True)
+        order = services.change_status(
+            self.get_object(), self.to_status, by=request.user, describe=self.describe, **note.validated_data
+        )
+        return Response(order)
+
+
+class SalesReport(ConditionalMixin, generics.GenericAPIView):
+    @openapi.sales_report
+    def get(self, request):
+        period = PeriodSerializer(data=request.query_params)
+        period.is_valid(raise_exception=True)
+        return Response(reports.sales(*period.validated_data.values()))

@@ -1,0 +1,124 @@
+import pytest
+
+from products.models import Product, StockMovement
+
+
+def url(product):
+    return f"/api/products/{product.pk}/stock/"
+
+
+def ledger(client, product):
+    rows = client.get(url(product)).json()
+    assert sum(row["delta"] for row in rows) == rows[0]["balance"] == Product.objects.get(pk=product.pk).quantity
+    return [(row["kind"], row["delta"], row["balance"], row["order"], row["by"], row["note"]) for row in rows]
+
+
+def test_the_documented_call(api, admin, bat):
+    response = api(admin).post(url(bat), {"delta": -2, "note": "damaged"})
+
+    assert response.status_code == 200
+    assert response.json() == {"id": bat.pk, "name": "Bat", "price": "1200.00", "quantity": 8}
+    row = api(admin).get(url(bat)).json()[0]
+    assert list(row) == ["id", "kind", "delta", "balance", "order", "by", "note", "created_at"]
+    assert row["created_at"].endswith("Z")
+
+
+def test_every_change_is_in_the_ledger_newest_first(api, admin, customer, bat):
+    client = api(admin)
+    client.put(f"/api/products/{bat.pk}/", {"quantity": 12, "name": "Club"})
+    client.patch(f"/api/products/{bat.pk}/", {"quantity": 12, "price": 5})
+    client.post(url(bat), {"delta": -2, "note": "damaged"})
+    first = api(customer).post("/api/orders/", {"items": [{"product": bat.pk, "quantity": 3}]}).json()["id"]
+    second = api(customer).post("/api/orders/", {"items": [{"product": bat.pk, "quantity": 1}]}).json()["id"]
+    api(customer).post(f"/api/orders/{first}/cancel/")
+    for step in ("confirm", "ship", "deliver", "return"):
+        client.post(f"/api/orders/{second}/{step}/")
+
+    assert ledger(client, bat) == [
+        ("returned", 1, 10, second, "anna", ""),
+        ("cancelled", 3, 9, first, "carl", ""),
+        ("ordered", -1, 6, second, "carl", ""),
+        ("ordered", -3, 7, first, "carl", ""),
+        ("adjusted", -2, 10, None, "anna", "damaged"),
+        ("set", 2, 12, None, "anna", ""),
+        ("created", 10, 10, None, "anna", ""),
+    ]
+
+
+def test_a_new_product_has_a_row_also_with_nothing_in_stock(api, admin):
+    product = api(admin).post("/api/products/create/", {"name": "Net", "price": 1, "quantity": 0}).json()
+
+    assert ledger(api(admin), Product.objects.get(pk=product["id"])) == [("created", 0, 0, None, "anna", "")]
+
+
+@pytest.mark.parametrize("delta", [-11, 2**31 - 10])
+def test_stock_stays_within_its_bounds(api, admin, bat, delta):
+    response = api(admin).post(url(bat), {"delta": delta})
+
+    assert response.status_code == 409
+    assert response.json() == {"detail": "The stock must stay between 0 and 2147483647."}
+    assert len(ledger(api(admin), bat)) == 1
+
+
+@pytest.mark.parametrize("delta", [-10, 2**31 - 11])
+def test_the_bounds_are_allowed(api, admin, bat, delta):
+    assert api(admin).post(url(bat), {"delta": delta}).json()["quantity"] == 10 + delta
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *[("delta", value) for value in [0, 1.5, "ten", "", True, None, [], {}, 2**31, -(2**31), 10**30]],
+        *[("note", value) for value in ["a" * 501, "nul\0", None, [], True]],
+    ],
+)
+def test_a_malformed_booking_is_refused(api, admin, bat, field, value):
+    response = api(admin).post(url(bat), {"delta": 1} | {field: value})
+
+    assert response.status_code == 400
+    assert list(response.json()) == [field]
+    assert len(ledger(api(admin), bat)) == 1
+
+
+def test_a_booking_holds_if_nobody_was_faster(api, admin, bat):
+    client = api(admin)
+    tag = client.get(f"/api/products/{bat.pk}/")["ETag"]
+
+    booked = client.post(url(bat), {"delta": 1}, HTTP_IF_MATCH=tag)
+    assert booked["ETag"] == client.get(f"/api/products/{bat.pk}/")["ETag"] != tag
+    assert client.post(url(bat), {"delta": 1}, HTTP_IF_MATCH=tag).status_code == 412
+    assert Product.objects.get().quantity == 11
+
+
+def test_of_a_deleted_product_the_ledger_remains(api, admin, bat):
+    api(admin).delete(f"/api/products/{bat.pk}/delete/")
+
+    assert api(admin).post(url(bat), {"delta": 1}).status_code == 404
+    assert len(ledger(api(admin), bat)) == 1
+
+
+def test_a_customer_sees_no_ledger(api, customer, bat):
+    assert api(customer).get(url(bat)).status_code == 403
+    assert api(customer).post(url(bat), {"delta": 1}).status_code == 403
+
+
+def test_the_ledger_comes_in_pages(api, admin, bat):
+    client = api(admin)
+    for _ in range(4):
+        client.post(url(bat), {"delta": 1})
+
+    first = client.get(f"{url(bat)}?page_size=3")
+    second = client.get(first["Link"].split(">")[0][1:])
+
+    assert [row["balance"] for row in first.json() + second.json()] == [14, 13, 12, 11, 10]
+
+
+def test_the_admin_site_shows_the_ledger_and_lets_nobody_change_it(client, admin, bat):
+    client.force_login(admin)
+    movement = StockMovement.objects.get()
+    base = "/admin/products/stockmovement/"
+
+    assert "created" in client.get(base).content.decode()
+    assert client.post(f"{base}add/").status_code == 403
+    assert client.post(f"{base}{movement.pk}/change/", {"delta": 5}).status_code == 403
+    assert client.post(f"{base}{movement.pk}/delete/", {"post": "yes"}).status_code == 403
