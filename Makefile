@@ -3,14 +3,18 @@
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
+# How long the long tests of test-live go on.
+DURATION ?= 60
 BIN := $(VENV)/bin
 
 # The production server's options; granian reads them itself.
 export GRANIAN_PORT ?= $(PORT)
 export GRANIAN_WORKERS ?= 1
-export GRANIAN_BLOCKING_THREADS ?= 2
+export GRANIAN_BLOCKING_THREADS ?= 4
+# Without it granian waits for ever for a worker that was told to stop while it started.
+export GRANIAN_WORKERS_KILL_TIMEOUT ?= 10
 
-.PHONY: help run admin test serve fmt lint test-postgres test-live
+.PHONY: help run admin test serve fmt lint test-postgres test-live controls
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,9 +50,13 @@ lint: $(VENV)/installed-dev  ## format, rules, migrations, deploy check, schema:
 test-postgres: $(VENV)/installed  ## the tests, on a PostgreSQL of their own
 	DEBUG=on tools/with-postgres $(BIN)/pytest
 
-test-live: $(VENV)/installed-dev  ## real servers, races, Postman, schemathesis; on SQLite and PostgreSQL
-	$(BIN)/pytest tests_live
-	DEBUG=on tools/with-postgres $(BIN)/pytest tests_live
+test-live: export SCHEMATHESIS := $(CURDIR)/$(VENV)/schemathesis/bin/schemathesis
+test-live: $(VENV)/installed-dev $(VENV)/schemathesis/installed  ## real servers, races, Newman, schemathesis; both databases
+	$(BIN)/pytest tests_live --seconds $(DURATION)
+	DEBUG=on tools/with-postgres $(BIN)/pytest tests_live --seconds $(DURATION)
+
+controls: $(VENV)/installed-dev  ## each guard taken out once: its test must fail
+	$(BIN)/python tests_live/controls.py
 
 # Anew only when the requirements have changed.
 $(VENV)/installed: requirements.txt
@@ -59,4 +67,10 @@ $(VENV)/installed: requirements.txt
 
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# In an environment of its own: its pytest plugins would slow every start of pytest.
+$(VENV)/schemathesis/installed: requirements-schemathesis.txt $(VENV)/installed
+	@$(PYTHON) -m venv $(VENV)/schemathesis
+	@$(VENV)/schemathesis/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-schemathesis.txt
 	@touch $@

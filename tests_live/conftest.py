@@ -1,0 +1,53 @@
+"""Tests against real servers on real connections: `pytest tests_live`.
+
+On PostgreSQL: `DEBUG=on tools/with-postgres pytest tests_live`.
+"""
+
+import pytest
+
+from .databases import ON_POSTGRES, Postgres, SQLite
+from .server import PRODUCTION, Server
+
+
+def pytest_addoption(parser):
+    parser.addoption("--seconds", type=int, default=10, help="how long the long tests go on")
+
+
+@pytest.fixture
+def seconds(request):
+    return request.config.getoption("--seconds")
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory):
+    databases = Postgres() if ON_POSTGRES else SQLite(tmp_path_factory.mktemp("databases"))
+    yield databases
+    databases.drop_all()
+
+
+@pytest.fixture(scope="session")
+def new_server(databases, tmp_path_factory):
+    """A function that makes a server of a kind, with a new database, and with settings if given; `with` starts it."""
+
+    def new_server(kind=PRODUCTION, **variables):
+        log = tmp_path_factory.mktemp(kind) / "log"
+        return Server(kind, database_url=databases.new(), log=log, **variables)
+
+    return new_server
+
+
+@pytest.fixture(scope="module")
+def server(request, new_server):
+    """A server for all tests of a module: in production, unless parametrized with another kind."""
+    with new_server(getattr(request, "param", PRODUCTION)) as server:
+        yield server
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.failed:
+        report.sections += [
+            (f"Output of {' '.join(server.command)}", server.output[-5000:]) for server in Server.running
+        ]
+    return report

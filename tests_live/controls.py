@@ -1,0 +1,155 @@
+"""Negative controls: `make controls` takes out each guard in a copy of the project, and its test must then fail.
+
+A test that passes without the guard would prove nothing about it.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+POSTGRES, SQLITE = ["env", "DEBUG=on", "tools/with-postgres"], []
+
+
+class Control(NamedTuple):
+    guard: str
+    file: str
+    text: str
+    without: str
+    test: str
+    database: list[str]
+
+
+RACES, DURABILITY = "tests_live/test_order_races.py", "tests_live/test_order_durability.py"
+CALLS, BODIES = "tests_live/test_races.py", "tests_live/test_bodies.py"
+CONTROLS = [
+    Control(
+        "a body that is refused is read to its end",
+        "order_management/middleware.py",
+        "while drained < DRAIN_MAX_BYTES and",
+        "while False and",
+        f"{BODIES}::test_a_client_that_sends_10_mb_reads_that_it_is_too_much",
+        SQLITE,
+    ),
+    Control(
+        "a body that nobody needs is read, too",
+        "order_management/middleware.py",
+        "request.body  # noqa: B018",
+        "pass",
+        f"{BODIES}::test_the_next_call_is_answered_too_after_one_whose_body_nobody_reads",
+        SQLITE,
+    ),
+    Control(
+        "the database says whether a name is free",
+        "accounts/serializers.py",
+        "except IntegrityError as error:",
+        "except ZeroDivisionError as error:",
+        f"{CALLS}::test_of_many_who_register_one_name_one_gets_it",
+        SQLITE,
+    ),
+    Control(
+        "the row of a spent token is made once",
+        "accounts/services.py",
+        "if not made:",
+        "if False:",
+        f"{CALLS}::test_a_refresh_token_is_spent_once",
+        POSTGRES,
+    ),
+    Control(
+        "stock is checked by the statement that changes it",
+        "products/models.py",
+        "self.filter(within, pk=product_id)",
+        "self.filter(pk=product_id)",
+        f"{RACES}::test_64_buyers_share_10_pieces",
+        SQLITE,
+    ),
+    Control(
+        "products are taken in ascending id",
+        "products/services.py",
+        "for pk in sorted(deltas)",
+        "for pk in deltas",
+        f"{RACES}::test_the_same_products_in_opposite_order_block_nobody",
+        POSTGRES,
+    ),
+    Control(
+        "SQLite takes its write lock when a transaction begins",
+        "order_management/settings.py",
+        '"transaction_mode": "IMMEDIATE"',
+        '"transaction_mode": "DEFERRED"',
+        f"{RACES}::test_with_enough_for_everybody_nobody_is_refused",
+        SQLITE,
+    ),
+    Control(
+        "a key is claimed before anything else",
+        "orders/services.py",
+        "record, _ = IdempotencyKey.objects.get_or_create(user=user, key=key, defaults={",
+        "record = IdempotencyKey.objects.filter(user=user, key=key).first() or IdempotencyKey(user=user, key=key, **{",
+        f"{RACES}::test_of_50_retries_at_once_one_is_an_order",
+        POSTGRES,
+    ),
+    Control(
+        "a step is a compare and swap",
+        "orders/models.py",
+        "Order.objects.filter(pk=self.pk, status=self.status)",
+        "Order.objects.filter(pk=self.pk)",
+        f"{RACES}::test_of_two_steps_at_once_one_is_taken",
+        POSTGRES,
+    ),
+    Control(
+        "the row is locked while its stock is set",
+        "products/services.py",
+        ".listed().select_for_update()",
+        ".listed()",
+        f"{RACES}::test_setting_the_stock_loses_no_sale",
+        POSTGRES,
+    ),
+    Control(
+        "an order is one transaction",
+        "orders/services.py",
+        "@transaction.atomic\ndef place_order(",
+        "def place_order(",
+        f"{DURABILITY}::test_kill_9_loses_no_acknowledged_order",
+        SQLITE,
+    ),
+    Control(
+        "what breaks off with the database is a 503",
+        "order_management/exceptions.py",
+        "isinstance(error, OperationalError | InterfaceError)",
+        "False",
+        f"{DURABILITY}::test_a_restart_of_the_database_passes_by_itself",
+        POSTGRES,
+    ),
+]
+
+
+def fails_without(control):
+    """Return whether the test fails in a copy of the project without the guard."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy"
+        shutil.copytree(
+            ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", "venv", "db.sqlite3*", "__pycache__")
+        )
+        file = copy / control.file
+        source = file.read_text()
+        if source.count(control.text) != 1:
+            sys.exit(f"{control.file} has not one {control.text!r}: the control must follow the code.")
+        file.write_text(source.replace(control.text, control.without))
+        command = [*control.database, sys.executable, "-m", "pytest", "-q", control.test]
+        return subprocess.run(command, cwd=copy, capture_output=True, timeout=600, check=False).returncode == 1
+
+
+def main():
+    passed = 0
+    for control in CONTROLS:
+        failed = fails_without(control)
+        passed += failed
+        print(f"{'ok: the test fails' if failed else 'WRONG: the test passes'} without: {control.guard}", flush=True)
+    print(f"{passed} passed, {len(CONTROLS) - passed} failed")
+    return passed < len(CONTROLS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

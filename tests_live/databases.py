@@ -1,0 +1,112 @@
+"""Databases for the servers: copies of one that has been migrated and has an admin, so that a start takes no time."""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import subprocess
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import sql
+
+from .server import ADMIN, PASSWORD, manage
+
+CLUSTER = os.environ.get("DATABASE_URL", "")
+ON_POSTGRES = CLUSTER.startswith("postgres")
+
+
+def prepare(url):
+    manage("migrate", "--verbosity", "0", DATABASE_URL=url)
+    account = {"DJANGO_SUPERUSER_USERNAME": ADMIN, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+    manage("createsuperuser", "--noinput", DATABASE_URL=url, DJANGO_SUPERUSER_EMAIL="", **account)
+
+
+class SQLite:
+    """Files in one folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.made = 0
+        prepare(self.url("original"))
+
+    def url(self, name):
+        return f"sqlite:///{self.folder}/{name}.sqlite3"
+
+    def new(self):
+        self.made += 1
+        name = f"copy-{self.made}"
+        shutil.copy(self.folder / "original.sqlite3", self.folder / f"{name}.sqlite3")
+        return self.url(name)
+
+    def drop_all(self):
+        """Leave it to pytest, which removes the folder."""
+
+
+class Postgres:
+    """Databases in the cluster of DATABASE_URL."""
+
+    def __init__(self):
+        self.made = []
+        prepare(self.create("template1"))
+
+    def create(self, template):
+        name = f"live_{os.getpid()}_{len(self.made)}"
+        execute(CLUSTER, "CREATE DATABASE {} TEMPLATE {}", name, template)
+        self.made.append(name)
+        return urlsplit(CLUSTER)._replace(path=f"/{name}").geturl()
+
+    def new(self):
+        return self.create(self.made[0])
+
+    def drop_all(self):
+        for name in self.made:
+            execute(CLUSTER, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+def name_of(url):
+    return urlsplit(url).path[1:]
+
+
+def execute(url, statement, *names):
+    """Run a statement at once, outside any transaction; on SQLite also several."""
+    if not ON_POSTGRES:
+        with contextlib.closing(sqlite3.connect(name_of(url), isolation_level=None)) as connection:
+            connection.executescript(statement)
+    else:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def end_sessions(url):
+    """End every session of the PostgreSQL database, as its restart does."""
+    with psycopg.connect(CLUSTER, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [name_of(url)]
+        )
+
+
+@contextlib.contextmanager
+def away(url):
+    """A PostgreSQL database that takes no connections for a while."""
+    execute(CLUSTER, "ALTER DATABASE {} ALLOW_CONNECTIONS false", name_of(url))
+    try:
+        end_sessions(url)
+        yield
+    finally:
+        execute(CLUSTER, "ALTER DATABASE {} ALLOW_CONNECTIONS true", name_of(url))
+
+
+@contextlib.contextmanager
+def locked(url):
+    """An SQLite database whose write lock somebody holds for a while."""
+    with contextlib.closing(sqlite3.connect(name_of(url), isolation_level=None)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")  # with a WAL it keeps out writers alone, without one readers too
+        yield
+
+
+def restart_cluster():
+    """Restart PostgreSQL itself, which breaks off whatever is under way."""
+    who = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+    command = [os.environ["PG_CTL"], "-D", os.environ["PGDATA"], "-m", "fast", "-w", "restart"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", timeout=60, **who)

@@ -1,0 +1,192 @@
+"""A server in processes of its own, and a client that talks to it over real connections."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+ADMIN, CUSTOMER, PASSWORD = "anna", "carl", "correct horse 17"
+SECRET_KEY = "a key for the live tests alone, of more than 50 characters"
+WAIT = 30  # seconds, for whatever has to happen at all
+
+DEVELOPMENT, PRODUCTION = "development", "production"
+COMMANDS = {
+    DEVELOPMENT: "manage.py runserver --noreload 127.0.0.1:{port}",
+    PRODUCTION: "-m granian --interface wsgi --http 1 order_management.wsgi:application",  # as `make serve` does
+}
+VARIABLES = {
+    DEVELOPMENT: {"DEBUG": "on"},
+    PRODUCTION: {"SECRET_KEY": SECRET_KEY, "ALLOWED_HOSTS": "127.0.0.1", "HTTPS": "off"},
+}
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: http.client.HTTPMessage
+    body: Any
+
+
+class Connection(http.client.HTTPConnection):
+    """One connection, kept from call to call for as long as the server keeps it."""
+
+    def call(self, method, path, body=None, token=None, headers=None):
+        """Send bytes as they are and anything else as JSON; None takes a header away."""
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        known = {"Content-Type": body and "application/json", "Authorization": token and f"Bearer {token}"}
+        sent = {name: value for name, value in (known | (headers or {})).items() if value is not None}
+        self.request(method, path, body, sent)
+        response = self.getresponse()
+        content = response.read()
+        is_json = response.headers.get_content_type() == "application/json"
+        return Answer(response.status, response.headers, json.loads(content) if is_json else content.decode())
+
+
+class Server:
+    """`with Server(...)`: started on a port of its own, and stopped with all its workers."""
+
+    running = []  # their output is shown when a test fails
+
+    def __init__(self, kind, *, database_url, log, **variables):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        granian = {"GRANIAN_PORT": str(self.port), "GRANIAN_WORKERS": "2", "GRANIAN_BLOCKING_THREADS": "4"}
+        self.environment = {"PATH": os.environ["PATH"], "DATABASE_URL": database_url, **granian, **VARIABLES[kind]}
+        # None takes a setting away.
+        self.environment = {name: value for name, value in (self.environment | variables).items() if value is not None}
+        self.command = [sys.executable, *COMMANDS[kind].format(port=self.port).split()]
+        self.database_url, self.log = database_url, log
+
+    def __enter__(self):
+        self.running.append(self)
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *error):
+        self.stop()
+        self.running.remove(self)
+
+    def launch(self):
+        """Start the process, ready or not."""
+        with self.log.open("a") as output:
+            # In a session of its own, so that its workers can be ended with it.
+            self.process = subprocess.Popen(
+                self.command, cwd=ROOT, env=self.environment, stdout=output, stderr=output, start_new_session=True
+            )
+
+    def start(self):
+        """Start, again on the same port and database if it ran before; return when it answers."""
+        self.launch()
+        eventually(self.is_ready)
+
+    def is_ready(self):
+        assert self.process.poll() is None, f"The server has stopped:\n{self.output}"
+        # granian answers from its first worker on, and forgets to stop one that has not started yet.
+        if self.output.count("Spawning worker") != self.output.count("Started worker"):
+            return False
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return self.call("GET", "/healthz/").status == 200
+
+    def stop(self):
+        """End it as an operator does: ask, and insist if it takes too long."""
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=WAIT)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self):
+        """kill -9, the workers too: nobody gets to finish anything."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(timeout=WAIT)
+
+    @property
+    def output(self):
+        return self.log.read_text(errors="replace")
+
+    def connection(self):
+        return contextlib.closing(Connection("127.0.0.1", self.port, timeout=WAIT))
+
+    def call(self, *args, **kwargs):
+        """Make one call on a connection of its own; see Connection.call."""
+        with self.connection() as connection:
+            return connection.call(*args, **kwargs)
+
+    def at_once(self, calls):
+        """Make calls that all begin at the same moment; return their answers. See `rounds_at_once`."""
+        return [answers[0] for answers in self.rounds_at_once([[call] for call in calls])]
+
+    def rounds_at_once(self, rounds):
+        """Do the same with lists of calls: a thread and a kept connection for each list, its calls one by one."""
+        barrier = threading.Barrier(len(rounds), timeout=WAIT)
+
+        def make(calls):
+            with self.connection() as connection:
+                connection.call("GET", "/healthz/")  # connected, and taken on by a worker
+                barrier.wait()
+                return [connection.call(*call) for call in calls]
+
+        with ThreadPoolExecutor(len(rounds)) as threads:
+            return list(threads.map(make, rounds))
+
+    def raw(self, data):
+        """Send bytes and return the socket."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=WAIT)
+        connection.sendall(data)
+        return connection
+
+    def login(self, username):
+        answer = self.call("POST", "/api/login/", {"username": username, "password": PASSWORD})
+        assert answer.status == 200, answer
+        return answer.body
+
+    @cached_property
+    def admin(self):
+        return self.login(ADMIN)["access"]
+
+    @cached_property
+    def customer(self):
+        self.call("POST", "/api/accounts/register/", {"username": CUSTOMER, "password": PASSWORD})
+        return self.login(CUSTOMER)["access"]
+
+    def products(self):
+        return self.call("GET", "/api/products/?page_size=1000", token=self.customer).body
+
+    def create_product(self, **fields):
+        product = {"name": "Bat", "price": "1200.00", "quantity": 10} | fields
+        answer = self.call("POST", "/api/products/create/", product, self.admin)
+        assert answer.status == 201, answer
+        return answer.body
+
+
+def manage(*arguments, **variables):
+    """Run a command of manage.py in production."""
+    environment = {"PATH": os.environ["PATH"]} | VARIABLES[PRODUCTION] | variables
+    run = subprocess.run(
+        [sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def eventually(check, seconds=WAIT):
+    """Wait until the check is true."""
+    deadline = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < deadline, f"Not within {seconds} seconds."
+        time.sleep(0.05)

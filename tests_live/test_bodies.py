@@ -1,0 +1,152 @@
+"""Bodies as the network brings them: too long, in chunks, cut off. Both servers treat them differently."""
+
+import contextlib
+import json
+import time
+
+import pytest
+
+from .server import DEVELOPMENT, PRODUCTION
+
+pytestmark = pytest.mark.parametrize("server", [DEVELOPMENT, PRODUCTION], indirect=True)
+
+CREATE = ("POST", "/api/products/create/")
+BAT = b'{"name": "Bat", "price": 1200, "quantity": 10}'
+BAT_LENGTH = len(BAT)
+ONE_MB = b" " * 1_000_000
+TEN_MB = b" " * 10_000_000
+OK = {"status": "ok"}
+TOO_LARGE = {"detail": "The body may have up to 1048576 bytes."}
+IN_CHUNKS = {"detail": "Send the body with a Content-Length, not in chunks."}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_written(server):
+    before = server.products()
+    yield
+    assert server.products() == before
+
+
+def chunks(size):
+    """A sound product, with blanks in front up to the size."""
+    yield from (b" " * min(65536, size - sent) for sent in range(0, size, 65536))
+    yield BAT
+
+
+def head(server, *headers, length=BAT_LENGTH):
+    lines = [
+        "POST /api/products/create/ HTTP/1.1",
+        f"Host: 127.0.0.1:{server.port}",
+        f"Authorization: Bearer {server.admin}",
+        "Content-Type: application/json",
+        f"Content-Length: {length}",
+        *headers,
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def test_a_client_that_sends_10_mb_reads_that_it_is_too_much(server):
+    for _ in range(20):
+        answer = server.call(*CREATE, TEN_MB, server.admin)
+
+        assert (answer.status, answer.body) == (413, TOO_LARGE)
+
+
+def test_so_does_one_that_sends_10_mb_to_anywhere(server):
+    for path in ("/api/login/", "/api/nothing/here/", "/api/products/"):
+        assert server.call("POST", path, TEN_MB).status == 413
+
+
+@pytest.mark.parametrize("size", [0, 300_000, 10_000_000])
+def test_a_body_in_chunks_is_refused_and_not_taken_for_empty(server, size):
+    for _ in range(5):
+        with server.connection() as connection:
+            # runserver may hang up before all is sent; curl and urllib3 read the answer then, too.
+            with contextlib.suppress(ConnectionError):
+                connection.request(*CREATE, chunks(size), {"Authorization": f"Bearer {server.admin}"})
+            with connection.getresponse() as answer:
+                assert answer.status == 411
+                assert json.load(answer) == IN_CHUNKS
+            assert connection.call("GET", "/healthz/").body == OK
+
+
+ODD_TYPES = ["application/json; a*=foo''x", "application/json; charset*=idna''%ff", "application/json; charset=rot13"]
+ODD_TYPES += ["application/json; charset=utf-16", "application/json; charset=undefined", "x" * 2000, "*/*", '"' * 500]
+
+
+@pytest.mark.parametrize("content_type", ODD_TYPES)
+def test_an_odd_content_type_is_refused_and_harms_nothing_else(server, content_type):
+    headers = {"Content-Type": content_type}
+
+    assert server.call(*CREATE, BAT, server.admin, headers).status == 415
+    answer = server.call("GET", "/api/products/?in_stock=maybe", None, server.admin, headers)
+    assert (answer.status, list(answer.body)) == (400, ["in_stock"])
+
+
+def test_a_length_of_thousands_of_digits_is_too_long(server):
+    with server.raw(head(server, length="9" * 5000)) as connection, connection.makefile("rb") as answer:
+        assert answer.readline().split()[1] in (b"400", b"413")
+
+
+def test_a_body_without_a_content_type_is_refused(server):
+    answer = server.call(*CREATE, BAT, server.admin, headers={"Content-Type": None})
+
+    assert answer.status == 415
+    assert "application/json" in answer.body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"{", 400),
+        (b"{}", 400),
+        (TEN_MB, 413),
+        (ONE_MB, 400),
+    ],
+    ids=["unreadable", "incomplete", "10 MB", "1 MB of blanks"],
+)
+def test_the_next_call_of_a_kept_connection_is_answered_after_an_error(server, body, status):
+    with server.connection() as connection:
+        for _ in range(3):
+            assert connection.call(*CREATE, body, server.admin).status == status
+            assert connection.call("GET", "/healthz/").body == OK
+
+
+@pytest.mark.parametrize(
+    ("call", "status"),
+    [
+        (("POST", "/api/products/create/", ONE_MB), 401),
+        (("POST", "/api/products/create/", ONE_MB, "wrong"), 401),
+        (("DELETE", "/api/products/1/", ONE_MB), 401),
+        (("POST", "/api/products/create", ONE_MB), 404),
+        (("GET", "/api/schema/", ONE_MB), 200),
+    ],
+)
+def test_the_next_call_is_answered_too_after_one_whose_body_nobody_reads(server, call, status):
+    with server.connection() as connection:
+        for _ in range(5):
+            assert connection.call(*call).status == status
+            assert connection.call("GET", "/healthz/").body == OK
+
+
+def test_a_client_that_hangs_up_half_way_leaves_nothing(server):
+    for size, sent in ((BAT_LENGTH, b""), (BAT_LENGTH, BAT[:-1]), (10_000_000, TEN_MB[:2_000_000])):
+        server.raw(head(server, length=size) + sent).close()
+    time.sleep(0.2)  # the server has noticed
+
+    assert server.call("GET", "/healthz/").status == 200
+    assert "Traceback" not in server.output
+
+
+def test_a_client_may_ask_before_it_sends_a_body(server):
+    with server.raw(head(server, "Expect: 100-continue", length=2)) as connection, connection.makefile("rb") as answer:
+        assert answer.readline() == b"HTTP/1.1 100 Continue\r\n"
+        assert answer.readline() == b"\r\n"
+        connection.sendall(b"{}")
+        assert answer.readline().startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize("garbage", [b"\0\xff\r\n\r\n", b"GET\r\n\r\n", b"\x16\x03\x01\x02\0\x01\0", b"A" * 70_000])
+def test_garbage_does_no_harm(server, garbage):
+    with server.raw(garbage):
+        assert server.call("GET", "/healthz/").status == 200

@@ -1,0 +1,78 @@
+"""Calls at the same moment, on two workers."""
+
+from itertools import product
+
+import pytest
+
+from .server import CUSTOMER, PASSWORD
+
+PRODUCT = "/api/products/{}/"
+
+
+def statuses(answers):
+    return sorted(answer.status for answer in answers)
+
+
+def test_of_many_who_register_one_name_one_gets_it(server):
+    spellings = ["".join(letters) for letters in product("dD", "oO", "rR", "aａ")]
+
+    answers = server.at_once(
+        [("POST", "/api/accounts/register/", {"username": name, "password": PASSWORD}) for name in spellings]
+    )
+
+    assert statuses(answers) == [201] + [400] * 15
+    taken = {"username": ["A user with that username already exists."]}
+    assert [answer.body for answer in answers if answer.status == 400] == [taken] * 15
+    assert all(server.login(name) for name in spellings[:2])
+
+
+def test_a_refresh_token_is_spent_once(server):
+    assert server.customer
+    for _ in range(10):
+        refresh = {"refresh": server.login(CUSTOMER)["refresh"]}
+
+        answers = server.at_once([("POST", "/api/login/refresh/", refresh)] * 16)
+
+        assert statuses(answers) == [200] + [401] * 15
+        (pair,) = (answer.body for answer in answers if answer.status == 200)
+        assert server.call("GET", "/api/products/", token=pair["access"]).status == 200
+
+
+def test_of_changes_that_know_the_same_state_one_is_made(server):
+    for _ in range(5):
+        path = PRODUCT.format(server.create_product()["id"])
+        state = {"If-Match": server.call("GET", path, token=server.admin).headers["ETag"]}
+
+        answers = server.at_once([("PUT", path, {"quantity": n}, server.admin, state) for n in range(100, 116)])
+
+        assert statuses(answers) == [200] + [412] * 15
+        (made,) = (answer for answer in answers if answer.status == 200)
+        now = server.call("GET", path, token=server.customer)
+        assert (now.body, now.headers["ETag"]) == (made.body, made.headers["ETag"])
+
+
+@pytest.mark.parametrize(("field", "other"), [("price", "quantity"), ("quantity", "price")])
+def test_a_change_is_not_undone_by_those_who_change_something_else(server, field, other):
+    path = PRODUCT.format(server.create_product()["id"])
+    mine = [
+        call for n in range(20) for call in (("PUT", path, {field: n}, server.admin), ("GET", path, None, server.admin))
+    ]
+    theirs = [[("PUT", path, {other: 100 * n + thread}, server.admin) for n in range(20)] for thread in range(15)]
+
+    rounds = server.rounds_at_once([mine, *theirs])
+
+    assert {answer.status for answers in rounds for answer in answers} == {200}
+    assert [float(answer.body[field]) for answer in rounds[0]] == [n for n in range(20) for _ in ("put", "got")]
+    # Of theirs, the last word of somebody stands.
+    now = server.call("GET", path, token=server.customer).body
+    assert float(now[other]) in range(1900, 1915)
+
+
+def test_a_product_is_deleted_once(server):
+    for _ in range(5):
+        product = server.create_product()
+
+        answers = server.at_once([("DELETE", f"/api/products/{product['id']}/delete/", None, server.admin)] * 8)
+
+        assert statuses(answers) == [200] + [404] * 7
+        assert product not in server.products()

@@ -1,0 +1,82 @@
+"""The commands of the README, in a copy that has nothing but the files of the project."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+from urllib.request import urlopen
+
+import pytest
+
+from .databases import ON_POSTGRES
+from .server import ROOT, WAIT, eventually
+
+pytestmark = pytest.mark.skipif(ON_POSTGRES, reason="the commands as they are use SQLite")
+FENCES = re.findall(r"^```(\w*)\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+RUN, TEST, CLASSIC, SERVE = (text.strip() for kind, text in FENCES if kind == "sh")
+(WINDOWS,) = (text.strip() for kind, text in FENCES if kind == "bat")
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """A bare clone, as far as the files go: also with what is not committed yet."""
+    copy = tmp_path_factory.mktemp("clone") / "order-management"
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+    )
+    for name in listed.stdout.decode().splitlines():
+        if (ROOT / name).exists():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, copy / name)
+    return copy
+
+
+def answers(url):
+    try:
+        with urlopen(url, timeout=WAIT) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def serves(copy, script, path="/api/docs/"):
+    """Run a script that ends in a server, on a port of its own; return what it printed until it answered."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    script = script.replace("manage.py runserver", f"manage.py runserver {port}")
+    variables = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | {"PORT": port}
+    log = copy.parent / "log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            ["bash", "-euc", script], cwd=copy, env=variables, stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        eventually(lambda: process.poll() is not None or answers(f"http://localhost:{port}{path}"), seconds=300)
+        assert process.poll() is None, log.read_text()
+        return log.read_text()
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=WAIT)
+
+
+def test_make_run_runs_the_api_and_says_what_to_open(copy):
+    assert RUN == "make run"
+    assert "Open http://127.0.0.1:" in serves(copy, RUN)
+
+
+def test_make_serve_runs_the_production_server(copy):
+    serves(copy, SERVE, "/readyz/")
+
+
+def test_the_classic_steps_run_the_api(copy):
+    assert "No changes detected" in serves(copy, CLASSIC)
+
+
+def test_the_steps_on_windows_are_the_same():
+    assert CLASSIC.replace("source venv/bin/activate", r"venv\Scripts\activate") == WINDOWS
+
+
+def test_the_command_that_passes_the_tests_is_the_one_that_ci_runs():
+    assert f"step {TEST}\n" in (ROOT / ".ci/run").read_text()

@@ -1,0 +1,99 @@
+"""The production server: when it refuses to start, and how it is reached."""
+
+import re
+
+import pytest
+
+from .databases import ON_POSTGRES, execute
+from .server import WAIT
+
+HTTPS = {"X-Forwarded-Proto": "https"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"SECRET_KEY": None}, "SECRET_KEY must be set to at least 50 random characters in production"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY must be set to at least 50 random characters in production"),
+        ({"ALLOWED_HOSTS": None}, "ALLOWED_HOSTS must name the hosts to answer for in production"),
+        ({"HTTPS": "perhaps"}, "HTTPS must be one of 1/0"),
+    ],
+    ids=["no key", "short key", "no hosts", "malformed"],
+)
+def test_it_refuses_to_start_and_says_why(new_server, variables, sentence):
+    server = new_server(**variables)
+    server.launch()
+
+    try:
+        assert server.process.wait(timeout=WAIT) != 0
+        assert sentence in server.output
+        assert "Traceback" not in server.output
+    finally:
+        server.kill()
+
+
+@pytest.fixture(scope="module")
+def secure(new_server):
+    with new_server(HTTPS="on") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def behind_a_proxy(new_server):
+    with new_server(HTTPS="on", TRUSTED_PROXIES="1") as server:
+        yield server
+
+
+@pytest.fixture
+def broken(new_server):
+    """A server with a state in its database that the code cannot meet: a price that is no number, or no prices."""
+    with new_server() as server:
+        server.create_product()
+        broken = "PRAGMA ignore_check_constraints = on; UPDATE products_product SET price = 'x'"
+        broken = "ALTER TABLE products_product DROP price" if ON_POSTGRES else broken
+        execute(server.database_url, broken)
+        yield server
+
+
+def test_a_plain_call_is_sent_to_https_but_not_a_health_check(secure):
+    for path in ("/api/products/", "/admin/", "/"):
+        answer = secure.call("GET", path)
+        assert answer.status == 301
+        assert answer.headers["Location"] == f"https://127.0.0.1:{secure.port}{path}"
+    for path in ("/healthz/", "/readyz/"):
+        assert secure.call("GET", path).status == 200
+
+
+def test_only_a_trusted_proxy_may_say_that_the_client_came_by_https(secure, behind_a_proxy):
+    assert secure.call("GET", "/api/schema/", headers=HTTPS).status == 301
+
+    answer = behind_a_proxy.call("GET", "/api/schema/", headers=HTTPS)
+    assert answer.status == 200
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert behind_a_proxy.call("GET", "/api/schema/").status == 301
+
+
+def test_another_host_is_not_answered_for(server):
+    answer = server.call("GET", "/api/schema/", headers={"Host": "evil.example"})
+
+    assert answer.status == 400
+    assert list(answer.body) == ["detail"]
+
+
+@pytest.mark.parametrize("page", ["/admin/login/", "/api/docs/"])
+def test_pages_come_with_their_static_files(server, page):
+    files = re.findall(r'(?:href|src)="(/static/[^"]+)"', server.call("GET", page).body)
+
+    assert files
+    for file in files:
+        with server.connection() as connection:
+            connection.request("GET", file)
+            answer = connection.getresponse()
+            assert (answer.status, len(answer.read()) > 0) == (200, True), file
+
+
+def test_an_error_of_its_own_is_logged_and_tells_the_client_nothing(broken):
+    answer = broken.call("GET", "/api/products/", token=broken.customer)
+
+    assert (answer.status, answer.body) == (500, {"detail": "Internal Server Error."})
+    assert "Traceback" in broken.output
