@@ -7,6 +7,7 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 
 from order_management.admin import ChangesOnlyMixin
 
+from . import services
 from .models import User
 
 admin.site.site_title = admin.site.site_header = "Order Management"
@@ -70,7 +71,7 @@ class UserAdmin(ChangesOnlyMixin, auth.UserAdmin):
         # Only what the form changed: whatever else happens to the user meanwhile stays.
         access = {name: form.cleaned_data[name] for name in form.changed_data if name in ("role", "is_active")}
         user.save(update_fields=set(form.changed_data) - set(access))
-        user.change(**access)
+        services.change_access(user.pk, by=request.user, **access)
 
     @admin.action(description="Make selected users Admins")
     def make_admin(self, request, users):
@@ -91,7 +92,7 @@ class UserAdmin(ChangesOnlyMixin, auth.UserAdmin):
     def change_all(self, request, users, **access):
         others = users.exclude(pk=request.user.pk)
         for user in others:
-            user.change(**access)
+            services.change_access(user.pk, by=request.user, **access)
         self.message_user(request, f"Changed: {', '.join(user.username for user in others) or 'nobody'}.")
         if users.filter(pk=request.user.pk).exists():
             self.message_user(request, "You cannot change your own access.", messages.WARNING)

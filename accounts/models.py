@@ -3,6 +3,7 @@ import unicodedata
 from django.contrib.auth import models as auth
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Case, Value, When
 
 NAME_TAKEN = "A user with that username already exists."
 
@@ -13,6 +14,11 @@ def fold(username):
 
 
 class UserManager(auth.UserManager):
+    def rows(self):
+        """Return the users as dicts, as Admins see them in lists."""
+        role = Case(When(is_staff=True, then=Value(self.model.Role.ADMIN)), default=Value(self.model.Role.CUSTOMER))
+        return self.values("id", "username", "is_active", "date_joined", role=role)
+
     def get_by_natural_key(self, username):
         """Find the user whatever the spelling; Django's login and `createsuperuser` look up here."""
         return self.get(username_folded=fold(username))
@@ -40,6 +46,7 @@ class User(auth.AbstractUser):
     objects = UserManager()
 
     class Meta(auth.AbstractUser.Meta):
+        indexes = [models.Index(fields=["date_joined", "id"], name="users_by_joining")]
         constraints = [
             models.CheckConstraint(condition=models.Q(is_superuser=models.F("is_staff")), name="one_role"),
         ]
@@ -91,6 +98,21 @@ class User(auth.AbstractUser):
                 self.revoke_tokens()
         # No other column: whatever else happens to the user meanwhile stays.
         self.save(update_fields=changed)
+
+    def change_profile(self, **fields):
+        """Change what a person says of themself, and nothing else."""
+        for field, value in fields.items():
+            setattr(self, field, value)
+        self.save(update_fields=fields)
+
+    def change_password(self, old, new):
+        """Change the password, which ends every token, and return whether the old one was right."""
+        if not self.check_password(old):
+            return False
+        current = User.objects.filter(pk=self.pk, password=self.password)
+        self.set_password(new)
+        # Compare and swap: of two changes at the same moment, the second has the wrong old password.
+        return bool(current.update(password=self.password, token_version=models.F("token_version") + 1))
 
     def revoke_tokens(self):
         """End every access and refresh token issued so far, once saved."""

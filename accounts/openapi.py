@@ -1,11 +1,28 @@
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
-from order_management.schema import error, message, request_example, response_example
+from order_management.schema import conflict, error, message, request_example, response_example
 
-from .serializers import RefreshSerializer
+from .serializers import MeSerializer, RefreshSerializer, UserSerializer
 
 CREDENTIALS = {"username": "user1", "password": "1234"}
 PAIR = {"refresh": "eyJ...", "access": "eyJ..."}
+
+ME = {
+    "id": 2,
+    "username": "user1",
+    "role": "customer",
+    "email": "user1@example.com",
+    "first_name": "Ulla",
+    "last_name": "One",
+    "date_joined": "2026-11-22T10:00:00.123456Z",
+}
+USER = {
+    "id": 2,
+    "username": "user1",
+    "role": "customer",
+    "is_active": True,
+    "date_joined": "2026-11-22T10:00:00.123456Z",
+}
 
 register = extend_schema(
     operation_id="register",
@@ -34,4 +51,59 @@ refresh = extend_schema(
     summary="Get a new pair of tokens",
     description="The refresh token is spent then: keep the new one.",
     examples=[request_example({"refresh": "eyJ..."}), response_example(PAIR)],
+)
+logout = extend_schema(
+    operation_id="logout",
+    tags=["accounts"],
+    summary="Log out",
+    description="The refresh token is dead then; its access token lives out its 15 minutes. Other sessions live on.",
+    examples=[request_example({"refresh": "eyJ..."})],
+    responses={200: message("Logged out")},
+)
+me_get = extend_schema(
+    operation_id="me_get",
+    tags=["accounts"],
+    summary="Read your own account",
+    description="`role` is `admin` or `customer`.",
+    examples=[response_example(ME)],
+)
+me_patch = extend_schema(
+    operation_id="me_patch",
+    tags=["accounts"],
+    summary="Change your own account",
+    description="Send only what changes: `email`, `first_name`, `last_name`.",
+    request=MeSerializer(partial=True),
+    examples=[request_example({"email": "user1@example.com"}), response_example(ME)],
+)
+password_change = extend_schema(
+    operation_id="password_change",
+    tags=["accounts"],
+    summary="Change your password",
+    description="Every token issued before, access and refresh, is dead at once: log in again.",
+    examples=[request_example({"old_password": "1234", "new_password": "a better one"})],
+    responses={200: message("Password changed")},
+)
+user_list = extend_schema(
+    operation_id="user_list",
+    tags=["users"],
+    summary="List the users",
+    description="A page ends at 100 users unless `page_size` says otherwise; the next one is in the `Link` header.",
+    responses=UserSerializer(many=True),
+    examples=[response_example(USER)],
+)
+user_get = extend_schema(
+    operation_id="user_get",
+    tags=["users"],
+    summary="Get a user",
+    description="As Admins see them.",
+    examples=[response_example(USER)],
+)
+user_patch = extend_schema(
+    operation_id="user_patch",
+    tags=["users"],
+    summary="Promote, demote, lock out or let in a user",
+    description="It holds from that user's next request on.",
+    request=UserSerializer(partial=True),
+    examples=[request_example({"is_active": False}), response_example(USER | {"is_active": False})],
+    responses={200: UserSerializer, 409: conflict("You cannot take away your own access.")},
 )

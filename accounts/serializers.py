@@ -62,6 +62,40 @@ class LoginSerializer(TokenObtainPairSerializer):
         self.fields["password"] = PasswordField()
 
 
+class PasswordChangeSerializer(serializers.Serializer):
+    old_password = PasswordField()
+    new_password = PasswordField()
+
+    def validate_new_password(self, password):
+        try:
+            validate_password(password, self.context["request"].user)
+        except exceptions.ValidationError as error:
+            raise serializers.ValidationError(error.messages) from error
+        return password
+
+
+class MeSerializer(serializers.ModelSerializer):
+    """What a user sees of themself, and may change of it."""
+
+    role = serializers.ChoiceField(User.Role, read_only=True)
+
+    class Meta:
+        model = User
+        fields = ["id", "username", "role", "email", "first_name", "last_name", "date_joined"]
+        read_only_fields = ["username", "date_joined"]
+
+
+class UserSerializer(serializers.ModelSerializer):
+    """What an Admin sees of a user, given as a user or as one of `User.objects.rows()`, and may change of it."""
+
+    role = serializers.ChoiceField(User.Role)
+
+    class Meta:
+        model = User
+        fields = ["id", "username", "role", "is_active", "date_joined"]
+        read_only_fields = ["username", "date_joined"]
+
+
 class RefreshSerializer(serializers.Serializer):
     refresh = serializers.CharField()
     access = serializers.CharField(read_only=True)

@@ -1,9 +1,19 @@
 from rest_framework import generics, status
+from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenViewBase
 
 from . import openapi, services
-from .serializers import RefreshSerializer, RegistrationSerializer
+from .filters import UserFilter
+from .models import User
+from .permissions import IsAdmin, IsCustomer
+from .serializers import (
+    MeSerializer,
+    PasswordChangeSerializer,
+    RefreshSerializer,
+    RegistrationSerializer,
+    UserSerializer,
+)
 
 
 class Register(generics.GenericAPIView):
@@ -33,3 +43,71 @@ class Refresh(TokenViewBase):
         serializer.is_valid(raise_exception=True)
         token = services.rotate(serializer.validated_data["refresh"])
         return Response({"access": str(token.access_token), "refresh": str(token)})
+
+
+class Logout(TokenViewBase):
+    serializer_class = RefreshSerializer
+
+    @openapi.logout
+    def post(self, request):
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        services.spend(serializer.validated_data["refresh"])
+        return Response({"message": "Logged out"})
+
+
+class Me(generics.GenericAPIView):
+    permission_classes = [IsAdmin | IsCustomer]
+    serializer_class = MeSerializer
+
+    @openapi.me_get
+    def get(self, request):
+        return Response(self.get_serializer(request.user).data)
+
+    @openapi.me_patch
+    def patch(self, request):
+        changes = self.get_serializer(data=request.data, partial=True)
+        changes.is_valid(raise_exception=True)
+        request.user.change_profile(**changes.validated_data)
+        return self.get(request)
+
+
+class PasswordChange(generics.GenericAPIView):
+    permission_classes = [IsAdmin | IsCustomer]
+    serializer_class = PasswordChangeSerializer
+
+    @openapi.password_change
+    def post(self, request):
+        passwords = self.get_serializer(data=request.data)
+        passwords.is_valid(raise_exception=True)
+        if not request.user.change_password(*passwords.validated_data.values()):
+            raise ValidationError({"old_password": ["This is not your password."]})
+        return Response({"message": "Password changed"})
+
+
+class UserList(generics.GenericAPIView):
+    queryset = User.objects.all()
+    serializer_class = UserSerializer
+    filterset_class = UserFilter
+    orderings = ["id", "-id", "username", "-username", "date_joined", "-date_joined"]
+
+    @openapi.user_list
+    def get(self, request):
+        users = self.paginate_queryset(self.filter_queryset(User.objects.rows()))
+        return self.get_paginated_response(self.get_serializer(users, many=True).data)
+
+
+class UserDetail(generics.GenericAPIView):
+    queryset = User.objects.all()
+    serializer_class = UserSerializer
+
+    @openapi.user_get
+    def get(self, request, pk):
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @openapi.user_patch
+    def patch(self, request, pk):
+        changes = self.get_serializer(data=request.data, partial=True)
+        changes.is_valid(raise_exception=True)
+        user = services.change_access(pk, by=request.user, **changes.validated_data)
+        return Response(self.get_serializer(user).data)

@@ -40,6 +40,7 @@ IF_MATCH = {
     "description": "ETags, or `*`; if none is current, 412 and nothing changes.",
     **TEXT,
 }
+LINK = {"description": 'The neighbouring pages (RFC 8288): `rel="next"` and `rel="prev"`.', **TEXT}
 
 # What a call answers with beside what its view says: description and example.
 ERRORS = {
@@ -71,6 +72,8 @@ class AutoSchema(openapi.AutoSchema):
         responses = operation["responses"]
         if isinstance(self.view, ConditionalMixin):
             self.add_conditions(operation)
+        if method == "GET" and hasattr(self.view, "orderings"):
+            responses["200"].setdefault("headers", {})["Link"] = LINK
         if "requestBody" in operation or any(p["in"] == "query" for p in operation.get("parameters", [])):
             responses["400"] = self.bad_input()
         for status in self.errors(operation):
@@ -108,9 +111,6 @@ class AutoSchema(openapi.AutoSchema):
         if self.method == "GET":
             parameters.append(IF_NONE_MATCH)
             operation["responses"]["304"] = {"description": "Not changed since.", "headers": dict(headers)}
-            if hasattr(self.view, "orderings"):
-                description = 'The neighbouring pages (RFC 8288): `rel="next"` and `rel="prev"`.'
-                headers["Link"] = {"description": description, **TEXT}
         if self.method in ("PUT", "PATCH", "DELETE"):
             parameters.append(IF_MATCH)
         if headers and "200" in operation["responses"]:

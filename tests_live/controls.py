@@ -59,6 +59,14 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
+        "admins are locked while one changes another",
+        "accounts/services.py",
+        "User.objects.select_for_update().filter(",
+        "User.objects.filter(",
+        f"{CALLS}::test_of_two_admins_who_demote_each_other_one_remains",
+        POSTGRES,
+    ),
+    Control(
         "stock is checked by the statement that changes it",
         "products/models.py",
         "self.filter(within, pk=product_id)",

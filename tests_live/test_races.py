@@ -38,6 +38,27 @@ def test_a_refresh_token_is_spent_once(server):
         assert server.call("GET", "/api/products/", token=pair["access"]).status == 200
 
 
+def test_of_two_admins_who_demote_each_other_one_remains(server):
+    for n in range(10):
+        accounts = [server.call("GET", "/api/accounts/me/", token=server.admin).body["id"]]
+        server.call("POST", "/api/accounts/register/", {"username": f"rival{n}", "password": PASSWORD})
+        rival = server.login(f"rival{n}")["access"]
+        accounts.append(server.call("GET", "/api/accounts/me/", token=rival).body["id"])
+        path = "/api/accounts/users/{}/"
+        assert server.call("PATCH", path.format(accounts[1]), {"role": "admin"}, server.admin).status == 200
+
+        answers = server.at_once(
+            [
+                ("PATCH", path.format(accounts[1]), {"role": "customer"}, server.admin),
+                ("PATCH", path.format(accounts[0]), {"role": "customer"}, rival),
+            ]
+        )
+
+        assert statuses(answers) == [200, 403]
+        if answers[1].status == 200:
+            assert server.call("PATCH", path.format(accounts[0]), {"role": "admin"}, rival).status == 200
+
+
 def test_of_changes_that_know_the_same_state_one_is_made(server):
     for _ in range(5):
         path = PRODUCT.format(server.create_product()["id"])

@@ -12,6 +12,13 @@ TABLE = [
     ("post",   "api/accounts/register/",         PERSON,            201, 201, 201),
     ("post",   "api/login/",                     PERSON,            401, 401, 401),
     ("post",   "api/login/refresh/",             {"refresh": "x"},  401, 401, 401),
+    ("post",   "api/logout/",                    {"refresh": "x"},  401, 401, 401),
+    ("get",    "api/accounts/me/",               None,              401, 200, 200),
+    ("patch",  "api/accounts/me/",               {},                401, 200, 200),
+    ("post",   "api/accounts/me/password/",      {},                401, 400, 400),
+    ("get",    "api/accounts/users/",            None,              401, 403, 200),
+    ("get",    "api/accounts/users/<int:pk>/",   None,              401, 403, 200),
+    ("patch",  "api/accounts/users/<int:pk>/",   {},                401, 403, 200),
     ("get",    "api/products/",                  None,              401, 200, 200),
     ("post",   "api/products/create/",           BAT,               401, 403, 201),
     ("get",    "api/products/<int:pk>/",         None,              401, 200, 200),
@@ -66,7 +73,7 @@ def test_every_route_and_method_has_a_row():
 @pytest.mark.parametrize("who", [None, "customer", "admin"])
 def test_access(method, route, body, status, who, api, request, bat, order):
     client = api(who and request.getfixturevalue(who))
-    pk = order.pk if "orders" in route else bat.pk
+    pk = order.pk if "orders" in route else order.customer_id if "users" in route else bat.pk
 
     response = getattr(client, method)("/" + route.replace("<int:pk>", str(pk)), body)
 

@@ -114,6 +114,31 @@ CALLS = {
         lambda shop: {"body": {"refresh": str(RefreshToken.for_user(shop.customer))}},
         [(200, calling()), (401, calling(body={"refresh": "eyJ..."})), *WITH_BODY],
     ),
+    "logout": (
+        lambda shop: {"body": {"refresh": str(RefreshToken.for_user(shop.customer))}},
+        [(200, calling()), (401, calling(body={"refresh": "eyJ..."})), *WITH_BODY],
+    ),
+    "me_get": (lambda shop: {"by": shop.customer}, [(200, calling()), *FOR_BOTH]),
+    "me_patch": (
+        lambda shop: {"by": shop.customer, "body": {"email": "carl@example.com"}},
+        [(200, calling()), (400, calling(body={"email": "x"})), *FOR_BOTH, *WITH_BODY],
+    ),
+    "password_change": (
+        lambda shop: {"by": shop.customer, "body": {"old_password": "carl's secret", "new_password": "other"}},
+        [(200, calling()), (400, calling(body={"old_password": "?", "new_password": "x"})), *FOR_BOTH, *WITH_BODY],
+    ),
+    "user_list": (
+        lambda shop: {"by": shop.admin, "query_params": {"page_size": 1}},
+        [*[row for row in LIST if row[0] != 304], *FOR_ADMINS],
+    ),
+    "user_get": (lambda shop: {"by": shop.admin, "pk": shop.customer.pk}, [*OF_ONE, *FOR_ADMINS]),
+    "user_patch": (
+        lambda shop: {"by": shop.admin, "pk": shop.customer.pk, "body": {"role": "admin"}},
+        [
+            *[*OF_ONE, (400, calling(body={"role": "king"})), *FOR_ADMINS, *WITH_BODY],
+            (409, lambda shop: shop.call(pk=shop.admin.pk, body={"role": "customer"})),
+        ],
+    ),
     "product_list": (
         lambda shop: {"by": shop.customer, "query_params": {"page_size": 1}},
         [*LIST, *FOR_BOTH, (403, calling(query_params={"low_stock": 1}))],
