@@ -151,7 +151,7 @@ def conflict(detail, properties=None, description="The state does not allow it."
     """Return the documentation of a Conflict; `properties` are the schemas of what it has beside `detail`."""
     properties = {"detail": {"type": "string"}, **(properties or {})}
     schema = {"type": "object", "properties": properties, "required": ["detail"]}
-    return OpenApiResponse(schema, description, [OpenApiExample("Answer", {"detail": detail, **example})])
+    return OpenApiResponse(schema, description, [OpenApiExample(detail, {"detail": detail, **example})])
 
 
 def request_example(value):

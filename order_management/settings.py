@@ -131,6 +131,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "order_management.negotiation.JSONOnly",
     "DEFAULT_PAGINATION_CLASS": "order_management.pagination.KeysetPagination",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_METADATA_CLASS": "order_management.metadata.Metadata",
     "DEFAULT_SCHEMA_CLASS": "order_management.schema.AutoSchema",
     "EXCEPTION_HANDLER": "order_management.exceptions.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -139,7 +140,8 @@ API_BODY_MAX_BYTES = 1024 * 1024
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Order Management",
-    "DESCRIPTION": "Register, log in, keep a product catalogue. Two roles: **Admin** and **Customer**.\n\n"
+    "DESCRIPTION": "Register, log in, keep a product catalogue, take orders against real stock. "
+    "Two roles: **Admin** and **Customer**.\n\n"
     "Log in with `POST /api/login/` and send the access token as `Authorization: Bearer <ACCESS_TOKEN>`.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.1",

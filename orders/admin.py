@@ -9,12 +9,15 @@ from .models import Order, OrderEvent, OrderLine
 
 class LineInline(ReadOnlyInline):
     model = OrderLine
-    fields = ["product", "name", "price", "quantity"]
+    fields = ["name", "price", "quantity"]
 
 
 class EventInline(ReadOnlyInline):
     model = OrderEvent
     fields = ["created_at", "status", "by", "note"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("by")
 
 
 @admin.register(Order)

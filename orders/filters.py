@@ -17,7 +17,9 @@ class OrderFilter(FilterSet):
     customer = filters.CharFilter(method="filter_customer", max_length=150, help_text="A username. Admins only.")
     created_after = filters.IsoDateTimeFilter("created_at", "gt", validators=YEARS, help_text="Later than this.")
     created_before = filters.IsoDateTimeFilter("created_at", "lt", validators=YEARS, help_text="Earlier than this.")
-    updated_since = filters.IsoDateTimeFilter("updated_at", "gte", validators=YEARS, help_text="This, or later.")
+    updated_since = filters.IsoDateTimeFilter(
+        "updated_at", "gte", validators=YEARS, help_text="This, or later; go on with `ordering=updated_at`."
+    )
 
     admin_only = ["customer"]
 

@@ -13,15 +13,12 @@ TOTAL_MAX = Decimal("9999999999.99")
 
 
 class IllegalTransition(Conflict):
-    """Of two steps at the same moment, the second meets it too."""
-
-    def __init__(self, order, status):
-        super().__init__(f"The order is {order.status} and cannot become {status}.")
+    """The life cycle has no such step, or somebody else has taken one at the same moment."""
 
 
 class OrderQuerySet(models.QuerySet):
     # What an answer shows of an order, beside its items.
-    ROW = ["id", "customer_id", "customer__username", "status", "total", "note", "created_at", "updated_at"]
+    ROW = ["id", "customer__username", "status", "total", "note", "created_at", "updated_at"]
 
     def visible_to(self, user):
         """A Customer sees their own orders, an Admin sees all."""
@@ -97,12 +94,12 @@ class Order(models.Model):
     def move_to(self, status, *, by, note=""):
         """Take one step of the life cycle, or raise IllegalTransition."""
         if status not in self.TRANSITIONS[self.status]:
-            raise IllegalTransition(self, status)
+            raise IllegalTransition(f"The order is {self.status} and cannot become {status}.")
         # Compare and swap: of two steps at the same moment, one finds the old status gone.
         current = Order.objects.filter(pk=self.pk, status=self.status)
         if not current.update(status=status, updated_at=timezone.now()):
             self.refresh_from_db(fields=["status"])
-            raise IllegalTransition(self, status)
+            raise IllegalTransition(f"The order has just become {self.status}. Look at it again.")
         self.status = status
         self.events.create(status=status, by=by, note=note)
 
@@ -160,6 +157,7 @@ class IdempotencyKey(models.Model):
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)
     response = models.TextField()
+    # A key may be forgotten after a day.
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

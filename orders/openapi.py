@@ -5,9 +5,9 @@ from order_management.schema import conflict, request_example, response_example
 from .serializers import (
     EventSerializer,
     NoteSerializer,
-    OrderRequestSerializer,
     OrderSerializer,
     PeriodSerializer,
+    PlaceOrderSerializer,
     ReportSerializer,
 )
 
@@ -54,6 +54,17 @@ REPLAYED = OpenApiParameter(
     description="The order was placed earlier, with this key.",
 )
 
+OUT_OF_STOCK = conflict(
+    "Not enough stock.",
+    {
+        "items": {"type": "array", "items": {"type": "object", "properties": dict.fromkeys(SHORT, INTEGER)}},
+        "total": {"type": "string"},
+    },
+    description="Too little stock, or not the expected total.",
+    items=[SHORT],
+)
+OUT_OF_STOCK.examples += conflict("The total is not the expected one.", total="2700.00").examples
+
 order_list = extend_schema(
     operation_id="order_list",
     tags=["orders"],
@@ -70,21 +81,14 @@ order_create = extend_schema(
     description="All or nothing. Lines of the same product are added up; names and prices are kept as they are now. "
     "With `expected_total`, the order is only placed if that is the total.",
     parameters=[KEY, LOCATION, REPLAYED],
-    request=OrderRequestSerializer,
+    request=PlaceOrderSerializer,
     examples=[
         request_example({"items": ITEMS, "note": "ring twice", "expected_total": "2650.00"}),
         response_example(ORDER, 201),
     ],
     responses={
         201: OrderSerializer,
-        409: conflict(
-            "Not enough stock.",
-            {
-                "items": {"type": "array", "items": {"type": "object", "properties": dict.fromkeys(SHORT, INTEGER)}},
-                "total": {"type": "string"},
-            },
-            items=[SHORT],
-        ),
+        409: OUT_OF_STOCK,
         422: conflict("This Idempotency-Key was used with another body.", description="The key is taken."),
     },
 )

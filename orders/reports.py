@@ -19,7 +19,10 @@ def money(cents):
 
 
 def sales(first, last):
-    """Return what was sold on the UTC days from `first` to `last`, both included, summed in the database."""
+    """Return what was sold on the UTC days from `first` to `last`, both included, summed in the database.
+
+    By two statements: an order of this very moment may be in the products and not yet in the days.
+    """
     period = {
         "created_at__gte": datetime.combine(first, time.min, UTC),
         "created_at__lte": datetime.combine(last, time.max, UTC),

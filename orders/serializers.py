@@ -16,13 +16,13 @@ DAYS_MAX = 366
 REVENUE_MAX = Decimal("99999999999999999.99")
 
 
-class LineRequestSerializer(serializers.Serializer):
+class NewLineSerializer(serializers.Serializer):
     product = IntegerField(min_value=1, max_value=2**63 - 1)
     quantity = IntegerField(min_value=1, max_value=LINE_QUANTITY_MAX)
 
 
-class OrderRequestSerializer(serializers.Serializer):
-    items = serializers.ListField(child=LineRequestSerializer(), min_length=1, max_length=LINES_MAX)
+class PlaceOrderSerializer(serializers.Serializer):
+    items = serializers.ListField(child=NewLineSerializer(), min_length=1, max_length=LINES_MAX)
     note = serializers.CharField(required=False, allow_blank=True, max_length=NOTE_MAX, default="")
     expected_total = MoneyField(required=False, default=None, max_value=TOTAL_MAX)
 
@@ -96,7 +96,7 @@ class PeriodSerializer(serializers.Serializer):
     """The days of a report, both included; a mapping with the keys `from` and `to`."""
 
     def get_fields(self):
-        return {"from": serializers.DateField(), "to": serializers.DateField()}
+        return {name: serializers.DateField(input_formats=["%Y-%m-%d"]) for name in ("from", "to")}
 
     def validate(self, attrs):
         if not timedelta() <= attrs["to"] - attrs["from"] < timedelta(days=DAYS_MAX):

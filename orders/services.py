@@ -99,10 +99,9 @@ def take(quantities, order):
     listed = Product.objects.listed()
     short = book(listed, deltas, kind=StockMovement.Kind.ORDERED, order=order.pk, by=order.customer)
     if short:
-        available = dict(listed.filter(pk__in=short).values_list("pk", "quantity"))
         # Deleted since its price was read.
-        refuse_unknown(set(short) - available.keys())
-        items = [{"product": pk, "requested": quantities[pk], "available": available[pk]} for pk in short]
+        refuse_unknown([pk for pk, available in short.items() if available is None])
+        items = [{"product": pk, "requested": quantities[pk], "available": short[pk]} for pk in short]
         raise OutOfStock(items=items)
 
 

@@ -15,9 +15,9 @@ from .models import Order, with_lines
 from .serializers import (
     EventSerializer,
     NoteSerializer,
-    OrderRequestSerializer,
     OrderSerializer,
     PeriodSerializer,
+    PlaceOrderSerializer,
 )
 
 
@@ -48,7 +48,7 @@ class OrderList(OrderMixin, generics.GenericAPIView):
 
     @openapi.order_create
     def post(self, request):
-        order = OrderRequestSerializer(data=request.data)
+        order = PlaceOrderSerializer(data=request.data)
         order.is_valid(raise_exception=True)
         answer, replayed = services.place_order(
             customer=request.user,
@@ -69,9 +69,12 @@ class OrderList(OrderMixin, generics.GenericAPIView):
 
 
 class OrderDetail(OrderMixin, generics.GenericAPIView):
+    queryset = Order.objects.rows()
+
     @openapi.order_get
     def get(self, request, pk):
-        return Response(self.describe(self.get_object()))
+        [row] = with_lines([self.get_object()])
+        return Response(self.get_serializer(row).data)
 
 
 class OrderEvents(OrderMixin, generics.GenericAPIView):

@@ -1,3 +1,5 @@
+import re
+
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
@@ -68,10 +70,17 @@ class ProductAdmin(ChangesOnlyMixin, admin.ModelAdmin):
             created = services.create_product(by=request.user, **data)
             product.pk = created.pk
             return
+        if form.prefix:  # A row of the list, whose rows are saved in one transaction.
+            services.lock(self.edited(request))
         changes = {name: data[name] for name in form.changed_data if name in ("name", "price")}
         services.change_product(product.pk, changes, by=request.user)
         if data.get("delta"):
             services.adjust_stock(product.pk, data["delta"], by=request.user, note=data["stock_note"])
+
+    def edited(self, request):
+        """Return the products on the page of the list that was sent."""
+        ids = [value for name, value in request.POST.items() if re.fullmatch(r"form-[0-9]+-id", name)]
+        return Product.objects.filter(pk__in=ids)
 
     def get_deleted_objects(self, products, request):
         # Nothing else goes with them: orders and the ledger keep what they have.
@@ -81,7 +90,7 @@ class ProductAdmin(ChangesOnlyMixin, admin.ModelAdmin):
         services.delete_product(product.pk)
 
     def delete_queryset(self, request, products):
-        products.remove()
+        services.delete_products(products)
 
 
 @admin.register(StockMovement)

@@ -59,7 +59,8 @@ stock_list = extend_schema(
     operation_id="stock_list",
     tags=["stock"],
     summary="Read a product's ledger",
-    description="Every change of its stock, newest first; of a deleted product, too.",
+    description="Every change of its stock, newest first; of a deleted product, too. A page ends at 100 rows unless "
+    "`page_size` says otherwise; the next one is in the `Link` header.",
     responses=MovementSerializer(many=True),
     examples=[response_example(MOVEMENT)],
 )

@@ -15,7 +15,6 @@ class StockOutOfBounds(Conflict):
 
 
 def locked(product_id):
-    # SQLite has no row locks and needs none: the transaction holds the only write lock.
     return get_object_or_404(Product.objects.listed().select_for_update(), pk=product_id)
 
 
@@ -58,22 +57,37 @@ def delete_product(product_id, *, check=lambda product: None):
     Product.objects.filter(pk=product_id).remove()
 
 
+@transaction.atomic
+def delete_products(products):
+    """Take all products of a queryset out of every list, for good."""
+    lock(products)
+    products.remove()
+
+
+def lock(products):
+    """Lock the products of a queryset until the end of the transaction, and return their stock by id."""
+    # In ascending order, so that two transactions with the same products cannot deadlock. SQLite has no row locks and
+    # needs none: the transaction holds the only write lock.
+    locked = products.order_by("pk").select_for_update(no_key=True)
+    return dict(locked.values_list("pk", "quantity"))
+
+
 def record(product, kind, delta, *, by, note=""):
     StockMovement.objects.create(product=product, kind=kind, delta=delta, balance=product.quantity, by=by, note=note)
 
 
 def book(products, deltas, *, kind, order, by):
-    """Book the stock of several products, in the caller's transaction; return the ids that have no room for it.
+    """Book the stock of several products, in the caller's transaction; return those that have no room for it.
 
-    `products` is the QuerySet they must be in, `deltas` the change by id. If any id is returned, roll back.
+    `products` is the queryset they must be in, `deltas` the change by id. What is returned is the stock, by id, of
+    those that were refused, None if it is not in `products`: then roll back.
     """
-    # Ascending ids, so that two orders for the same products cannot deadlock.
-    refused = [pk for pk in sorted(deltas) if not products.shift_stock(pk, deltas[pk])]
-    if refused:
-        return refused
-    balances = products.filter(pk__in=deltas).order_by("pk").values_list("pk", "quantity")
-    StockMovement.objects.bulk_create(
-        StockMovement(product_id=pk, kind=kind, delta=deltas[pk], balance=balance, order=order, by=by)
-        for pk, balance in balances
-    )
-    return []
+    # What a refusal says of the stock is still true when it is said.
+    stock = lock(products.filter(pk__in=deltas))
+    refused = {pk: stock.get(pk) for pk in sorted(deltas) if not products.shift_stock(pk, deltas[pk])}
+    if not refused:
+        StockMovement.objects.bulk_create(
+            StockMovement(product_id=pk, kind=kind, delta=delta, balance=stock[pk] + delta, order=order, by=by)
+            for pk, delta in deltas.items()
+        )
+    return refused

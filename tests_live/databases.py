@@ -105,6 +105,14 @@ def locked(url):
         yield
 
 
+@contextlib.contextmanager
+def being_deleted(url, product_id):
+    """A product of a PostgreSQL database that somebody is just deleting: at the end it is."""
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE products_product SET deleted_at = now() WHERE id = %s", [product_id])
+        yield
+
+
 def restart_cluster():
     """Restart PostgreSQL itself, which breaks off whatever is under way."""
     who = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}

@@ -15,7 +15,7 @@ from .server import ROOT, WAIT, eventually
 
 pytestmark = pytest.mark.skipif(ON_POSTGRES, reason="the commands as they are use SQLite")
 FENCES = re.findall(r"^```(\w*)\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
-RUN, TEST, CLASSIC, SERVE = (text.strip() for kind, text in FENCES if kind == "sh")
+RUN, TEST, CLASSIC, CURL, SERVE = (text.strip() for kind, text in FENCES if kind == "sh")
 (WINDOWS,) = (text.strip() for kind, text in FENCES if kind == "bat")
 
 
@@ -41,8 +41,8 @@ def answers(url):
         return False
 
 
-def serves(copy, script, path="/api/docs/"):
-    """Run a script that ends in a server, on a port of its own; return what it printed until it answered."""
+def serves(copy, script, path="/api/docs/", client="true"):
+    """Run a script that ends in a server, on a port of its own, and a client; return what they printed."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     script = script.replace("manage.py runserver", f"manage.py runserver {port}")
@@ -55,7 +55,9 @@ def serves(copy, script, path="/api/docs/"):
     try:
         eventually(lambda: process.poll() is not None or answers(f"http://localhost:{port}{path}"), seconds=300)
         assert process.poll() is None, log.read_text()
-        return log.read_text()
+        client = client.replace("127.0.0.1:8000", f"127.0.0.1:{port}")
+        said = subprocess.run(["bash", "-euc", client], capture_output=True, text=True, check=True, timeout=WAIT).stdout
+        return log.read_text() + said
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(timeout=WAIT)
@@ -63,7 +65,9 @@ def serves(copy, script, path="/api/docs/"):
 
 def test_make_run_runs_the_api_and_says_what_to_open(copy):
     assert RUN == "make run"
-    assert "Open http://127.0.0.1:" in serves(copy, RUN)
+    printed = serves(copy, RUN, client=CURL)
+    assert "Open http://127.0.0.1:" in printed
+    assert printed.endswith('{"message":"Customer registered successfully"}')
 
 
 def test_make_serve_runs_the_production_server(copy):

@@ -52,6 +52,7 @@ class Shop(RuleBasedStateMachine):
     @rule(product=products, price=PRICES)
     def set_price(self, product, price):
         answer = self.call("PATCH", f"products/{product}/", {"price": str(price)})
+        assert answer.status == (404 if product in self.deleted else 200)
         if answer.status == 200:
             assert answer.body["quantity"] == self.stock[product]
             self.prices[product] = price

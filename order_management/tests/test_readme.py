@@ -77,6 +77,12 @@ def test_the_makefile_has_the_commands():
         assert f"\n{target}:" in makefile
 
 
+def test_every_folder_of_tests_is_run(pytestconfig):
+    folders = {path.parent.name for path in ROOT.glob("*/tests")}
+
+    assert folders == set(pytestconfig.getini("testpaths"))
+
+
 def test_every_link_to_a_file_leads_somewhere():
     for target in re.findall(r"\]\((?!http)([^)]+)\)", README):
         assert (ROOT / target).exists(), target

@@ -1,7 +1,9 @@
 import pytest
 
 from orders.models import Order
+from orders.services import place_order
 from products.models import Product
+from products.services import create_product
 
 LIST = "/admin/orders/order/"
 
@@ -40,6 +42,14 @@ def test_an_order_is_not_typed_over(site, order):
     assert Order.objects.get().status == "pending"
 
 
-@pytest.mark.parametrize("query", ["", "?status__exact=pending", "?q=carl", "?q=1"])
+@pytest.mark.parametrize("query", ["", "?status__exact=pending", "?q=carl", "?q={}"])
 def test_the_list_searches_and_filters(site, order, query):
-    assert "carl" in site.get(LIST + query).content.decode()
+    assert "carl" in site.get(LIST + query.format(order.pk)).content.decode()
+
+
+def test_an_order_costs_few_statements_however_many_lines(site, customer, admin, django_assert_max_num_queries):
+    products = [create_product(name=f"p{n}", price=1, quantity=1, by=admin) for n in range(30)]
+    place_order(customer=customer, items=[{"product": product.pk, "quantity": 1} for product in products])
+
+    with django_assert_max_num_queries(8):
+        site.get(f"{LIST}{Order.objects.get().pk}/change/")

@@ -82,7 +82,12 @@ def test_sums_are_exact(api, admin, ball, sell):
     [
         *["", "from=2026-11-01", "to=2026-11-01", "from=&to=", "from=x&to=2026-11-01", "from=2026-02-30&to=2026-03-01"],
         *["from=2026-11-02&to=2026-11-01", "from=2025-01-01&to=2026-01-02", "from=2026-11-01T00:00:00Z&to=2026-11-01"],
-        *["from=%00&to=2026-11-01", "from=0001-01-01&to=9999-12-31", "from=20261101&to=2026-11-01x"],
+        *[
+            "from=%00&to=2026-11-01",
+            "from=0001-01-01&to=9999-12-31",
+            "from=20261101&to=20261102",
+            "from=2026-W45-1&to=2026-W45-2",
+        ],
     ],
 )
 def test_a_malformed_period_is_refused(api, admin, query):

@@ -3,8 +3,9 @@ import argparse
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from order_management.conflict import Conflict
 from order_management.env import parse_duration
-from orders.models import IllegalTransition, Order
+from orders.models import Order
 from orders.services import change_status
 
 
@@ -24,11 +25,13 @@ class Command(BaseCommand):
     def handle(self, *, older_than, **options):
         forgotten = Order.objects.filter(status=Order.Status.PENDING, created_at__lt=timezone.now() - older_than)
         expired = 0
-        # A transaction for each: nobody waits for all of them.
-        for order in forgotten.order_by("created_at", "id").iterator():
+        # A transaction for each: nobody waits for all of them. Not by iterator(), whose open query would keep SQLite
+        # from writing as soon as somebody else has written.
+        for order in forgotten.order_by("created_at", "id"):
             try:
                 change_status(order, Order.Status.CANCELLED, by=None, note="Expired.")
-            except IllegalTransition:
-                continue  # Somebody took a step in this very moment.
-            expired += 1
+            except Conflict as conflict:
+                self.stderr.write(f"{order}: {conflict}")
+            else:
+                expired += 1
         self.stdout.write(f"Expired orders: {expired}.")
