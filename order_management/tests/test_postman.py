@@ -1,0 +1,27 @@
+"""The Postman collection makes every call that the OpenAPI schema has; that it runs is shown in tests_live/."""
+
+import json
+import re
+from pathlib import Path
+
+COLLECTION = Path(__file__).resolve().parents[2] / "postman/order-management.postman_collection.json"
+
+
+def requests(items):
+    for item in items:
+        if "item" in item:
+            yield from requests(item["item"])
+        else:
+            yield item["request"]["method"], item["request"]["url"]
+
+
+def test_the_collection_makes_every_call(client):
+    # An id is a variable there, and {id} here.
+    made = {
+        (method, re.sub(r"/(\{\{\w+\}\}|\d+)(?=/)", "/{id}", url.removeprefix("{{base_url}}").partition("?")[0]))
+        for method, url in requests(json.loads(COLLECTION.read_text(encoding="utf-8"))["item"])
+    }
+    schema = client.get("/api/schema/").json()
+    documented = {(method.upper(), path) for path, methods in schema["paths"].items() for method in methods}
+
+    assert documented <= made
