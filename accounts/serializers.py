@@ -67,10 +67,7 @@ class PasswordChangeSerializer(serializers.Serializer):
     new_password = PasswordField()
 
     def validate_new_password(self, password):
-        try:
-            validate_password(password, self.context["request"].user)
-        except exceptions.ValidationError as error:
-            raise serializers.ValidationError(error.messages) from error
+        validate_password(password, self.context["request"].user)
         return password
 
 

@@ -80,20 +80,21 @@ class PasswordChange(generics.GenericAPIView):
     def post(self, request):
         passwords = self.get_serializer(data=request.data)
         passwords.is_valid(raise_exception=True)
-        if not request.user.change_password(*passwords.validated_data.values()):
+        old, new = passwords.validated_data["old_password"], passwords.validated_data["new_password"]
+        if not request.user.change_password(old, new):
             raise ValidationError({"old_password": ["This is not your password."]})
         return Response({"message": "Password changed"})
 
 
 class UserList(generics.GenericAPIView):
-    queryset = User.objects.all()
+    queryset = User.objects.rows()
     serializer_class = UserSerializer
     filterset_class = UserFilter
     orderings = ["id", "-id", "username", "-username", "date_joined", "-date_joined"]
 
     @openapi.user_list
     def get(self, request):
-        users = self.paginate_queryset(self.filter_queryset(User.objects.rows()))
+        users = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(self.get_serializer(users, many=True).data)
 
 

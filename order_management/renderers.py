@@ -10,7 +10,5 @@ class JSONRenderer(renderers.BaseRenderer):
     charset = None
 
     def render(self, data, accepted_media_type=None, renderer_context=None):
-        if data is None:
-            return b""
         # Errors in the items of a list are keyed by their position.
         return orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)

@@ -54,9 +54,8 @@ class ProductAdmin(ChangesOnlyMixin, admin.ModelAdmin):
         return product
 
     def get_fields(self, request, product=None):
-        return (
-            ["name", "price", "quantity"] if product is None else ["name", "price", "quantity", "delta", "stock_note"]
-        )
+        fields = ["name", "price", "quantity"]
+        return fields if product is None else [*fields, "delta", "stock_note"]
 
     def get_readonly_fields(self, request, product=None):
         return [] if product is None else ["quantity"]
