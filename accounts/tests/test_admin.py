@@ -98,6 +98,15 @@ def test_a_new_name_must_be_free_too(site, customer, admin):
     assert "already exists" in page
 
 
+def test_who_is_renamed_logs_in_with_the_new_name_only(site, api, customer):
+    site.post(f"{LIST}{customer.pk}/change/", form(customer, username="Cora"))
+
+    login = {"password": "carl's secret"}
+    assert api().post("/api/login/", login | {"username": "CORA"}).status_code == 200
+    assert api().post("/api/login/", login | {"username": "carl"}).status_code == 401
+    assert api().post("/api/accounts/register/", login | {"username": "cora"}).status_code == 400
+
+
 def test_a_password_set_there_ends_the_sessions(site, api, customer):
     client = api(customer)
     url = f"{LIST}{customer.pk}/password/"
