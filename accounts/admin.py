@@ -10,9 +10,6 @@ from order_management.admin import ChangesOnlyMixin
 from . import services
 from .models import User
 
-admin.site.site_title = admin.site.site_header = "Order Management"
-admin.site.index_title = "Shop"
-
 # Nobody's to manage here: roles take the place of groups, and the token lists would show tokens.
 admin.site.unregister([Group, BlacklistedToken, OutstandingToken])
 

@@ -24,24 +24,37 @@ USER = {
     "date_joined": "2026-11-22T10:00:00.123456Z",
 }
 
+LOCKED_OUT = error(
+    "Too many wrong passwords came from this address: the right one does not help either.",
+    "Too many failed logins. Expected available in 900 seconds.",
+)
+
 register = extend_schema(
     operation_id="register",
     tags=["accounts"],
     summary="Register as a Customer",
     description="In production the password must pass Django's four validators.",
     examples=[request_example(CREDENTIALS)],
-    responses={201: message("Customer registered successfully")},
+    responses={
+        201: message("Customer registered successfully"),
+        429: error(
+            "Too many registrations came from this address.",
+            "Too many registrations. Expected available in 3600 seconds.",
+        ),
+    },
 )
 login = extend_schema_view(
     post=extend_schema(
         operation_id="login",
         tags=["accounts"],
         summary="Log in",
-        description="The access token lives 15 minutes, the refresh token 7 days.",
+        description="The access token lives 15 minutes, the refresh token 7 days. Ten wrong passwords for a name from "
+        "one address within 15 minutes lock it out there, until they have passed.",
         examples=[request_example(CREDENTIALS), response_example(PAIR)],
         responses={
             200: RefreshSerializer,
             401: error("The name or the password is wrong.", "No active account found with the given credentials"),
+            429: LOCKED_OUT,
         },
     )
 )
@@ -79,9 +92,10 @@ password_change = extend_schema(
     operation_id="password_change",
     tags=["accounts"],
     summary="Change your password",
-    description="Every token issued before, access and refresh, is dead at once: log in again.",
+    description="Every token issued before, access and refresh, is dead at once: log in again. "
+    "A wrong old password counts as a failed login.",
     examples=[request_example({"old_password": "1234", "new_password": "a better one"})],
-    responses={200: message("Password changed")},
+    responses={200: message("Password changed"), 429: LOCKED_OUT},
 )
 user_list = extend_schema(
     operation_id="user_list",

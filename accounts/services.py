@@ -1,16 +1,43 @@
-from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.contrib.auth import authenticate
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.shortcuts import get_object_or_404
 
 from order_management.conflict import Conflict
+from order_management.logs import security_change, security_event
 
-from . import tokens
-from .models import User
+from . import throttle, tokens
+from .models import NAME_TAKEN, ClientAddress, User
 
 
 class OwnAccess(Conflict):
     detail = "You cannot take away your own access."
+
+
+def register(*, username, password, address):
+    """Make a Customer.
+
+    A taken name is a ValidationError (400), one registration too many from the address Throttled (429).
+    """
+    throttle.refuse_registration(ClientAddress.objects.seen(address))
+    user = User(username=username)
+    # Takes its time, and so stands before the transaction.
+    user.set_password(password)
+    # Only the database can say whether a name is free at this very moment.
+    try:
+        with transaction.atomic():
+            throttle.count_registration(address)
+            user.save()
+    except IntegrityError:
+        raise ValidationError({"username": NAME_TAKEN}) from None
+
+
+def change_password(request, old, new):
+    """Change the password of who calls, which ends every token; the old one is a try to log in like any other."""
+    user = authenticate(request, username=request.user.username, password=old)
+    if user is None or not user.change_password(new):
+        raise ValidationError({"old_password": "This is not your password."})
 
 
 @transaction.atomic
@@ -27,6 +54,7 @@ def spend(raw_refresh):
     # The unique row decides: of requests with the same token at the same moment, one has made it.
     _, made = token.blacklist()
     if not made:
+        security_event("token_reused", user=user.pk)
         raise tokens.InvalidToken
     return user
 
@@ -46,5 +74,10 @@ def change_access(user_id, *, by, role=None, is_active=None):
     user = users.get(user_id) or get_object_or_404(User, pk=user_id)
     if user_id == by.pk and (role == User.Role.CUSTOMER or is_active is False):
         raise OwnAccess
+    before = user.role, user.is_active
     user.change(role=role, is_active=is_active)
+    if user.role != before[0]:
+        security_change("role_changed", user=user.pk, role=user.role.value, by=by.pk)
+    if user.is_active != before[1]:
+        security_change("user_let_in" if is_active else "user_locked_out", user=user.pk, by=by.pk)
     return user

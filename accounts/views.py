@@ -1,5 +1,4 @@
 from rest_framework import generics, status
-from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenViewBase
 
@@ -14,6 +13,7 @@ from .serializers import (
     RegistrationSerializer,
     UserSerializer,
 )
+from .throttle import client_address
 
 
 class Register(generics.GenericAPIView):
@@ -25,7 +25,7 @@ class Register(generics.GenericAPIView):
     def post(self, request):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        serializer.save()
+        services.register(address=client_address(request), **serializer.validated_data)
         return Response({"message": "Customer registered successfully"}, status=status.HTTP_201_CREATED)
 
 
@@ -80,9 +80,9 @@ class PasswordChange(generics.GenericAPIView):
     def post(self, request):
         passwords = self.get_serializer(data=request.data)
         passwords.is_valid(raise_exception=True)
-        old, new = passwords.validated_data["old_password"], passwords.validated_data["new_password"]
-        if not request.user.change_password(old, new):
-            raise ValidationError({"old_password": ["This is not your password."]})
+        services.change_password(
+            request, passwords.validated_data["old_password"], passwords.validated_data["new_password"]
+        )
         return Response({"message": "Password changed"})
 
 

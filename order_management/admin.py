@@ -1,4 +1,36 @@
 from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth import authenticate
+from django.template.response import TemplateResponse
+from rest_framework.exceptions import Throttled
+
+
+class Site(admin.AdminSite):
+    """The admin site, with the API's limit on failed logins."""
+
+    site_title = site_header = "Order Management"
+    index_title = "Shop"
+
+    def login(self, request, extra_context=None):
+        try:
+            return super().login(request, extra_context)
+        except Throttled as error:
+            return self.too_many(request, error)
+
+    def password_change(self, request, extra_context=None):
+        try:
+            if "old_password" in request.POST:
+                # Only to be counted: Django's form checks it, too, and knows of no limit.
+                authenticate(request, username=request.user.get_username(), password=request.POST["old_password"])
+            return super().password_change(request, extra_context)
+        except Throttled as error:
+            return self.too_many(request, error)
+
+    def too_many(self, request, error):
+        form = AdminAuthenticationForm(request)
+        context = {**self.each_context(request), "title": error.detail, "form": form}
+        headers = {"Retry-After": str(error.wait)}
+        return TemplateResponse(request, "admin/login.html", context, status=429, headers=headers)
 
 
 class ChangesOnlyMixin:

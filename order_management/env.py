@@ -59,6 +59,17 @@ def duration(name, default):
         return refuse(name, f"must be a time like 900 (seconds), 15m, 24h or 7d, not {value!r}")
 
 
+def rate(name, default):
+    """Return how many in which time, from `60/h`, `5/m` or `10/30s`; without a time it is an hour."""
+    count, _, period = text(name, default).partition("/")
+    try:
+        if re.fullmatch(r"[1-9][0-9]{0,8}", count):
+            return int(count), parse_duration(period if period[:1].isdecimal() else f"1{period[:1] or 'h'}")
+    except ValueError:
+        pass
+    return refuse(name, f"must be a number in a time, like 60/h or 10/30s, not {text(name)!r}")
+
+
 def words(name, default=()):
     """Return the comma-separated values."""
     return [word.strip() for word in text(name, ",".join(default)).split(",") if word.strip()]

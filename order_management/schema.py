@@ -53,9 +53,11 @@ ERRORS = {
     415: ("The body is not JSON.", "Send the body as application/json in UTF-8."),
     503: ("The database is away.", "The database is not available. Try again."),
 }
+RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
 ERROR_HEADERS = {
     "401": {"WWW-Authenticate": {"description": 'Always `Bearer realm="api"`.', **TEXT}},
-    "503": {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}},
+    "429": RETRY_AFTER,
+    "503": RETRY_AFTER,
 }
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from corsheaders.defaults import default_headers
+from pythonjsonlogger.core import RESERVED_ATTRS
 
 from . import env
 
@@ -21,10 +22,13 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[
 if not ALLOWED_HOSTS:
     env.refuse("ALLOWED_HOSTS", "must name the hosts to answer for in production, separated by commas")
 
+# How many proxies in front may say who calls, and how.
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, minimum=0)
+
 # Application
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "order_management.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -42,6 +46,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "order_management.middleware.log_request",
+    "order_management.middleware.security_headers",
     "order_management.middleware.json_errors",
     "django.middleware.security.SecurityMiddleware",
     "order_management.middleware.health_checks",
@@ -105,6 +111,13 @@ PASSWORD_HASHERS = [
     # Hashes made elsewhere still log in, and are upgraded then.
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+AUTHENTICATION_BACKENDS = ["accounts.backends.ModelBackend"]
+THROTTLE_ENABLED = env.switch("THROTTLE_ENABLED", default=True)
+# Failed logins of one name from one address, and of any names from one address; then it takes until the window is over.
+LOGIN_FAILURES = env.integer("LOGIN_FAILURES", 10, minimum=1)
+LOGIN_FAILURES_OF_ADDRESS = 10 * LOGIN_FAILURES
+LOGIN_WINDOW = env.duration("LOGIN_WINDOW", "15m")
+REGISTER_RATE = env.rate("REGISTER_RATE", "60/h")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -133,6 +146,8 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_METADATA_CLASS": "order_management.metadata.Metadata",
     "DEFAULT_SCHEMA_CLASS": "order_management.schema.AutoSchema",
+    # The limits are told who calls.
+    "NUM_PROXIES": TRUSTED_PROXIES,
     "EXCEPTION_HANDLER": "order_management.exceptions.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -160,11 +175,11 @@ CORS_EXPOSE_HEADERS = ["Link", "ETag", "Location", "Retry-After", "Idempotent-Re
 
 # Transport
 
-TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, minimum=0)
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.switch("HTTPS", default=not DEBUG)
+# The admin site's forms bring their token with them: no script has to read the cookie.
+CSRF_COOKIE_HTTPONLY = True
 SECURE_REDIRECT_EXEMPT = [r"^healthz/$", r"^readyz/$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE_SSL_REDIRECT else 0
 SILENCED_SYSTEM_CHECKS = [
@@ -174,11 +189,34 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",
 ]
 
-# Errors are logged in production too: Django's default would only mail them.
+# Plain text in development, where runserver shows the requests; JSON in production, a line for each request.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "filters": {"request_id": {"()": "order_management.logs.RequestId"}},
+    "formatters": {
+        "plain": {"format": "%(levelname)s %(message)s"},
+        "json": {
+            "()": "pythonjsonlogger.orjson.OrjsonFormatter",
+            "fmt": "%(levelname)s %(name)s %(message)s",
+            "rename_fields": {"levelname": "level", "name": "logger"},
+            "timestamp": "time",
+            # Shows the query string, in which callers may have put a secret.
+            "reserved_attrs": [*RESERVED_ATTRS, "request"],
+        },
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["request_id"],
+            "formatter": "plain" if DEBUG else "json",
+        }
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"django": {"handlers": [], "level": "INFO"}},
+    "loggers": {
+        # Errors are logged in production too: Django's default would only mail them.
+        "django": {"handlers": [], "level": "INFO"},
+        "django.request": {"level": "WARNING" if DEBUG else "ERROR"},
+        "requests": {"level": "WARNING" if DEBUG else "INFO"},
+    },
 }

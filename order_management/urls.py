@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.renderers import OpenApiJsonRenderer2
@@ -14,6 +15,8 @@ urlpatterns = [
     path("api/schema/", SpectacularJSONAPIView.as_view(renderer_classes=[OpenApiJsonRenderer2]), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(http_method_names=["get", "head"])),
     path("admin/", admin.site.urls),
+    # Browsers ask for it, whatever the page says.
+    path("favicon.ico", RedirectView.as_view(url=static("drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"))),
     path("healthz/", views.healthz),
     path("readyz/", views.readyz),
     re_path("", views.not_found),

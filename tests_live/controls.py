@@ -25,7 +25,48 @@ class Control(NamedTuple):
 
 RACES, DURABILITY = "tests_live/test_order_races.py", "tests_live/test_order_durability.py"
 CALLS, BODIES = "tests_live/test_races.py", "tests_live/test_bodies.py"
+THROTTLE = "tests_live/test_throttle.py"
 CONTROLS = [
+    Control(
+        "a failed login is counted under a lock",
+        "accounts/models/client_address.py",
+        "self.select_for_update().get",
+        "self.get",
+        f"{THROTTLE}::test_wrong_passwords_at_the_same_moment_are_counted_exactly",
+        POSTGRES,
+    ),
+    Control(
+        "whether a failed login is told is decided when it is counted",
+        "accounts/throttle.py",
+        "    refuse_login(client, username)\n    client.fail_login(username)",
+        "    client.fail_login(username)",
+        f"{THROTTLE}::test_wrong_passwords_at_the_same_moment_are_counted_exactly",
+        SQLITE,
+    ),
+    Control(
+        "whether a right password is told is decided when it is counted",
+        "accounts/throttle.py",
+        "        refuse_login(client, username)\n        client.forgive",
+        "        client.forgive",
+        "accounts/tests/test_throttle.py::test_who_asks_before_the_lock_and_hears_after_it_is_told_nothing",
+        SQLITE,
+    ),
+    Control(
+        "a registration is counted in the transaction that makes the user",
+        "accounts/services.py",
+        "            throttle.count_registration(address)\n",
+        "",
+        f"{THROTTLE}::test_registrations_at_the_same_moment_are_counted_exactly",
+        SQLITE,
+    ),
+    Control(
+        "a made-up X-Forwarded-For is not believed",
+        "order_management/settings.py",
+        '"NUM_PROXIES": TRUSTED_PROXIES,',
+        '"NUM_PROXIES": None,',
+        f"{THROTTLE}::test_a_made_up_header_is_no_way_around",
+        SQLITE,
+    ),
     Control(
         "a body that is refused is read to its end",
         "order_management/middleware.py",
@@ -44,9 +85,9 @@ CONTROLS = [
     ),
     Control(
         "the database says whether a name is free",
-        "accounts/serializers.py",
-        "except IntegrityError as error:",
-        "except ZeroDivisionError as error:",
+        "accounts/services.py",
+        "except IntegrityError:",
+        "except ZeroDivisionError:",
         f"{CALLS}::test_of_many_who_register_one_name_one_gets_it",
         SQLITE,
     ),

@@ -40,6 +40,7 @@ TABLE = [
     ("get",    "api/schema/",                    None,              200, 200, 200),
     ("get",    "api/docs/",                      None,              200, 200, 200),
     ("get",    "",                               None,              302, 302, 302),
+    ("get",    "favicon.ico",                    None,              302, 302, 302),
     ("get",    "healthz/",                       None,              200, 200, 200),
     ("get",    "readyz/",                        None,              200, 200, 200),
 ]

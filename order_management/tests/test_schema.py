@@ -80,6 +80,17 @@ def taking_a_step(who, status="pending"):
     return call
 
 
+def after(times, **changes):
+    """The call that works, after as many with the changes."""
+
+    def call(shop):
+        for number in range(times):
+            shop.call(**{name: change(number) for name, change in changes.items()})
+        return shop.call()
+
+    return call
+
+
 def over(shop):
     shop.call()
     return shop.call()
@@ -104,11 +115,17 @@ STEP = [(200, calling()), (400, calling(body={"note": []})), (404, calling(pk=0)
 CALLS = {
     "register": (
         lambda shop: {"body": {"username": "dora", "password": "1234"}},
-        [(201, calling()), (400, calling(body={})), *WITH_BODY],
+        [
+            *[(201, calling()), (400, calling(body={})), *WITH_BODY],
+            (429, after(60, body=lambda number: {"username": f"name{number}", "password": "1234"})),
+        ],
     ),
     "login": (
         lambda shop: {"body": {"username": "carl", "password": "carl's secret"}},
-        [(200, calling()), (401, calling(body={"username": "carl", "password": "?"})), *WITH_BODY],
+        [
+            *[(200, calling()), (401, calling(body={"username": "carl", "password": "?"})), *WITH_BODY],
+            (429, after(10, body=lambda _: {"username": "carl", "password": "?"})),
+        ],
     ),
     "refresh": (
         lambda shop: {"body": {"refresh": str(RefreshToken.for_user(shop.customer))}},
@@ -125,7 +142,10 @@ CALLS = {
     ),
     "password_change": (
         lambda shop: {"by": shop.customer, "body": {"old_password": "carl's secret", "new_password": "other"}},
-        [(200, calling()), (400, calling(body={"old_password": "?", "new_password": "x"})), *FOR_BOTH, *WITH_BODY],
+        [
+            *[(200, calling()), (400, calling(body={"old_password": "?", "new_password": "x"})), *FOR_BOTH, *WITH_BODY],
+            (429, after(10, body=lambda _: {"old_password": "?", "new_password": "x"})),
+        ],
     ),
     "user_list": (
         lambda shop: {"by": shop.admin, "query_params": {"page_size": 1}},

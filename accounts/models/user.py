@@ -5,6 +5,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Case, Value, When
 
+from order_management.logs import security_change
+
 NAME_TAKEN = "A user with that username already exists."
 
 
@@ -22,6 +24,10 @@ class UserManager(auth.UserManager):
     def get_by_natural_key(self, username):
         """Find the user whatever the spelling; Django's login and `createsuperuser` look up here."""
         return self.get(username_folded=fold(username))
+
+    def id_of(self, username):
+        """Return the id of the user with this name, or None."""
+        return self.filter(username_folded=fold(username)).values_list("pk", flat=True).first()
 
     def holding(self, token):
         """Return the active user a verified token was issued to and is still valid for, or None."""
@@ -66,6 +72,7 @@ class User(auth.AbstractUser):
         # Set by a person's set_password(), but not when a login upgrades the hash: sessions survive that.
         if self._password is not None and not self._state.adding:
             self.revoke_tokens()
+            security_change("password_changed", user=self.pk)
         if not isinstance(self.token_version, int):  # see revoke_tokens
             derived.add("token_version")
         super().save(*args, update_fields=update_fields and {*update_fields, *derived}, **kwargs)
@@ -105,14 +112,15 @@ class User(auth.AbstractUser):
             setattr(self, field, value)
         self.save(update_fields=fields)
 
-    def change_password(self, old, new):
-        """Change the password, which ends every token, and return whether the old one was right."""
-        if not self.check_password(old):
-            return False
+    def change_password(self, new):
+        """Change the password, which ends every token; return False if it has been changed meanwhile."""
         current = User.objects.filter(pk=self.pk, password=self.password)
         self.set_password(new)
-        # Compare and swap: of two changes at the same moment, the second has the wrong old password.
-        return bool(current.update(password=self.password, token_version=models.F("token_version") + 1))
+        # Compare and swap: of two changes at the same moment, the second finds the old one gone.
+        changed = bool(current.update(password=self.password, token_version=models.F("token_version") + 1))
+        if changed:
+            security_change("password_changed", user=self.pk)
+        return changed
 
     def revoke_tokens(self):
         """End every access and refresh token issued so far, once saved."""

@@ -1,0 +1,51 @@
+"""What goes into the log beside errors: a line for each request, and named security events."""
+
+import logging
+import re
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
+from uuid import uuid4
+
+from django.db import transaction
+from django.utils.functional import SimpleLazyObject
+
+request_id = ContextVar("request_id", default=None)
+
+
+class RequestId(logging.Filter):
+    """Gives every record the id of the request it was written in."""
+
+    def filter(self, record):
+        record.request_id = request_id.get()
+        return True
+
+
+@contextmanager
+def request_named(given):
+    """Within it, records carry the id that the caller gave, if it is a harmless one, or a new one."""
+    token = request_id.set(given if re.fullmatch(r"[\w.:+/=-]{1,128}", given, re.ASCII) else uuid4().hex)
+    try:
+        yield request_id.get()
+    finally:
+        request_id.reset(token)
+
+
+def described(request, response):
+    """Return what the log says of a request: no query string, no body, no header."""
+    user = getattr(request, "user", None)
+    if isinstance(user, SimpleLazyObject):
+        # Only if somebody has looked already: a log must not ask the database.
+        user = getattr(request, "_cached_user", None)
+    status, user_id = response.status_code, getattr(user, "pk", None)
+    return {"method": request.method, "path": request.path, "status": status, "user": user_id}
+
+
+def security_event(name, **fields):
+    """Log what a watchman wants to see: never a password, a token or a name somebody typed."""
+    logging.getLogger("security").warning(name, extra=fields)
+
+
+def security_change(name, **fields):
+    """Log a change in the same way, once it holds."""
+    transaction.on_commit(partial(security_event, name, **fields))

@@ -1,0 +1,109 @@
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.tokens import RefreshToken
+from order_management.middleware import warn_of_proxy
+
+
+@pytest.fixture
+def events(caplog, django_capture_on_commit_callbacks):
+    """A function that makes a call and returns the security events it wrote: name, and what they say."""
+
+    def events(call):
+        caplog.clear()
+        with django_capture_on_commit_callbacks(execute=True):
+            call()
+        records = [record for record in caplog.records if record.name == "security"]
+        fields = ("address", "user", "by", "role")
+        return [(r.message, {name: getattr(r, name) for name in fields if hasattr(r, name)}) for r in records]
+
+    return events
+
+
+@pytest.mark.parametrize("given", ["abc", "9f0c-1.2_3", "a" * 128])
+def test_a_request_keeps_the_id_it_came_with(client, given):
+    assert client.get("/healthz/", headers={"X-Request-ID": given}).headers["X-Request-ID"] == given
+
+
+@pytest.mark.parametrize("given", ["", "a b", "a" * 129, '{"level":"ERROR"}', "a\nb", "é"])
+def test_an_odd_id_is_replaced(client, given):
+    made = client.get("/healthz/", headers={"X-Request-ID": given}).headers["X-Request-ID"]
+
+    assert len(made) == 32
+    assert made.isalnum()
+
+
+def test_every_record_has_the_id_of_its_request(api, customer, caplog):
+    api().post("/api/login/", {"username": "carl", "password": "wrong"}, headers={"X-Request-ID": "abc"})
+
+    assert {r.request_id for r in caplog.records if r.name == "security"} == {"abc"}
+
+
+def test_a_failed_login(api, customer, events):
+    def log_in(name):
+        return lambda: api().post("/api/login/", {"username": name, "password": "wrong"})
+
+    assert events(log_in("CARL")) == [("login_failed", {"address": "127.0.0.1", "user": customer.pk})]
+    assert events(log_in("nobody")) == [("login_failed", {"address": "127.0.0.1", "user": None})]
+    for _ in range(9):
+        log_in("carl")()
+    assert events(log_in("carl")) == [("login_locked", {"address": "127.0.0.1", "user": customer.pk})]
+
+
+def test_too_many_registrations(api, db, settings, events):
+    settings.REGISTER_RATE = (1, settings.REGISTER_RATE[1])
+
+    def register(name):
+        return api().post("/api/accounts/register/", {"username": name, "password": "1234"})
+
+    assert register("dora").status_code == 201
+    refused = events(lambda: register("emil"))
+
+    assert refused == [("registration_refused", {"address": "127.0.0.1"})]
+
+
+def test_a_spent_token(api, customer, events):
+    refresh = {"refresh": str(RefreshToken.for_user(customer))}
+    assert events(lambda: api().post("/api/login/refresh/", refresh)) == []
+
+    assert events(lambda: api().post("/api/login/refresh/", refresh)) == [("token_reused", {"user": customer.pk})]
+
+
+def test_a_new_password(api, site, customer, events):
+    own = {"old_password": "carl's secret", "new_password": "other"}
+    resets = {"password1": "a new one 17", "password2": "a new one 17"}
+
+    changed = [("password_changed", {"user": customer.pk})]
+    assert events(lambda: api(customer).post("/api/accounts/me/password/", own)) == changed
+    assert events(lambda: site.post(f"/admin/accounts/user/{customer.pk}/password/", resets)) == changed
+
+
+def test_a_login_that_upgrades_the_hash_is_no_new_password(api, customer, settings, events):
+    settings.PASSWORD_HASHERS = settings.PASSWORD_HASHERS[1:] + settings.PASSWORD_HASHERS[:1]
+
+    assert events(lambda: api().post("/api/login/", {"username": "carl", "password": "carl's secret"})) == []
+    customer.refresh_from_db()
+    assert customer.password.startswith("argon2")
+
+
+@pytest.mark.parametrize(
+    ("change", "event"),
+    [
+        ({"role": "admin"}, ("role_changed", {"role": "admin"})),
+        ({"is_active": False}, ("user_locked_out", {})),
+        ({"role": "customer", "is_active": True}, None),
+    ],
+)
+def test_another_access(api, admin, customer, events, change, event):
+    logged = events(lambda: api(admin).patch(f"/api/accounts/users/{customer.pk}/", change))
+
+    assert logged == ([(event[0], {"user": customer.pk, "by": admin.pk} | event[1])] if event else [])
+
+
+def test_a_proxy_that_nobody_told_of_is_named_once(caplog):
+    warn_of_proxy.cache_clear()
+    for _ in range(2):
+        APIClient().get("/healthz/", headers={"X-Forwarded-For": "192.0.2.7"})
+
+    assert [record.message for record in caplog.records if "TRUSTED_PROXIES is 0" in record.message]
+    assert len(caplog.records) == 1

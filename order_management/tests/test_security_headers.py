@@ -1,0 +1,91 @@
+import base64
+import hashlib
+import re
+
+import pytest
+
+EVERYWHERE = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+}
+PATHS = [
+    "/api/products/",
+    "/api/docs/",
+    "/api/schema/",
+    "/admin/login/",
+    "/healthz/",
+    "/nowhere/",
+    "/api/nowhere/",
+    "/",
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_has_them(client, db, path):
+    headers = client.get(path).headers
+
+    assert headers.items() >= EVERYWHERE.items()
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("request_headers", "body", "status"),
+    [
+        ({"Host": "evil.example"}, "{}", 400),
+        ({"Transfer-Encoding": "chunked"}, "{}", 411),
+        ({}, " " * 1024 * 1024 + "{}", 413),
+    ],
+)
+def test_what_is_refused_early_has_them(client, request_headers, body, status):
+    response = client.post("/api/login/", body, "application/json", headers=request_headers)
+
+    assert response.status_code == status
+    assert response.headers.items() >= EVERYWHERE.items()
+    assert response.headers["Content-Security-Policy"]
+
+
+def test_a_wrong_host_over_http_gets_the_same_in_production(client, settings):
+    settings.SECURE_SSL_REDIRECT = True
+
+    response = client.get("/api/products/", headers={"Host": "evil.example"})
+
+    assert (response.status_code, response.json()) == (400, {"detail": "Bad Request."})
+    assert response.headers.items() >= EVERYWHERE.items()
+
+
+def test_an_answer_of_the_api_may_load_nothing(client, db):
+    policy = client.get("/api/products/").headers["Content-Security-Policy"]
+
+    assert policy.startswith("default-src 'none'; base-uri 'none'; form-action 'none'")
+
+
+@pytest.mark.parametrize("path", ["/api/docs/", "/admin/login/"])
+def test_a_page_loads_from_here_alone_and_runs_no_script_of_its_own(client, db, path):
+    response = client.get(path)
+    policy = dict(part.split(" ", 1) for part in response.headers["Content-Security-Policy"].split("; "))
+
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == "'self'"
+    assert not re.search(r"<script(?![^>]*\bsrc=)", response.content.decode())
+    assert not re.search(r"<[^>]*\son\w+=", response.content.decode())
+    for style in re.findall(r"<style>(.*?)</style>", response.content.decode(), re.DOTALL):
+        assert base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() in policy["style-src"]
+
+
+def test_the_cookies_of_the_admin_site_are_kept_from_scripts_and_other_sites(client, admin, settings):
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+
+    response = client.post("/admin/login/", {"username": "anna", "password": "anna's secret"})
+
+    for name in ("sessionid", "csrftoken"):
+        cookie = response.cookies[name]
+        assert (cookie["httponly"], cookie["secure"], cookie["samesite"]) == (True, True, "Lax")
+
+
+def test_production_asks_browsers_for_https_alone(client, settings):
+    settings.SECURE_HSTS_SECONDS = 365 * 24 * 3600
+
+    response = client.get("/api/docs/", secure=True)
+
+    assert response.headers["Strict-Transport-Security"] == "max-age=31536000"
