@@ -4,21 +4,32 @@ import logging
 import re
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
 
+import orjson
 from django.db import transaction
 from django.utils.functional import SimpleLazyObject
 
 request_id = ContextVar("request_id", default=None)
 
 
-class RequestId(logging.Filter):
-    """Gives every record the id of the request it was written in."""
+class JSONFormatter(logging.Formatter):
+    """A JSON object per line, with the id of the request it was written in, and with `extra={"fields": ...}`."""
 
-    def filter(self, record):
-        record.request_id = request_id.get()
-        return True
+    def format(self, record):
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+            "request_id": request_id.get(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z).decode()
 
 
 @contextmanager
@@ -43,7 +54,7 @@ def described(request, response):
 
 def security_event(name, **fields):
     """Log what a watchman wants to see: never a password, a token or a name somebody typed."""
-    logging.getLogger("security").warning(name, extra=fields)
+    logging.getLogger("security").warning(name, extra={"fields": fields})
 
 
 def security_change(name, **fields):

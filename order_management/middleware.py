@@ -37,7 +37,7 @@ def log_request(get_response):
             response = get_response(request)
             response.headers["X-Request-ID"] = name
             milliseconds = round((perf_counter() - began) * 1000, 1)
-            logger.info("request", extra=logs.described(request, response) | {"ms": milliseconds})
+            logger.info("request", extra={"fields": logs.described(request, response) | {"ms": milliseconds}})
         return response
 
     return middleware

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from corsheaders.defaults import default_headers
-from pythonjsonlogger.core import RESERVED_ATTRS
 
 from . import env
 
@@ -143,7 +142,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["order_management.parsers.JSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "order_management.negotiation.JSONOnly",
     "DEFAULT_PAGINATION_CLASS": "order_management.pagination.KeysetPagination",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["order_management.filters.FilterBackend"],
     "DEFAULT_METADATA_CLASS": "order_management.metadata.Metadata",
     "DEFAULT_SCHEMA_CLASS": "order_management.schema.AutoSchema",
     # The limits are told who calls.
@@ -193,25 +192,11 @@ SILENCED_SYSTEM_CHECKS = [
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "order_management.logs.RequestId"}},
     "formatters": {
         "plain": {"format": "%(levelname)s %(message)s"},
-        "json": {
-            "()": "pythonjsonlogger.orjson.OrjsonFormatter",
-            "fmt": "%(levelname)s %(name)s %(message)s",
-            "rename_fields": {"levelname": "level", "name": "logger"},
-            "timestamp": "time",
-            # Shows the query string, in which callers may have put a secret.
-            "reserved_attrs": [*RESERVED_ATTRS, "request"],
-        },
+        "json": {"()": "order_management.logs.JSONFormatter"},
     },
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "filters": ["request_id"],
-            "formatter": "plain" if DEBUG else "json",
-        }
-    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain" if DEBUG else "json"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         # Errors are logged in production too: Django's default would only mail them.

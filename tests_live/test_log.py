@@ -73,4 +73,5 @@ def test_no_line_holds_a_password_or_a_token(server, calls):
 def test_the_events_are_named(server, calls):
     events = [line["message"] for line in lines(server) if line["logger"] == "security"]
 
+    assert [line["request_id"] for line in lines(server) if line["logger"] == "security"][0] == "call-1"
     assert events == ["login_failed"] * 2 + ["token_reused", "login_failed", "password_changed"]
