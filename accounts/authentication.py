@@ -1,6 +1,5 @@
 from rest_framework_simplejwt import authentication
 from rest_framework_simplejwt.exceptions import AuthenticationFailed
-from rest_framework_simplejwt.tokens import AccessToken
 
 from . import tokens
 
@@ -20,7 +19,7 @@ class JWTAuthentication(authentication.JWTAuthentication):
             raise tokens.InvalidToken from None
 
     def get_validated_token(self, raw_token):
-        return tokens.verify(AccessToken, raw_token)
+        return tokens.access_token(raw_token)
 
     def get_user(self, validated_token):
         return tokens.holder(validated_token)

@@ -49,7 +49,7 @@ def rotate(raw_refresh):
 @transaction.atomic
 def spend(raw_refresh):
     """End a refresh token and return its user; spent already, or otherwise invalid: InvalidToken (401)."""
-    token = tokens.verify(tokens.RefreshToken, raw_refresh)
+    token = tokens.refresh_token(raw_refresh)
     user = tokens.holder(token)
     # The unique row decides: of requests with the same token at the same moment, one has made it.
     _, made = token.blacklist()

@@ -2,6 +2,8 @@ from rest_framework import generics, status
 from rest_framework.response import Response
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenViewBase
 
+from order_management.prepared import Listing
+
 from . import openapi, services
 from .filters import UserFilter
 from .models import User
@@ -87,14 +89,14 @@ class PasswordChange(generics.GenericAPIView):
 
 
 class UserList(generics.GenericAPIView):
-    queryset = User.objects.rows()
+    queryset = User.objects.all()
     serializer_class = UserSerializer
     filterset_class = UserFilter
     orderings = ["id", "-id", "username", "-username", "date_joined", "-date_joined"]
 
     @openapi.user_list
     def get(self, request):
-        users = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        users = self.paginate_queryset(self.filter_queryset(Listing(User.objects.rows)))
         return self.get_paginated_response(self.get_serializer(users, many=True).data)
 
 

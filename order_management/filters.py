@@ -18,6 +18,16 @@ class NumberFilter(filters.NumberFilter):
     field_class = PlainDecimalField
 
 
+class FilterBackend(filters.DjangoFilterBackend):
+    """django-filter's for a Listing, without the form where there is nothing to filter by: that takes 0.3 ms."""
+
+    def filter_queryset(self, request, queryset, view):
+        filterset = self.get_filterset_class(view)
+        if not (filterset and filterset.base_filters.keys() & request.query_params.keys()):
+            return queryset
+        return super().filter_queryset(request, queryset.queryset(), view)
+
+
 class FilterSet(filters.FilterSet):
     """Filters of a list; those named in `admin_only` are refused to others: 403."""
 

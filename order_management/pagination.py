@@ -4,6 +4,8 @@ from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
+from .prepared import Listing
+
 PAGE_SIZE = 100
 PAGE_SIZE_MAX = 1000
 
@@ -28,17 +30,23 @@ class KeysetPagination(BasePagination):
         self.signer = signing.Signer(salt=f"{request.path} {ordering}")
         self.backwards, *self.key = self.unpack(query["cursor"]) if "cursor" in query else [False]
         self.down = ordering.startswith("-") != self.backwards
+        sign = "-" if self.down else ""
+        self.order = (f"{sign}{self.field}", f"{sign}id")
         rows = self.page(queryset)
         self.links = {rel: self.link(*cursor) for rel, cursor in self.neighbours(rows).items()}
         return rows
 
     def page(self, queryset):
         # One more than shown says whether there is another page, without a count.
-        rows = []
-        for part in self.parts(queryset):
-            rows += part[: self.size + 1 - len(rows)]
-            if len(rows) > self.size:
-                break
+        wanted = self.size + 1
+        if isinstance(queryset, Listing) and not self.key:
+            rows = queryset.first(self.order, wanted)
+        else:
+            rows = []
+            for part in self.parts(queryset.queryset() if isinstance(queryset, Listing) else queryset):
+                rows += part[: wanted - len(rows)]
+                if len(rows) == wanted:
+                    break
         self.more = len(rows) > self.size
         rows = rows[: self.size]
         return rows[::-1] if self.backwards else rows
@@ -48,8 +56,8 @@ class KeysetPagination(BasePagination):
 
         Two look-ups in the index: a comparison of both columns at once makes SQLite read all rows with an equal value.
         """
-        sign, further = ("-", "lt") if self.down else ("", "gt")
-        queryset = queryset.order_by(f"{sign}{self.field}", f"{sign}id")
+        further = "lt" if self.down else "gt"
+        queryset = queryset.order_by(*self.order)
         if not self.key:
             yield queryset
             return

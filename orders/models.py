@@ -1,4 +1,5 @@
 from decimal import Decimal
+from functools import cache
 
 from django.conf import settings
 from django.db import models
@@ -7,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from order_management.conflict import Conflict
+from order_management.prepared import Select
 from products.models import NOTE_MAX, PRICE_MAX, Product
 
 TOTAL_MAX = Decimal("9999999999.99")
@@ -17,15 +19,14 @@ class IllegalTransition(Conflict):
 
 
 class OrderQuerySet(models.QuerySet):
-    # What an answer shows of an order, beside its items.
-    ROW = ["id", "customer__username", "status", "total", "note", "created_at", "updated_at"]
-
     def visible_to(self, user):
         """A Customer sees their own orders, an Admin sees all."""
         return self if user.role == User.Role.ADMIN else self.filter(customer=user)
 
-    def rows(self):
-        return self.values(*self.ROW)
+    def rows(self, customer_id=None):
+        """Return the orders, or those of a customer, as dicts of what is shown of them beside their items."""
+        orders = self if customer_id is None else self.filter(customer=customer_id)
+        return orders.values("id", "customer__username", "status", "total", "note", "created_at", "updated_at")
 
 
 class Order(models.Model):
@@ -83,12 +84,13 @@ class Order(models.Model):
         return f"Order {self.pk}"
 
     @classmethod
-    def allowed_actions(cls, status, user):
-        """Return the steps that the user may take with an order of theirs in this status."""
+    @cache
+    def allowed_actions(cls, status, role):
+        """Return the steps that somebody of the role may take with an order of theirs in this status."""
         return [
             action
             for action, target in cls.ACTIONS.items()
-            if target in cls.TRANSITIONS[status] and (user.role == User.Role.ADMIN or action in cls.CUSTOMER_ACTIONS)
+            if target in cls.TRANSITIONS[status] and (role == User.Role.ADMIN or action in cls.CUSTOMER_ACTIONS)
         ]
 
     def move_to(self, status, *, by, note=""):
@@ -125,13 +127,23 @@ class OrderLine(models.Model):
         return f"{self.quantity} x {self.name}"
 
 
+lines_of_orders = Select(
+    lambda *orders: (
+        OrderLine.objects.filter(order__in=orders)
+        .order_by("order", "id")
+        .values_list("order_id", "product_id", "name", "price", "quantity")
+    )
+)
+
+
 def with_lines(orders):
-    """Return the rows of a queryset or list of `rows()` with their lines, read by one statement."""
-    orders = {order["id"]: order | {"lines": []} for order in orders}
-    lines = OrderLine.objects.filter(order__in=orders).order_by("order", "id")
-    for line in lines.values("order_id", "product_id", "name", "price", "quantity"):
-        orders[line["order_id"]]["lines"].append(line)
-    return list(orders.values())
+    """Return the rows, as of `rows()`, with their lines: tuples of product, name, price and quantity."""
+    lines = {order["id"]: [] for order in orders}
+    # As often as it takes to the next power of two: a statement is written for each number of values.
+    values = list(lines) + list(lines)[-1:] * ((1 << (len(lines) - 1).bit_length()) - len(lines))
+    for order, *line in lines_of_orders(*values) if lines else []:
+        lines[order].append(line)
+    return [order | {"lines": lines[order["id"]]} for order in orders]
 
 
 class OrderEvent(models.Model):

@@ -6,6 +6,7 @@ import orjson
 from rest_framework import serializers
 
 from order_management.fields import IntegerField, MoneyField
+from order_management.shown import money, money_of
 from products.models import NOTE_MAX, PRICE_MAX
 
 from .models import TOTAL_MAX, Order, OrderEvent
@@ -64,17 +65,17 @@ class OrderSerializer(serializers.Serializer):
             "status": row["status"],
             "items": [
                 {
-                    "product": line["product_id"],
-                    "name": line["name"],
-                    "price": line["price"],
-                    "quantity": line["quantity"],
-                    "subtotal": line["price"] * line["quantity"],
+                    "product": product,
+                    "name": name,
+                    "price": money(price),
+                    "quantity": quantity,
+                    "subtotal": money_of(quantity, price),
                 }
-                for line in row["lines"]
+                for product, name, price, quantity in row["lines"]
             ],
             "total": row["total"],
             "note": row["note"],
-            "allowed_actions": Order.allowed_actions(row["status"], self.context["request"].user),
+            "allowed_actions": Order.allowed_actions(row["status"], self.context["request"].user.role),
             "created_at": row["created_at"],
             "updated_at": row["updated_at"],
         }

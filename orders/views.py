@@ -5,8 +5,10 @@ from rest_framework import generics, status
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
+from accounts.models import User
 from accounts.permissions import IsAdmin, IsCustomer
 from order_management.conditional import ConditionalMixin
+from order_management.prepared import Listing
 from order_management.renderers import JSONRenderer
 
 from . import openapi, reports, services
@@ -42,9 +44,12 @@ class OrderList(OrderMixin, generics.GenericAPIView):
 
     @openapi.order_list
     def get(self, request):
-        orders = self.filter_queryset(self.get_queryset()).rows()
-        page = with_lines(self.paginate_queryset(orders))
+        page = with_lines(self.paginate_queryset(self.filter_queryset(self.listing())))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    def listing(self):
+        everybodys = self.request.user.role == User.Role.ADMIN
+        return Listing(Order.objects.rows) if everybodys else Listing(Order.objects.rows, self.request.user.pk)
 
     @openapi.order_create
     def post(self, request):

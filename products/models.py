@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from order_management.prepared import Get
+
 PRICE_MAX = Decimal("99999999.99")
 QUANTITY_MAX = 2**31 - 1
 NOTE_MAX = 500
@@ -15,6 +17,10 @@ class ProductQuerySet(models.QuerySet):
     def listed(self):
         """Leave out what was deleted."""
         return self.filter(deleted_at=None)
+
+    def rows(self):
+        """Return the listed products as dicts of what is shown of them."""
+        return self.listed().values("id", "name", "price", "quantity")
 
     def remove(self):
         """Take the products out of every list, for good; their rows stay, because orders refer to them."""
@@ -56,6 +62,9 @@ class Product(models.Model):
         for field, value in changes.items():
             setattr(self, field, value)
         self.save(update_fields=changes)
+
+
+listed_product = Get(lambda pk: Product.objects.listed().filter(pk=pk))
 
 
 class StockMovement(models.Model):

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Case, Value, When
 
 from order_management.logs import security_change
+from order_management.prepared import Get
 
 NAME_TAKEN = "A user with that username already exists."
 
@@ -32,8 +33,8 @@ class UserManager(auth.UserManager):
     def holding(self, token):
         """Return the active user a verified token was issued to and is still valid for, or None."""
         try:
-            return self.get(pk=token["user_id"], token_version=token["version"], is_active=True)
-        except (self.model.DoesNotExist, KeyError, TypeError, ValueError):
+            return active_user(int(token["user_id"]), int(token["version"]))
+        except (KeyError, TypeError, ValueError, OverflowError):
             return None
 
 
@@ -126,3 +127,7 @@ class User(auth.AbstractUser):
         """End every access and refresh token issued so far, once saved."""
         # Counted by the database: of two changes at once, neither leaves the other's tokens alive.
         self.token_version = models.F("token_version") + 1
+
+
+# Asked with every call.
+active_user = Get(lambda pk, version: User.objects.filter(is_active=True, pk=pk, token_version=version))
