@@ -12,4 +12,4 @@ class ModelBackend(backends.ModelBackend):
         """Return the user, or None; after too many failures raise Throttled (429), whatever the password."""
         check = partial(super().authenticate, request, username=username, password=password, **credentials)
         # Without a request it is a program that asks, as a test does.
-        return check() if request is None or username is None else throttle.login(request, username, check)
+        return check() if request is None or username is None else throttle.limit_login(request, username, check)

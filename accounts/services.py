@@ -1,4 +1,3 @@
-from django.contrib.auth import authenticate
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -8,7 +7,7 @@ from order_management.conflict import Conflict
 from order_management.logs import security_change, security_event
 
 from . import throttle, tokens
-from .models import NAME_TAKEN, ClientAddress, User
+from .models import NAME_TAKEN, User
 
 
 class OwnAccess(Conflict):
@@ -20,7 +19,7 @@ def register(*, username, password, address):
 
     A taken name is a ValidationError (400), one registration too many from the address Throttled (429).
     """
-    throttle.refuse_registration(ClientAddress.objects.seen(address))
+    throttle.limit_registration(address)
     user = User(username=username)
     # Takes its time, and so stands before the transaction.
     user.set_password(password)
@@ -31,13 +30,6 @@ def register(*, username, password, address):
             user.save()
     except IntegrityError:
         raise ValidationError({"username": NAME_TAKEN}) from None
-
-
-def change_password(request, old, new):
-    """Change the password of who calls, which ends every token; the old one is a try to log in like any other."""
-    user = authenticate(request, username=request.user.username, password=old)
-    if user is None or not user.change_password(new):
-        raise ValidationError({"old_password": "This is not your password."})
 
 
 @transaction.atomic

@@ -1,9 +1,11 @@
 """Limits on what one address may try. Over the limit: Throttled (429), which says when to come again."""
 
 from ipaddress import ip_address, ip_network
+from logging import INFO
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.db import transaction
 from rest_framework.exceptions import Throttled
 from rest_framework.throttling import BaseThrottle
@@ -13,7 +15,7 @@ from order_management.logs import security_event
 from .models import ClientAddress, User
 
 
-def login(request, username, check):
+def limit_login(request, username, check):
     """Return what `check` returns, the user if the password is right, else None; count the failures.
 
     Whether the caller may know the answer is decided after the check, together with the count. So tries at the same
@@ -25,28 +27,35 @@ def login(request, username, check):
     # Before the check too: a locked out caller costs no hashing.
     refuse_login(ClientAddress.objects.seen(address), username)
     user = check()
-    count = count_failure if user is None else count_success
-    count(address, username)
+    if user is None:
+        count_failure(address, username)
+        security_event("login_failed", address=address, user=User.objects.id_of(username))
+    else:
+        count_success(address, username)
+        security_event("login_succeeded", level=INFO, address=address, user=user.pk)
     return user
 
 
-# Durable: the count stays, even if one day a request's work is rolled back around it.
+# Durable: never within a transaction of the request, whose rollback would take the count with it.
 @transaction.atomic(durable=True)
 def count_failure(address, username):
     client = ClientAddress.objects.locked(address)
     refuse_login(client, username)
     client.fail_login(username)
-    security_event("login_failed", address=address, user=User.objects.id_of(username))
 
 
 def count_success(address, username):
-    # Nearly always there is nothing to forgive, and nothing is written.
-    if not ClientAddress.objects.seen(address).failed_logins:
-        return
-    with transaction.atomic(durable=True):
-        client = ClientAddress.objects.locked(address)
-        refuse_login(client, username)
-        client.forgive_logins(username)
+    client = ClientAddress.objects.seen(address)
+    refuse_login(client, username)
+    if client.has_failed(username):
+        forgive(address, username)
+
+
+@transaction.atomic(durable=True)
+def forgive(address, username):
+    client = ClientAddress.objects.locked(address)
+    refuse_login(client, username)
+    client.forgive_logins(username)
 
 
 def refuse_login(client, username):
@@ -64,9 +73,15 @@ def count_registration(address):
         client.register()
 
 
+def limit_registration(address):
+    """Refuse a registration that would be one too many, before any work."""
+    if settings.THROTTLE_ENABLED:
+        refuse_registration(ClientAddress.objects.seen(address))
+
+
 def refuse_registration(client):
     wait = client.registration_wait()
-    if wait and settings.THROTTLE_ENABLED:
+    if wait:
         security_event("registration_refused", address=client.address)
         raise Throttled(wait, "Too many registrations.")
 
@@ -78,6 +93,9 @@ def client_address(request):
     callers write into the header themselves stands further left.
     """
     ident = BaseThrottle().get_ident(request) or ""
+    if settings.TRUSTED_PROXIES and not ident and "HTTP_X_FORWARDED_FOR" in request.META:
+        # The server gives an empty header for one that it cannot read: nobody hides behind that.
+        raise BadRequest("X-Forwarded-For is unreadable.")
     try:
         address = ip_address(without_port(ident))
     except ValueError:
@@ -88,5 +106,5 @@ def client_address(request):
 
 
 def without_port(ident):
-    """Some proxies write `192.0.2.1:4711` and `[2001:db8::1]:4711`."""
+    """Return the address of `192.0.2.1:4711` and `[2001:db8::1]:4711`, as some proxies write it, or `ident` itself."""
     return urlsplit(f"//{ident}").hostname if "[" in ident or ident.count(":") == 1 else ident

@@ -1,4 +1,6 @@
+from django.contrib.auth import authenticate
 from rest_framework import generics, status
+from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenViewBase
 
@@ -82,9 +84,11 @@ class PasswordChange(generics.GenericAPIView):
     def post(self, request):
         passwords = self.get_serializer(data=request.data)
         passwords.is_valid(raise_exception=True)
-        services.change_password(
-            request, passwords.validated_data["old_password"], passwords.validated_data["new_password"]
-        )
+        old, new = passwords.validated_data["old_password"], passwords.validated_data["new_password"]
+        # A try to log in like any other, and counted like one.
+        user = authenticate(request, username=request.user.username, password=old)
+        if user is None or not user.change_password(new):
+            raise ValidationError({"old_password": ["This is not your password."]})
         return Response({"message": "Password changed"})
 
 

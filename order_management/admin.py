@@ -1,7 +1,8 @@
 from django.contrib import admin
-from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import authenticate
 from django.template.response import TemplateResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 from rest_framework.exceptions import Throttled
 
 
@@ -26,11 +27,11 @@ class Site(admin.AdminSite):
         except Throttled as error:
             return self.too_many(request, error)
 
+    @method_decorator(never_cache)
     def too_many(self, request, error):
-        form = AdminAuthenticationForm(request)
-        context = {**self.each_context(request), "title": error.detail, "form": form}
+        context = {**self.each_context(request), "title": "Locked out", "detail": error.detail}
         headers = {"Retry-After": str(error.wait)}
-        return TemplateResponse(request, "admin/login.html", context, status=429, headers=headers)
+        return TemplateResponse(request, "admin/locked_out.html", context, status=429, headers=headers)
 
 
 class ChangesOnlyMixin:

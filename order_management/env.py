@@ -60,11 +60,11 @@ def duration(name, default):
 
 
 def rate(name, default):
-    """Return how many in which time, from `60/h`, `5/m` or `10/30s`; without a time it is an hour."""
+    """Return how many in which time, from `60/h`, `5/m` or `10/30s`."""
     count, _, period = text(name, default).partition("/")
     try:
         if re.fullmatch(r"[1-9][0-9]{0,8}", count):
-            return int(count), parse_duration(period if period[:1].isdecimal() else f"1{period[:1] or 'h'}")
+            return int(count), parse_duration(period if period[:1].isdecimal() else f"1{period or '?'}")
     except ValueError:
         pass
     return refuse(name, f"must be a number in a time, like 60/h or 10/30s, not {text(name)!r}")

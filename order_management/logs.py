@@ -15,6 +15,33 @@ from django.utils.functional import SimpleLazyObject
 request_id = ContextVar("request_id", default=None)
 
 
+def configuration(debug):
+    """Return Django's LOGGING: text in development, where runserver shows the requests; in production JSON."""
+    levels = {
+        # Errors are logged in production too: Django's default would only mail them.
+        "django": "INFO",
+        "requests": "INFO",
+        "security": "INFO",
+        # What they would add to the line of the request is what the caller sent: addresses and headers.
+        "django.request": "ERROR",
+        "django.security.csrf": "ERROR",
+        "django.security.DisallowedHost": "CRITICAL",
+    }
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "plain": {"format": "%(levelname)s %(message)s"},
+            "json": {"()": "order_management.logs.JSONFormatter"},
+        },
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain" if debug else "json"}},
+        "root": {"handlers": ["console"], "level": "WARNING"},
+        "loggers": {"django": {"handlers": [], "level": "INFO"}}
+        if debug
+        else {name: {"handlers": [], "level": level} for name, level in levels.items()},
+    }
+
+
 class JSONFormatter(logging.Formatter):
     """A JSON object per line, with the id of the request it was written in, and with `extra={"fields": ...}`."""
 
@@ -52,9 +79,9 @@ def described(request, response):
     return {"method": request.method, "path": request.path, "status": status, "user": user_id}
 
 
-def security_event(name, **fields):
+def security_event(name, level=logging.WARNING, **fields):
     """Log what a watchman wants to see: never a password, a token or a name somebody typed."""
-    logging.getLogger("security").warning(name, extra={"fields": fields})
+    logging.getLogger("security").log(level, name, extra={"fields": fields})
 
 
 def security_change(name, **fields):

@@ -67,7 +67,7 @@ def security_headers(get_response):
 
 
 def json_errors(get_response):
-    """Answer every error in JSON, in DEBUG too; outermost, so that Django's own error pages pass it."""
+    """Answer every error in JSON, in DEBUG too; outside of Django's middleware, so that its error pages pass it."""
 
     def middleware(request):
         response = get_response(request)

@@ -41,7 +41,8 @@ class Select:
         sql, parameters = compiler.as_sql()
         positions = {str(placeholder): position for position, placeholder in enumerate(PLACEHOLDERS[:count])}
         places = [(place, positions[str(p)]) for place, p in enumerate(parameters) if str(p) in positions]
-        assert len(places) == count, "Each value stands in the query once."
+        if len(places) != count:
+            raise ValueError("Each value stands in the query once.")
         compiler.converters = compiler.get_converters([column for column, *_ in compiler.select])
         return sql, parameters, places, compiler
 

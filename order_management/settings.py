@@ -4,7 +4,7 @@ from pathlib import Path
 
 from corsheaders.defaults import default_headers
 
-from . import env
+from . import env, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -84,6 +84,7 @@ TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 # Straight from the installed packages: nothing to collect before a start, nothing to forget.
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # Database
 
@@ -110,6 +111,7 @@ PASSWORD_HASHERS = [
     # Hashes made elsewhere still log in, and are upgraded then.
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+LOGIN_REDIRECT_URL = "admin:index"
 AUTHENTICATION_BACKENDS = ["accounts.backends.ModelBackend"]
 THROTTLE_ENABLED = env.switch("THROTTLE_ENABLED", default=True)
 # Failed logins of one name from one address, and of any names from one address; then it takes until the window is over.
@@ -188,20 +190,4 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",
 ]
 
-# Plain text in development, where runserver shows the requests; JSON in production, a line for each request.
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "plain": {"format": "%(levelname)s %(message)s"},
-        "json": {"()": "order_management.logs.JSONFormatter"},
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain" if DEBUG else "json"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {
-        # Errors are logged in production too: Django's default would only mail them.
-        "django": {"handlers": [], "level": "INFO"},
-        "django.request": {"level": "WARNING" if DEBUG else "ERROR"},
-        "requests": {"level": "WARNING" if DEBUG else "INFO"},
-    },
-}
+LOGGING = logs.configuration(DEBUG)

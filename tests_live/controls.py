@@ -30,8 +30,8 @@ CONTROLS = [
     Control(
         "a failed login is counted under a lock",
         "accounts/models/client_address.py",
-        "self.select_for_update().get",
-        "self.get",
+        'update_conflicts=True, unique_fields=["address"], update_fields=["changed_at"]',
+        "ignore_conflicts=True",
         f"{THROTTLE}::test_wrong_passwords_at_the_same_moment_are_counted_exactly",
         POSTGRES,
     ),
@@ -46,8 +46,8 @@ CONTROLS = [
     Control(
         "whether a right password is told is decided when it is counted",
         "accounts/throttle.py",
-        "        refuse_login(client, username)\n        client.forgive",
-        "        client.forgive",
+        "    refuse_login(client, username)\n    if client.has_failed",
+        "    if client.has_failed",
         "accounts/tests/test_throttle.py::test_who_asks_before_the_lock_and_hears_after_it_is_told_nothing",
         SQLITE,
     ),

@@ -15,8 +15,10 @@ class ClientAddressManager(models.Manager):
 
     def locked(self, address):
         """Return the same, locked until the transaction ends."""
-        self.bulk_create([self.model(address=address)], ignore_conflicts=True)
-        return self.select_for_update().get(pk=address)
+        # Whether it makes the row or finds it, this statement holds it from now on.
+        row = self.model(address=address, changed_at=timezone.now())
+        self.bulk_create([row], update_conflicts=True, unique_fields=["address"], update_fields=["changed_at"])
+        return self.get(pk=address)
 
     def quiet(self):
         """Return the addresses whose doings count for nothing any more."""
@@ -49,6 +51,11 @@ class ClientAddress(models.Model):
             wait(times_of_name, settings.LOGIN_FAILURES, window),
         )
 
+    def has_failed(self, username):
+        """Return whether a login under the name has failed within the window, and counts against it."""
+        earliest = time.time() - settings.LOGIN_WINDOW.total_seconds()
+        return any(name == digest(username) and at > earliest for at, name in self.failed_logins)
+
     def fail_login(self, username):
         earliest = time.time() - settings.LOGIN_WINDOW.total_seconds()
         recent = [[at, name] for at, name in self.failed_logins if at > earliest]
@@ -73,7 +80,11 @@ class ClientAddress(models.Model):
 
 def wait(times, limit, window):
     """Return how many seconds it takes until fewer than `limit` of the times lie within the window before."""
-    return max(0, times[-limit] + window.total_seconds() - time.time()) if len(times) >= limit else 0
+    if len(times) < limit:
+        return 0
+    seconds = window.total_seconds()
+    # No longer than the window, even if the clock was set back.
+    return min(seconds, max(0, times[-limit] + seconds - time.time()))
 
 
 def digest(username):

@@ -52,6 +52,9 @@ class User(auth.AbstractUser):
 
     objects = UserManager()
 
+    # Since it was last saved.
+    _password_changed = False
+
     class Meta(auth.AbstractUser.Meta):
         indexes = [models.Index(fields=["date_joined", "id"], name="users_by_joining")]
         constraints = [
@@ -72,18 +75,21 @@ class User(auth.AbstractUser):
             derived.add("username_folded")
         # Set by a person's set_password(), but not when a login upgrades the hash: sessions survive that.
         if self._password is not None and not self._state.adding:
+            self._password_changed = True
+        if self._password_changed:
             self.revoke_tokens()
-            security_change("password_changed", user=self.pk)
         if not isinstance(self.token_version, int):  # see revoke_tokens
             derived.add("token_version")
         super().save(*args, update_fields=update_fields and {*update_fields, *derived}, **kwargs)
         if "token_version" in derived:
             self.refresh_from_db(fields=["token_version"])
+        if self._password_changed:
+            security_change("password_changed", user=self.pk)
+            self._password_changed = False
 
     def set_unusable_password(self):
         super().set_unusable_password()
-        if not self._state.adding:
-            self.revoke_tokens()
+        self._password_changed = not self._state.adding
 
     @property
     def role(self):

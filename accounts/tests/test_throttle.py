@@ -59,7 +59,7 @@ def test_who_asks_before_the_lock_and_hears_after_it_is_told_nothing(api, custom
         return authenticate(username="carl", password=password)
 
     with pytest.raises(Throttled):
-        throttle.login(RequestFactory().post(LOGIN), "carl", check)
+        throttle.limit_login(RequestFactory().post(LOGIN), "carl", check)
 
     assert log_in(api()).status_code == 429
 
@@ -135,7 +135,8 @@ def test_failures_in_the_admin_site_count(api, client, admin):
 
     assert response.status_code == 429
     assert int(response["Retry-After"]) <= 900
-    assert "Too many failed logins." in response.content.decode()
+    assert "Too many failed logins." in response.content.decode().partition("<body")[2]
+    assert "no-store" in response["Cache-Control"]
     assert "sessionid" not in response.cookies
     assert log_in(api(), "anna", "anna's secret").status_code == 429
 
@@ -197,6 +198,7 @@ def test_a_made_up_header_does_not_change_who_is_counted(api, customer):
 
 @pytest.fixture
 def one_proxy(settings):
+    settings.TRUSTED_PROXIES = 1
     settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"NUM_PROXIES": 1}
 
 
@@ -226,7 +228,20 @@ def test_a_network_of_ipv6_is_one_caller(api, customer):
     assert log_in(api(), REMOTE_ADDR="2001:db8:0:1::1").status_code == 200
 
 
-@pytest.mark.parametrize("address", ["", "unknown", "[", "[::1]:80", "1.2.3.4.5", "x" * 500, "[::1]:99999999999"])
+@pytest.mark.parametrize("path", [LOGIN, REGISTER, ADMIN_LOGIN])
+def test_an_unreadable_header_hides_nobody(api, customer, one_proxy, path):
+    response = api().post(
+        path,
+        {"username": "carl", "password": "x"},
+        headers={"X-Forwarded-For": ""},
+        format="multipart" if "admin" in path else "json",
+    )
+
+    assert response.status_code == 400
+    assert not ClientAddress.objects.exists()
+
+
+@pytest.mark.parametrize("address", ["unknown", "[", "[::1]:80", "1.2.3.4.5", "x" * 500, "[::1]:99999999999"])
 def test_an_odd_address_is_an_address(api, customer, one_proxy, address):
     header = {"X-Forwarded-For": f"192.0.2.7, {address}"}
 
@@ -252,6 +267,24 @@ def test_a_login_without_failures_before_writes_nothing_for_the_limits(api, cust
     with django_assert_max_num_queries(4):
         assert log_in(api()).status_code == 200
     assert not ClientAddress.objects.exists()
+
+
+def test_a_failure_long_ago_makes_no_login_write(api, customer):
+    fail(api(), 1)
+    later(1000)
+    before = ClientAddress.objects.values().get()
+
+    assert log_in(api()).status_code == 200
+    assert ClientAddress.objects.values().get() == before
+
+
+def test_housekeeping_remembers_what_counts_for_an_hour(api, db):
+    register(api(), "dora")
+    ClientAddress.objects.update(changed_at=timezone.now() - timedelta(minutes=50))
+
+    call_command("housekeeping")
+
+    assert ClientAddress.objects.exists()
 
 
 def test_housekeeping_forgets_what_counts_no_more(api, customer):

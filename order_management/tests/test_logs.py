@@ -1,4 +1,7 @@
+import contextlib
+
 import pytest
+from django.db import transaction
 from rest_framework.test import APIClient
 
 from accounts.tokens import RefreshToken
@@ -10,6 +13,7 @@ def events(caplog, django_capture_on_commit_callbacks):
     """A function that makes a call and returns the security events it wrote: name, and what they say."""
 
     def events(call):
+        caplog.set_level("INFO", "security")
         caplog.clear()
         with django_capture_on_commit_callbacks(execute=True):
             call()
@@ -67,14 +71,17 @@ def test_a_new_password(api, site, customer, events):
     resets = {"password1": "a new one 17", "password2": "a new one 17"}
 
     changed = [("password_changed", {"user": customer.pk})]
-    assert events(lambda: api(customer).post("/api/accounts/me/password/", own)) == changed
+    known = [("login_succeeded", {"address": "127.0.0.1", "user": customer.pk})]
+    assert events(lambda: api(customer).post("/api/accounts/me/password/", own)) == known + changed
     assert events(lambda: site.post(f"/admin/accounts/user/{customer.pk}/password/", resets)) == changed
 
 
 def test_a_login_that_upgrades_the_hash_is_no_new_password(api, customer, settings, events):
     settings.PASSWORD_HASHERS = settings.PASSWORD_HASHERS[1:] + settings.PASSWORD_HASHERS[:1]
 
-    assert events(lambda: api().post("/api/login/", {"username": "carl", "password": "carl's secret"})) == []
+    logged = events(lambda: api().post("/api/login/", {"username": "carl", "password": "carl's secret"}))
+
+    assert logged == [("login_succeeded", {"address": "127.0.0.1", "user": customer.pk})]
     customer.refresh_from_db()
     assert customer.password.startswith("argon2")
 
@@ -91,6 +98,38 @@ def test_another_access(api, admin, customer, events, change, event):
     logged = events(lambda: api(admin).patch(f"/api/accounts/users/{customer.pk}/", change))
 
     assert logged == ([(event[0], {"user": customer.pk, "by": admin.pk} | event[1])] if event else [])
+
+
+def test_a_change_that_is_rolled_back_is_no_event(customer, events):
+    def change():
+        with contextlib.suppress(ZeroDivisionError), transaction.atomic():
+            customer.set_password("other")
+            customer.save()
+            raise ZeroDivisionError
+
+    assert events(change) == []
+
+
+def test_a_password_switched_off(site, customer, events):
+    def switch_off():
+        customer.set_unusable_password()
+        customer.save()
+
+    assert events(switch_off) == [("password_changed", {"user": customer.pk})]
+    assert events(customer.save) == []
+
+
+def test_a_log_asks_no_database(site, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        site.get("/healthz/")
+
+
+def test_a_proxy_that_was_told_of_is_no_news(caplog, settings):
+    settings.TRUSTED_PROXIES = 1
+    warn_of_proxy.cache_clear()
+    APIClient().get("/healthz/", headers={"X-Forwarded-For": "192.0.2.7"})
+
+    assert not caplog.records
 
 
 def test_a_proxy_that_nobody_told_of_is_named_once(caplog):

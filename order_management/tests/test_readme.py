@@ -92,4 +92,5 @@ def test_every_test_that_is_named_exists():
     named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs/security.md").read_text()))
     tests = set(re.findall(r"^def (test_\w+)", "".join(path.read_text() for path in ROOT.glob("*/**/test_*.py")), re.M))
 
+    assert named
     assert named <= tests

@@ -77,6 +77,10 @@ def test_an_empty_variable_is_not_set():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        *(("REGISTER_RATE", value) for value in ("60", "60/", "60/month", "60/dx", "0/h", "-1/h", "5/1x", "h")),
+        ("LOGIN_FAILURES", "0"),
+        ("LOGIN_WINDOW", "soon"),
+        ("THROTTLE_ENABLED", "maybe"),
         ("DEBUG", "maybe"),
         ("HTTPS", "2"),
         ("TRUSTED_PROXIES", "-1"),
