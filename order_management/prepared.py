@@ -11,8 +11,8 @@ from .shown import moment, money
 
 SHOWN = {models.DecimalField: money, models.DateTimeField: moment}
 
-# Stand for the values while the ORM writes; no id is as large.
-PLACEHOLDERS = [8_999_999_999_999_000_000 + number for number in range(1024)]
+# Stand for the values while the ORM writes. No constant is one of them; they fit into every column of numbers.
+PLACEHOLDERS = [2_147_000_000 + number for number in range(1024)]
 
 
 class Select:
