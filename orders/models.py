@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from order_management.conflict import Conflict
-from order_management.prepared import Select
+from order_management.prepared import Insert, Select, padded
 from products.models import NOTE_MAX, PRICE_MAX, Product
 
 TOTAL_MAX = Decimal("9999999999.99")
@@ -139,9 +139,7 @@ lines_of_orders = Select(
 def with_lines(orders):
     """Return the rows, as of `rows()`, with their lines: tuples of product, name, price and quantity."""
     lines = {order["id"]: [] for order in orders}
-    # As often as it takes to the next power of two: a statement is written for each number of values.
-    values = list(lines) + list(lines)[-1:] * ((1 << (len(lines) - 1).bit_length()) - len(lines))
-    for order, *line in lines_of_orders(*values) if lines else []:
+    for order, *line in lines_of_orders(*padded(lines)) if lines else []:
         lines[order].append(line)
     return [order | {"lines": lines[order["id"]]} for order in orders]
 
@@ -160,6 +158,12 @@ class OrderEvent(models.Model):
 
     def __str__(self):
         return self.status
+
+
+# What every order writes: see order_management/prepared.py.
+insert_order = Insert(Order, "customer", "status", "total", "note", "created_at", "updated_at")
+insert_lines = Insert(OrderLine, "order", "product", "name", "price", "quantity")
+insert_event = Insert(OrderEvent, "order", "status", "by", "note", "created_at")
 
 
 class IdempotencyKey(models.Model):

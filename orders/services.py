@@ -8,10 +8,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from order_management.conflict import Conflict
-from products.models import Product, StockMovement
+from order_management.prepared import padded
+from order_management.shown import money
+from products.models import StockMovement, prices
 from products.services import StockOutOfBounds, book
 
-from .models import TOTAL_MAX, IdempotencyKey, Order, OrderLine
+from .models import TOTAL_MAX, IdempotencyKey, Order, insert_event, insert_lines, insert_order
 
 
 class OutOfStock(Conflict):
@@ -31,7 +33,7 @@ class KeyReused(Conflict):
 def place_order(*, customer, items, note="", expected_total=None, key=None, fingerprint="", describe=str):
     """Take the items out of stock and create the order: all of it or nothing.
 
-    `items` are dicts with `product`, an id, and `quantity`. Return what `describe(order)` makes of the new order, and
+    `items` are dicts with `product`, an id, and `quantity`. Return what `describe` makes of the new order's row, and
     whether it was made earlier: then it is the answer of that time, for the same `key` with the same `fingerprint`.
     Raise KeyReused (422), ValidationError (400), TotalDiffers or OutOfStock (409), in this order.
     """
@@ -39,16 +41,18 @@ def place_order(*, customer, items, note="", expected_total=None, key=None, fing
     if record and record.response:
         return record.response, True
     quantities = merge(items)
-    products = Product.objects.listed().in_bulk(quantities)
-    total = price(quantities, products)
+    lines = priced(quantities)
+    total = sum((price * quantity for _, _, price, quantity in lines), Decimal())
+    if total > TOTAL_MAX:
+        raise ValidationError({"items": [f"The total must not exceed {TOTAL_MAX}."]})
     if expected_total is not None and expected_total != total:
         raise TotalDiffers(total=total)
-    order = create(customer, quantities, products, total, note)
+    order = create(customer, lines, total, note)
     answer = describe(order)
     if record:
         IdempotencyKey.objects.filter(pk=record.pk).update(response=answer)
     # Last, because others wait for these rows until the commit.
-    take(quantities, order)
+    take(quantities, order["id"], customer)
     return answer, False
 
 
@@ -69,13 +73,11 @@ def merge(items):
     return dict(quantities)
 
 
-def price(quantities, products):
-    """Return the total of the items, or raise ValidationError."""
-    refuse_unknown(quantities.keys() - products.keys())
-    total = sum((products[pk].price * quantity for pk, quantity in quantities.items()), Decimal())
-    if total > TOTAL_MAX:
-        raise ValidationError({"items": [f"The total must not exceed {TOTAL_MAX}."]})
-    return total
+def priced(quantities):
+    """Return the lines of the order, tuples of product, name, price and quantity; or raise ValidationError."""
+    found = {pk: (name, Decimal(money(price))) for pk, name, price in prices(*padded(quantities))}
+    refuse_unknown(quantities.keys() - found.keys())
+    return [(pk, *found[pk], quantity) for pk, quantity in quantities.items()]
 
 
 def refuse_unknown(product_ids):
@@ -83,21 +85,27 @@ def refuse_unknown(product_ids):
         raise ValidationError({"items": [f"There is no product {pk}." for pk in sorted(product_ids)]})
 
 
-def create(customer, quantities, products, total, note):
-    now = timezone.now()
-    order = Order.objects.create(customer=customer, total=total, note=note, created_at=now, updated_at=now)
-    OrderLine.objects.bulk_create(
-        OrderLine(order=order, product_id=pk, name=products[pk].name, price=products[pk].price, quantity=quantity)
-        for pk, quantity in quantities.items()
-    )
-    order.events.create(status=order.status, by=customer, created_at=now)
-    return order
+def create(customer, lines, total, note):
+    """Write the order with its lines and first event; return it as one of `with_lines`."""
+    now, status = timezone.now(), Order.Status.PENDING
+    pk = insert_order((customer.pk, status, total, note, now, now))
+    insert_lines(*((pk, *line) for line in lines))
+    insert_event((pk, status, customer.pk, "", now))
+    return {
+        "id": pk,
+        "customer__username": customer.username,
+        "status": status,
+        "total": total,
+        "note": note,
+        "created_at": now,
+        "updated_at": now,
+        "lines": lines,
+    }
 
 
-def take(quantities, order):
+def take(quantities, order_id, customer):
     deltas = {pk: -quantity for pk, quantity in quantities.items()}
-    listed = Product.objects.listed()
-    short = book(listed, deltas, kind=StockMovement.Kind.ORDERED, order=order.pk, by=order.customer)
+    short = book(deltas, kind=StockMovement.Kind.ORDERED, order=order_id, by=customer)
     if short:
         # Deleted since its price was read.
         refuse_unknown([pk for pk, available in short.items() if available is None])
@@ -111,6 +119,6 @@ def change_status(order, status, *, by, note="", describe=str):
     order.move_to(status, by=by, note=note)
     if status in Order.BACK_IN_STOCK:
         quantities = dict(order.lines.values_list("product", "quantity"))
-        if book(Product.objects.all(), quantities, kind=status, order=order.pk, by=by):
+        if book(quantities, kind=status, order=order.pk, by=by, deleted=True):
             raise StockOutOfBounds
     return describe(order)

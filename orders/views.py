@@ -59,7 +59,7 @@ class OrderList(OrderMixin, generics.GenericAPIView):
             customer=request.user,
             key=self.idempotency_key(),
             fingerprint=order.fingerprint(),
-            describe=lambda order: JSONRenderer().render(self.describe(order)).decode(),
+            describe=lambda row: JSONRenderer().render(self.get_serializer(row).data).decode(),
             **order.validated_data,
         )
         data = orjson.loads(answer)

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from order_management.prepared import Get
+from order_management.prepared import Change, Get, Insert, Select, Update
 
 PRICE_MAX = Decimal("99999999.99")
 QUANTITY_MAX = 2**31 - 1
@@ -26,11 +26,19 @@ class ProductQuerySet(models.QuerySet):
         """Take the products out of every list, for good; their rows stay, because orders refer to them."""
         return self.listed().update(deleted_at=timezone.now())
 
-    def shift_stock(self, product_id, delta):
+    def shift(self, product_id, delta):
         """Add to the stock or take from it; return whether that kept it between 0 and QUANTITY_MAX."""
         # One conditional UPDATE: the check and the change cannot be torn apart.
-        within = Q(quantity__gte=-delta) if delta < 0 else Q(quantity__lte=QUANTITY_MAX - delta)
-        return bool(self.filter(within, pk=product_id).update(quantity=F("quantity") + delta))
+        return bool(shift_stock(delta, product_id, max(0, -delta), min(QUANTITY_MAX, QUANTITY_MAX - delta)))
+
+
+# Delta, key, and the bounds within which the stock must be before.
+shift_stock = Update(
+    lambda delta, pk, least, most: (
+        Product.objects.filter(pk=pk, quantity__gte=least, quantity__lte=most),
+        {"quantity": F("quantity") + delta},
+    )
+)
 
 
 class Product(models.Model):
@@ -61,10 +69,8 @@ class Product(models.Model):
         """Change the given fields and write no others: a sale may change the quantity at any time."""
         for field, value in changes.items():
             setattr(self, field, value)
-        self.save(update_fields=changes)
-
-
-listed_product = Get(lambda pk: Product.objects.listed().filter(pk=pk))
+        if changes:
+            write_product(self.pk, **changes)
 
 
 class StockMovement(models.Model):
@@ -100,3 +106,22 @@ class StockMovement(models.Model):
 
     def __str__(self):
         return f"{self.kind} {self.delta:+}"
+
+
+# What is done with nearly every call: see order_management/prepared.py.
+listed_product = Get(lambda pk: Product.objects.listed().filter(pk=pk))
+locked_product = Get(lambda pk: Product.objects.listed().filter(pk=pk).select_for_update())
+insert_product = Insert(Product, "name", "price", "quantity")
+write_product = Change(Product)
+prices = Select(lambda *pks: Product.objects.listed().filter(pk__in=pks).values_list("pk", "name", "price"))
+# In ascending order, so that two transactions with the same products cannot deadlock. SQLite has no row locks and
+# needs none: the transaction holds the only write lock.
+locked_stock = Select(
+    lambda *pks: (
+        Product.objects.filter(pk__in=pks)
+        .order_by("pk")
+        .select_for_update(no_key=True)
+        .values_list("pk", "quantity", "deleted_at")
+    )
+)
+insert_movements = Insert(StockMovement, "product", "kind", "delta", "balance", "order", "by", "note", "created_at")

@@ -1,11 +1,21 @@
 """Changes of products and their stock, each with its row in the ledger, in one transaction."""
 
 from django.db import transaction
-from django.shortcuts import get_object_or_404
+from django.http import Http404
+from django.utils import timezone
 
 from order_management.conflict import Conflict
+from order_management.prepared import padded
 
-from .models import QUANTITY_MAX, Product, StockMovement
+from .models import (
+    QUANTITY_MAX,
+    Product,
+    StockMovement,
+    insert_movements,
+    insert_product,
+    locked_product,
+    locked_stock,
+)
 
 Kind = StockMovement.Kind
 
@@ -15,13 +25,17 @@ class StockOutOfBounds(Conflict):
 
 
 def locked(product_id):
-    return get_object_or_404(Product.objects.listed().select_for_update(), pk=product_id)
+    product = locked_product(product_id)
+    if product is None:
+        raise Http404("No Product matches the given query.")
+    return product
 
 
 @transaction.atomic
 def create_product(*, by, **fields):
     """Create a product; its quantity is the first movement."""
-    product = Product.objects.create(**fields)
+    product = Product(**fields)
+    product.pk = insert_product((product.name, product.price, product.quantity))
     record(product, Kind.CREATED, product.quantity, by=by)
     return product
 
@@ -65,29 +79,30 @@ def delete_products(products):
 
 
 def lock(products):
-    """Lock the products of a queryset until the end of the transaction, and return their stock by id."""
-    # In ascending order, so that two transactions with the same products cannot deadlock. SQLite has no row locks and
-    # needs none: the transaction holds the only write lock.
-    locked = products.order_by("pk").select_for_update(no_key=True)
-    return dict(locked.values_list("pk", "quantity"))
+    """Lock the products of a queryset until the end of the transaction."""
+    if pks := products.values_list("pk", flat=True):
+        locked_stock(*padded(pks))
 
 
 def record(product, kind, delta, *, by, note=""):
-    StockMovement.objects.create(product=product, kind=kind, delta=delta, balance=product.quantity, by=by, note=note)
+    insert_movements((product.pk, kind, delta, product.quantity, None, by and by.pk, note, timezone.now()))
 
 
-def book(products, deltas, *, kind, order, by):
+def book(deltas, *, kind, order, by, deleted=False):
     """Book the stock of several products, in the caller's transaction; return those that have no room for it.
 
-    `products` is the queryset they must be in, `deltas` the change by id. What is returned is the stock, by id, of
-    those that were refused, None if it is not in `products`: then roll back.
+    `deltas` are the changes by id, of products that are not deleted unless said. What is returned is the stock, by id,
+    of those that were refused, None if there is no such product: then roll back.
     """
-    # What a refusal says of the stock is still true when it is said.
-    stock = lock(products.filter(pk__in=deltas))
-    refused = {pk: stock.get(pk) for pk in sorted(deltas) if not products.shift_stock(pk, deltas[pk])}
+    # Locked, so that what a refusal says of the stock is still true when it is said.
+    rows = locked_stock(*padded(sorted(deltas)))
+    stock = {pk: quantity for pk, quantity, deleted_at in rows if deleted or deleted_at is None}
+    refused = {
+        pk: stock.get(pk) for pk in sorted(deltas) if pk not in stock or not Product.objects.shift(pk, deltas[pk])
+    }
     if not refused:
-        StockMovement.objects.bulk_create(
-            StockMovement(product_id=pk, kind=kind, delta=delta, balance=stock[pk] + delta, order=order, by=by)
-            for pk, delta in deltas.items()
+        now = timezone.now()
+        insert_movements(
+            *((pk, kind, delta, stock[pk] + delta, order, by and by.pk, "", now) for pk, delta in deltas.items())
         )
     return refused

@@ -10,7 +10,7 @@ from .server import ADMIN, CUSTOMER, PASSWORD
 LOGIN, REGISTER = "/api/login/", "/api/accounts/register/"
 WRONG = ("POST", LOGIN, {"username": CUSTOMER, "password": "wrong"})
 RIGHT = ("POST", LOGIN, {"username": CUSTOMER, "password": PASSWORD})
-LIMITS = {"THROTTLE_ENABLED": "on", "LOGIN_FAILURES": "4", "REGISTER_RATE": "5/h"}
+LIMITS = {"THROTTLE_ENABLED": "on", "LOGIN_FAILURES": "16", "REGISTER_RATE": "5/h"}
 
 
 @pytest.fixture
@@ -25,9 +25,9 @@ def statuses(answers):
 
 
 def test_wrong_passwords_at_the_same_moment_are_counted_exactly(shop):
-    answers = shop.at_once([WRONG] * 24)
+    answers = shop.at_once([WRONG] * 64)
 
-    assert statuses(answers) == {401: 4, 429: 20}
+    assert statuses(answers) == {401: 16, 429: 48}
     assert all(800 < int(answer.headers["Retry-After"]) <= 900 for answer in answers if answer.status == 429)
     assert shop.call(*RIGHT).status == 429
     assert shop.login(ADMIN)
@@ -40,7 +40,7 @@ def test_right_passwords_do_not_stand_in_each_others_way(shop):
 def test_the_lock_ends_by_itself_and_when_it_says(new_server):
     with new_server(**LIMITS, LOGIN_WINDOW="3s") as shop:
         assert shop.customer
-        refused = next(answer for answer in shop.at_once([WRONG] * 20) if answer.status == 429)
+        refused = next(answer for answer in shop.at_once([WRONG] * 24) if answer.status == 429)
 
         time.sleep(int(refused.headers["Retry-After"]))
 
@@ -57,7 +57,7 @@ def test_registrations_at_the_same_moment_are_counted_exactly(shop):
 
 
 def test_the_admin_site_shares_the_count(shop):
-    shop.at_once([WRONG] * 4)
+    shop.at_once([WRONG] * 16)
     page = shop.call("GET", "/admin/login/")
     cookie = page.headers["Set-Cookie"].partition(";")[0]
     token = page.body.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
@@ -72,20 +72,20 @@ def test_the_admin_site_shares_the_count(shop):
 
 def test_a_made_up_header_is_no_way_around(new_server):
     with new_server(**LIMITS) as shop:
-        made_up = [(*WRONG, None, {"X-Forwarded-For": f"192.0.2.{number}"}) for number in range(12)]
+        made_up = [(*WRONG, None, {"X-Forwarded-For": f"192.0.2.{number}"}) for number in range(24)]
 
-        assert statuses(shop.at_once(made_up)) == {401: 4, 429: 8}
+        assert statuses(shop.at_once(made_up)) == {401: 16, 429: 8}
 
 
 def test_behind_a_proxy_what_the_proxy_wrote_counts(new_server):
     with new_server(**LIMITS, TRUSTED_PROXIES="1") as shop:
-        one_caller = [(*WRONG, None, {"X-Forwarded-For": f"192.0.2.{number}, 198.51.100.1"}) for number in range(12)]
-        others = [(*WRONG, None, {"X-Forwarded-For": f"192.0.2.{number}"}) for number in range(12)]
+        one_caller = [(*WRONG, None, {"X-Forwarded-For": f"192.0.2.{number}, 198.51.100.1"}) for number in range(24)]
+        others = [(*WRONG, None, {"X-Forwarded-For": f"192.0.2.{number}"}) for number in range(24)]
 
-        assert statuses(shop.at_once(one_caller)) == {401: 4, 429: 8}
-        assert statuses(shop.at_once(others)) == {401: 12}
+        assert statuses(shop.at_once(one_caller)) == {401: 16, 429: 8}
+        assert statuses(shop.at_once(others)) == {401: 24}
 
 
 def test_switched_off_there_is_no_limit(new_server):
     with new_server(**LIMITS | {"THROTTLE_ENABLED": "off"}) as shop:
-        assert statuses(shop.at_once([WRONG] * 12)) == {401: 12}
+        assert statuses(shop.at_once([WRONG] * 24)) == {401: 24}

@@ -64,6 +64,17 @@ def test_who_asks_before_the_lock_and_hears_after_it_is_told_nothing(api, custom
     assert log_in(api()).status_code == 429
 
 
+def test_nor_is_who_asks_before_the_address_is_locked_out(api, customer, settings):
+    settings.LOGIN_FAILURES_OF_ADDRESS = 10
+
+    def check():
+        assert fail(api(), 10, "others") == [401] * 10
+        return customer
+
+    with pytest.raises(Throttled):
+        throttle.limit_login(RequestFactory().post(LOGIN), "carl", check)
+
+
 def test_only_this_name_from_this_address_is_locked_out(api, customer, admin):
     fail(api(), 10)
 
