@@ -1,6 +1,6 @@
 """Conditional requests (RFC 9110, section 13) on a product, an order or a list."""
 
-from hashlib import md5
+from hashlib import sha256
 
 from django.http import HttpResponseNotModified
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -20,8 +20,8 @@ class PreconditionFailed(APIException):
 
 
 def etag_of(content, link=""):
-    """Return the strong ETag of a rendered body and its Link header; a fingerprint, not a secret."""
-    return quote_etag(md5(content + link.encode(), usedforsecurity=False).hexdigest())
+    """Return the strong ETag of a rendered body and its Link header."""
+    return quote_etag(sha256(content + link.encode()).hexdigest()[:32])
 
 
 class ConditionalMixin:

@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from django.core import signing
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
@@ -80,8 +82,8 @@ class KeysetPagination(BasePagination):
             value, pk = self.key
             return {behind: (not self.backwards, value, pk + (-1 if self.down else 1))}
         cursors = {
-            "prev": (True, str(rows[0][self.field]), rows[0]["id"]),
-            "next": (False, str(rows[-1][self.field]), rows[-1]["id"]),
+            "prev": (True, text(rows[0][self.field]), rows[0]["id"]),
+            "next": (False, text(rows[-1][self.field]), rows[-1]["id"]),
         }
         exists = {ahead: self.more, behind: bool(self.key)}
         return {rel: cursor for rel, cursor in cursors.items() if exists[rel]}
@@ -104,6 +106,12 @@ class KeysetPagination(BasePagination):
             parameter("ordering", "Equal values are ordered by id.", ordering),
             parameter("cursor", "From the URLs in the `Link` header.", {"type": "string"}),
         ]
+
+
+def text(value):
+    """Return a sort value as a cursor keeps it; SQLite's driver gives times in UTC without saying so."""
+    naive = isinstance(value, datetime) and value.tzinfo is None
+    return f"{value}+00:00" if naive else str(value)
 
 
 def page_size(value):

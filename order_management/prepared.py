@@ -12,9 +12,7 @@ from django.db import connection, models
 from django.db.models.sql import UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 
-from .shown import moment, money
-
-SHOWN = {models.DecimalField: money, models.DateTimeField: moment}
+from .shown import money
 
 # Stand for the values while the ORM writes. No constant is one of them; they fit into every column of numbers.
 PLACEHOLDERS = [2_147_000_000 + number for number in range(1024)]
@@ -103,16 +101,19 @@ class Rows(Select):
 
     def __call__(self, *values):
         rows = super().__call__(*values)
-        columns = self.written(len(values)).compiler.shown
-        return [
-            {name: show(value) if show else value for (name, show), value in zip(columns, row, strict=True)}
-            for row in rows
-        ]
+        compiler = self.written(len(values)).compiler
+        names = list(compiler.query.selected)
+        rows = [dict(zip(names, row, strict=True)) for row in rows]
+        for name in compiler.amounts:
+            for row in rows:
+                row[name] = money(row[name])
+        return rows
 
     def write(self, count):
         written = super().write(count)
-        types = [type(column.output_field) for column, *_ in written.compiler.select]
-        written.compiler.shown = list(zip(written.compiler.query.selected, map(SHOWN.get, types), strict=True))
+        columns = zip(written.compiler.query.selected, written.compiler.select, strict=True)
+        is_amount = {name: isinstance(column.output_field, models.DecimalField) for name, (column, *_) in columns}
+        written.compiler.amounts = [name for name in is_amount if is_amount[name]]
         return written
 
 

@@ -1,6 +1,4 @@
-"""Amounts and times as the database drivers give them, made what callers see."""
-
-from datetime import UTC
+"""Amounts as the database drivers give them, made what callers see."""
 
 
 def money(value):
@@ -12,8 +10,3 @@ def money_of(quantity, value):
     """Return the same of several pieces, reckoned in whole cents."""
     cents = round(value * 100) * quantity
     return f"{cents // 100}.{cents % 100:02}"
-
-
-def moment(value):
-    """Return a time with its zone; SQLite gives it in UTC and does not say so."""
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value

@@ -137,11 +137,13 @@ lines_of_orders = Select(
 
 
 def with_lines(orders):
-    """Return the rows, as of `rows()`, with their lines: tuples of product, name, price and quantity."""
+    """Return the rows, as of `rows()`, each with its lines: tuples of product, name, price and quantity."""
     lines = {order["id"]: [] for order in orders}
-    for order, *line in lines_of_orders(*padded(lines)) if lines else []:
-        lines[order].append(line)
-    return [order | {"lines": lines[order["id"]]} for order in orders]
+    for row in lines_of_orders(*padded(lines)) if lines else []:
+        lines[row[0]].append(row[1:])
+    for order in orders:
+        order["lines"] = lines[order["id"]]
+    return orders
 
 
 class OrderEvent(models.Model):
