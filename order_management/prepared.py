@@ -14,6 +14,8 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from .shown import money
 
+PLAIN = (models.IntegerField, models.CharField, models.ForeignKey)
+
 # Stand for the values while the ORM writes. No constant is one of them; they fit into every column of numbers.
 PLACEHOLDERS = [2_147_000_000 + number for number in range(1024)]
 
@@ -157,12 +159,17 @@ class Insert:
     def __init__(self, model, *names):
         self.model, self.names = model, names
         self.fields = [model._meta.get_field(name) for name in names]
+        # Numbers, text and keys are what the database takes; the others, amounts and times, it wants prepared.
+        self.plain = [isinstance(field, PLAIN) for field in self.fields]
         self.written = cache(self.write)
 
     def __call__(self, *rows):
         """Write the rows, and return the id of the first."""
-        prepare = [field.get_db_prep_save for field in self.fields]
-        values = [make(value, connection) for row in rows for make, value in zip(prepare, row, strict=True)]
+        values = [
+            value if plain else field.get_db_prep_save(value, connection)
+            for row in rows
+            for field, plain, value in zip(self.fields, self.plain, row, strict=True)
+        ]
         with connection.cursor() as cursor:
             cursor.execute(self.written(len(rows)), values)
             return cursor.fetchone()[0]

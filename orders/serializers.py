@@ -7,6 +7,7 @@ import orjson
 from rest_framework import serializers
 
 from order_management.fields import IntegerField, MoneyField
+from order_management.serializers import SharedFieldsMixin
 from order_management.shown import money, money_of
 from products.models import NOTE_MAX, PRICE_MAX
 
@@ -18,12 +19,12 @@ DAYS_MAX = 366
 REVENUE_MAX = Decimal("99999999999999999.99")
 
 
-class NewLineSerializer(serializers.Serializer):
+class NewLineSerializer(SharedFieldsMixin, serializers.Serializer):
     product = IntegerField(min_value=1, max_value=2**63 - 1)
     quantity = IntegerField(min_value=1, max_value=LINE_QUANTITY_MAX)
 
 
-class PlaceOrderSerializer(serializers.Serializer):
+class PlaceOrderSerializer(SharedFieldsMixin, serializers.Serializer):
     items = serializers.ListField(child=NewLineSerializer(), min_length=1, max_length=LINES_MAX)
     note = serializers.CharField(required=False, allow_blank=True, max_length=NOTE_MAX, default="")
     expected_total = MoneyField(required=False, default=None, max_value=TOTAL_MAX)

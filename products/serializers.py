@@ -1,12 +1,13 @@
 from rest_framework import serializers
 
 from order_management.fields import IntegerField, MoneyField
+from order_management.serializers import SharedFieldsMixin
 from order_management.shown import money
 
 from .models import NOTE_MAX, PRICE_MAX, QUANTITY_MAX, StockMovement
 
 
-class ProductSerializer(serializers.Serializer):
+class ProductSerializer(SharedFieldsMixin, serializers.Serializer):
     """A product, in these four fields everywhere."""
 
     id = serializers.IntegerField(read_only=True)
