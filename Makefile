@@ -14,7 +14,7 @@ export GRANIAN_BLOCKING_THREADS ?= 4
 # Without it granian waits for ever for a worker that was told to stop while it started.
 export GRANIAN_WORKERS_KILL_TIMEOUT ?= 10
 
-.PHONY: help run admin test serve fmt lint test-postgres test-live controls
+.PHONY: help run admin test serve fmt lint test-postgres test-live controls bench growth
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -58,6 +58,13 @@ test-live: $(VENV)/installed-dev $(VENV)/schemathesis/installed  ## real servers
 controls: $(VENV)/installed-dev  ## each guard taken out once: its test must fail
 	$(BIN)/python tests_live/controls.py
 
+bench: $(VENV)/installed $(VENV)/bench/installed  ## this project against its peers; ARGS=--full for longer; needs wrk
+	@command -v wrk >/dev/null || { echo "wrk is needed: apt-get install wrk"; exit 1; }
+	@BENCH_BIN=$(CURDIR)/$(VENV)/bench/bin $(CURDIR)/$(BIN)/python -m benchmarks.run $(ARGS)
+
+growth: $(VENV)/installed  ## what a page costs as the shop grows: 1,000 to 1,000,000 products and orders
+	@$(BIN)/python -m benchmarks.growth 1000 100000 1000000
+
 # Anew only when the requirements have changed.
 $(VENV)/installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12")'
@@ -74,4 +81,9 @@ $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
 $(VENV)/schemathesis/installed: requirements-schemathesis.txt $(VENV)/installed
 	@$(PYTHON) -m venv $(VENV)/schemathesis
 	@$(VENV)/schemathesis/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-schemathesis.txt
+	@touch $@
+
+$(VENV)/bench/installed: benchmarks/requirements.txt $(VENV)/installed
+	@$(PYTHON) -m venv $(VENV)/bench
+	@$(VENV)/bench/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@touch $@

@@ -1,0 +1,24 @@
+"""Create the tables and the admin in an empty database; then serve. Both from the root of the repository:
+
+python -m benchmarks.peers.plain_drf.prepare
+gunicorn --worker-class gthread --threads 4 --workers 1 --keep-alive 5 --no-control-socket --log-level warning \
+    --bind 127.0.0.1:$PORT benchmarks.peers.plain_drf.wsgi
+"""
+
+import os
+
+import django
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+
+
+def prepare():
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.peers.plain_drf.settings")
+    django.setup()
+    call_command("migrate", verbosity=0)  # first the users, which the tables without migrations refer to
+    call_command("migrate", run_syncdb=True, verbosity=0)
+    get_user_model().objects.create_superuser("anna", None, "correct horse 17")
+
+
+if __name__ == "__main__":
+    prepare()
