@@ -79,9 +79,8 @@ def delete_products(products):
 
 
 def lock(products):
-    """Lock the products of a queryset until the end of the transaction."""
-    if pks := products.values_list("pk", flat=True):
-        locked_stock(*padded(pks))
+    """Lock the products of a queryset, however many, until the end of the transaction; in the same order as `book`."""
+    list(products.order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
 def record(product, kind, delta, *, by, note=""):
@@ -94,6 +93,8 @@ def book(deltas, *, kind, order, by, deleted=False):
     `deltas` are the changes by id, of products that are not deleted unless said. What is returned is the stock, by id,
     of those that were refused, None if there is no such product: then roll back.
     """
+    if not deltas:
+        return {}
     # Locked, so that what a refusal says of the stock is still true when it is said.
     rows = locked_stock(*padded(sorted(deltas)))
     stock = {pk: quantity for pk, quantity, deleted_at in rows if deleted or deleted_at is None}

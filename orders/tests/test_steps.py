@@ -125,3 +125,9 @@ def test_of_two_steps_from_one_state_the_second_finds_it_gone(admin, order, one,
         change_status(second, other, by=admin)
 
     assert [event.status for event in order.events.all()] == ["pending", one]
+
+
+def test_an_order_without_lines_is_cancelled_like_any_other(api, customer):
+    order = Order.objects.create(customer=customer, total=0)
+
+    assert api(customer).post(f"/api/orders/{order.pk}/cancel/").status_code == 200

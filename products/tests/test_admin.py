@@ -95,3 +95,12 @@ def test_the_bulk_action_hides_and_keeps_too(site, bat, ball):
 
 def page(response):
     return response.content.decode().split('id="changelist-form"')[-1]
+
+
+def test_any_number_of_products_is_deleted_at_once(site):
+    Product.objects.bulk_create(Product(name=f"Bat {number}", price=1, quantity=0) for number in range(1100))
+    selected = {"_selected_action": Product.objects.values_list("pk", flat=True)[:1], "select_across": "1"}
+
+    site.post("/admin/products/product/", selected | {"action": "delete_selected", "post": "yes"})
+
+    assert not Product.objects.listed().exists()
