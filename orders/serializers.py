@@ -19,7 +19,7 @@ DAYS_MAX = 366
 REVENUE_MAX = Decimal("99999999999999999.99")
 
 
-class NewLineSerializer(SharedFieldsMixin, serializers.Serializer):
+class NewLineSerializer(serializers.Serializer):
     product = IntegerField(min_value=1, max_value=2**63 - 1)
     quantity = IntegerField(min_value=1, max_value=LINE_QUANTITY_MAX)
 

@@ -25,7 +25,11 @@ class StockOutOfBounds(Conflict):
 
 
 def locked(product_id):
-    product = locked_product(product_id)
+    return found(locked_product(product_id))
+
+
+def found(product):
+    """Return the product, or raise Http404 if it is None."""
     if product is None:
         raise Http404("No Product matches the given query.")
     return product

@@ -1,4 +1,3 @@
-from django.http import Http404
 from rest_framework import generics, status
 from rest_framework.response import Response
 
@@ -44,10 +43,7 @@ class ProductDetail(ConditionalMixin, generics.GenericAPIView):
 
     @openapi.product_get
     def get(self, request, pk):
-        product = listed_product(pk)
-        if product is None:
-            raise Http404
-        return Response(self.get_serializer(product).data)
+        return Response(self.get_serializer(services.found(listed_product(pk))).data)
 
     @openapi.product_put
     def put(self, request, pk):

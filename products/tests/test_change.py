@@ -73,3 +73,10 @@ def test_an_unknown_product_is_not_there(api, admin, pk, method):
 def test_the_database_refuses_negative_amounts(bat, values):
     with pytest.raises(IntegrityError):
         Product.objects.update(**values)
+
+
+@pytest.mark.parametrize("method", ["get", "put", "patch"])
+def test_every_call_says_it_alike(api, admin, method):
+    response = getattr(api(admin), method)("/api/products/999/")
+
+    assert response.json() == {"detail": "No Product matches the given query."}
