@@ -157,7 +157,7 @@ class Insert:
     """An INSERT of rows, each given as the values of the named fields, and all the others may be null."""
 
     def __init__(self, model, *names):
-        self.model, self.names = model, names
+        self.model = model
         self.fields = [model._meta.get_field(name) for name in names]
         # Numbers, text and keys are what the database takes; the others, amounts and times, it wants prepared.
         self.plain = [isinstance(field, PLAIN) for field in self.fields]

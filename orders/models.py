@@ -23,10 +23,12 @@ class OrderQuerySet(models.QuerySet):
         """A Customer sees their own orders, an Admin sees all."""
         return self if user.role == User.Role.ADMIN else self.filter(customer=user)
 
-    def rows(self, customer_id=None):
-        """Return the orders, or those of a customer, as dicts of what is shown of them beside their items."""
-        orders = self if customer_id is None else self.filter(customer=customer_id)
-        return orders.values("id", "customer__username", "status", "total", "note", "created_at", "updated_at")
+    def rows_of(self, customer_id):
+        return self.filter(customer=customer_id).rows()
+
+    def rows(self):
+        """Return the orders as dicts of what is shown of them beside their items."""
+        return self.values("id", "customer__username", "status", "total", "note", "created_at", "updated_at")
 
 
 class Order(models.Model):

@@ -49,7 +49,7 @@ class OrderList(OrderMixin, generics.GenericAPIView):
 
     def listing(self):
         everybodys = self.request.user.role == User.Role.ADMIN
-        return Listing(Order.objects.rows) if everybodys else Listing(Order.objects.rows, self.request.user.pk)
+        return Listing(Order.objects.rows) if everybodys else Listing(Order.objects.rows_of, self.request.user.pk)
 
     @openapi.order_create
     def post(self, request):

@@ -1,4 +1,5 @@
 import datetime
+import time
 
 import jwt
 import pytest
@@ -52,6 +53,15 @@ def test_a_claim_that_does_not_fit_is_refused(api, claims, change):
 @pytest.mark.parametrize("exp", [1, 10**20, "soon", None])
 def test_an_expired_or_absurd_expiry_is_refused(api, claims, exp):
     assert_refused(ask(api, signed(claims | {"exp": exp})))
+
+
+def test_one_that_was_accepted_before_expires_like_any_other(api, claims):
+    header = signed(claims | {"exp": int(time.time()) + 2})
+    assert ask(api, header).status_code == 200
+
+    time.sleep(2.1)
+
+    assert_refused(ask(api, header))
 
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer a b", "Bearer x", "Bearer \xff", "Basic abc", "", "eyJ"])
