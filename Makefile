@@ -14,7 +14,7 @@ export GRANIAN_BLOCKING_THREADS ?= 4
 # Without it granian waits for ever for a worker that was told to stop while it started.
 export GRANIAN_WORKERS_KILL_TIMEOUT ?= 10
 
-.PHONY: help run admin test serve fmt lint test-postgres test-live controls bench growth
+.PHONY: help run admin test serve fmt lint test-postgres test-live controls bench growth contention
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -61,6 +61,9 @@ controls: $(VENV)/installed-dev  ## each guard taken out once: its test must fai
 bench: $(VENV)/installed $(VENV)/bench/installed  ## this project against its peers; ARGS=--full for longer; needs wrk
 	@command -v wrk >/dev/null || { echo "wrk is needed: apt-get install wrk"; exit 1; }
 	@BENCH_BIN=$(CURDIR)/$(VENV)/bench/bin $(CURDIR)/$(BIN)/python -m benchmarks.run $(ARGS)
+
+contention: $(VENV)/installed $(VENV)/bench/installed  ## many buyers of one product, this project against FastAPI; needs wrk
+	@BENCH_BIN=$(CURDIR)/$(VENV)/bench/bin $(CURDIR)/$(BIN)/python -m benchmarks.contention $(ARGS)
 
 growth: $(VENV)/installed  ## what a page costs as the shop grows: 1,000 to 1,000,000 products and orders
 	@$(BIN)/python -m benchmarks.growth 1000 100000 1000000

@@ -38,11 +38,14 @@ OURS, FASTAPI, NINJA, DRF, FLOOR = "ours", "FastAPI", "django-ninja", "plain DRF
 
 
 def granian(application, threads):
-    options = f"--interface wsgi --http 1 --workers 1 --blocking-threads {threads} --port {{port}}"
+    options = f"--interface wsgi --http 1 --workers {{workers}} --blocking-threads {threads} --port {{port}}"
     return f"{BIN}/granian {options} {application}"
 
 
-GUNICORN = f"{PEERS}/gunicorn --workers 1 --worker-class gthread --threads 4 --keep-alive 60 --bind 127.0.0.1:{{port}}"
+GUNICORN = (
+    f"{PEERS}/gunicorn --workers {{workers}} --worker-class gthread --threads 4 --keep-alive 60"
+    " --bind 127.0.0.1:{port}"
+)
 # name: how its database is made, how it is served
 SERVERS = {
     OURS: (
@@ -53,7 +56,7 @@ SERVERS = {
     FASTAPI: (
         [f"{PEERS}/python -m benchmarks.peers.fastapi_sqlalchemy"],
         f"{PEERS}/uvicorn benchmarks.peers.fastapi_sqlalchemy:app --host 127.0.0.1 --port {{port}}"
-        " --loop uvloop --http httptools --no-access-log --log-level warning",
+        " --workers {workers} --loop uvloop --http httptools --no-access-log --log-level warning",
     ),
     NINJA: (
         [f"{PEERS}/python -m benchmarks.peers.django_ninja.prepare"],
@@ -64,14 +67,14 @@ SERVERS = {
 
 
 class Server:
-    """A server on a core and a database of its own."""
+    """A server with a database of its own; on core 0, unless `cores` says otherwise."""
 
-    def __init__(self, name, database_url, log):
+    def __init__(self, name, database_url, log, workers=1, cores="0"):
         self.name, self.log = name, log
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.prepare, command = SERVERS[name]
-        self.command = ["taskset", "--cpu-list", "0", *command.format(port=self.port).split()]
+        self.command = ["taskset", "--cpu-list", cores, *command.format(port=self.port, workers=workers).split()]
         self.environment = {
             "PATH": os.environ["PATH"],
             "DATABASE_URL": database_url,
@@ -199,7 +202,7 @@ class Server:
                     yield stat.with_name(file)
 
     def load(self, call, seconds, connections):
-        """Run wrk for a while; return (CPU seconds, requests, requests/s, p50, p99 in ms)."""
+        """Run wrk for a while; return (CPU seconds, requests, requests/s, p50, p99, longest in ms)."""
         script = ROOT / "benchmarks/load.lua"
         variables = {
             "METHOD": call["method"],
@@ -221,7 +224,12 @@ class Server:
         cpu = self.cpu() - before
         result = json.loads(run.stdout[run.stdout.index("{") :])
         assert not result["errors"], (self.name, call, result)
-        return cpu, result["requests"], result["requests"] / result["seconds"], result["p50"], result["p99"]
+        return (
+            cpu,
+            result["requests"],
+            result["requests"] / result["seconds"],
+            *(result[name] for name in ("p50", "p99", "max")),
+        )
 
 
 ORDER_BODIES = [

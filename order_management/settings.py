@@ -92,6 +92,8 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 CONNECTIONS = {"conn_max_age": 0 if DEBUG else None, "conn_health_checks": True}
 DATABASES = {"default": env.database("DATABASE_URL", "sqlite:///db.sqlite3", base_dir=BASE_DIR, **CONNECTIONS)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # Whoever waits for another's write looks again soon.
+    DATABASES["default"]["ENGINE"] = "order_management.sqlite"
     DATABASES["default"]["OPTIONS"] = {
         # A write takes its lock when it begins; one that reads first would else fail at once, "database is locked".
         "transaction_mode": "IMMEDIATE",

@@ -28,6 +28,14 @@ CALLS, BODIES = "tests_live/test_races.py", "tests_live/test_bodies.py"
 THROTTLE = "tests_live/test_throttle.py"
 CONTROLS = [
     Control(
+        "a write on SQLite waits for another's transaction",
+        "order_management/sqlite/base.py",
+        "if not busy or time.monotonic() > deadline:",
+        "if True:",
+        "tests_live/test_database.py::test_while_sqlite_is_being_written_reads_go_on_and_writes_wait",
+        SQLITE,
+    ),
+    Control(
         "a failed login is counted under a lock",
         "accounts/models/client_address.py",
         'update_conflicts=True, unique_fields=["address"], update_fields=["changed_at"]',

@@ -1,0 +1,54 @@
+"""Measures many buyers of one product: `make contention`; on PostgreSQL `DEBUG=on tools/with-postgres make contention`.
+
+Eight clients order the same product as fast as they are served, from one worker and from two, on both cores of the
+machine: what counts is how long the slowest waits. Each server has a fresh database; rounds are interleaved.
+"""
+
+import argparse
+import contextlib
+import json
+import statistics
+import tempfile
+from pathlib import Path
+
+from . import report
+from .run import FASTAPI, OURS, Server, new_database, show
+
+CLIENTS = 8
+ORDER = {
+    "method": "POST",
+    "path": "/api/orders/",
+    "by": "customer",
+    "bodies": [json.dumps({"items": [{"product": 7, "quantity": 1}]})],
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--only", nargs="+", choices=[OURS, FASTAPI], default=[OURS, FASTAPI])
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        results = {}
+        for workers in (1, 2):
+            for name in options.only:
+                number = len(results)
+                log = Path(folder) / f"{number}.log"
+                server = Server(name, new_database(folder, number), log, workers=workers, cores="0,1")
+                stack.enter_context(server).fill()
+                results[f"{name}, workers: {workers}"] = server, []
+        for number in range(options.rounds):
+            for name, (server, measured) in results.items():
+                measured.append(server.load(ORDER, options.seconds, CLIENTS))
+                show(f"round {number + 1}/{options.rounds}: {name}")
+    show("")
+    rows = []
+    for name, (_, measured) in results.items():
+        _, _, speed, p50, p99, longest = map(statistics.median, zip(*measured, strict=True))
+        rows.append([name, f"{speed:.0f}", f"{p50:.1f}", f"{p99:.1f}", f"{longest:.0f}"])
+    print(report.table(["eight buyers of one product", "orders/s", "p50, ms", "p99, ms", "longest, ms"], rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+import sqlite3
+import time
+
+from django.db.backends.sqlite3 import base
+from django.db.utils import OperationalError
+
+PAUSE = 0.001  # seconds
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Django's backend for SQLite, where a transaction that waits for another looks again every millisecond.
+
+    SQLite itself sleeps longer from look to look, up to 100 ms, while others get in before it. Of eight buyers at once
+    the slowest hundredth waits a third to a tenth as long this way: `make contention`.
+    """
+
+    def _start_transaction_under_autocommit(self):
+        wait = self.settings_dict["OPTIONS"].get("timeout", 5)  # seconds; the driver's default
+        deadline = time.monotonic() + wait
+        self.connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            while True:
+                try:
+                    return super()._start_transaction_under_autocommit()
+                except OperationalError as error:
+                    busy = error.__cause__.sqlite_errorcode == sqlite3.SQLITE_BUSY
+                    if not busy or time.monotonic() > deadline:
+                        raise
+                time.sleep(PAUSE)
+        finally:
+            # For what writes without a transaction around it.
+            self.connection.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
