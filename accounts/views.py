@@ -4,7 +4,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenViewBase
 
-from order_management.prepared import Listing
+from order_management.listing import Listing
 
 from . import openapi, services
 from .filters import UserFilter

@@ -48,7 +48,7 @@ def tables(figures):
     facts = figures["facts"]
     yield ratio_table(figures)
     yield figure_table(figures, per_request, "CPU per request, µs")
-    yield figure_table(figures, lambda result: result[2], "requests/s, 4 connections")
+    yield figure_table(figures, lambda result: result[2], f"requests/s, {figures['connections']} connections")
     yield figure_table(figures, lambda result: result[3], "p50, ms", "{:.1f}")
     yield figure_table(figures, lambda result: result[4], "p99, ms", "{:.1f}")
     yield table(

@@ -319,7 +319,8 @@ def main():
         results = measure(servers, rounds, seconds, options.connections)
         facts = {server.name: {"memory": server.memory(), "start": server.cold_start} for server in servers}
     show("")
-    figures = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "results": results, "facts": facts}
+    figures = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "connections": options.connections}
+    figures |= {"results": results, "facts": facts}
     if options.json:
         options.json.write_text(json.dumps(figures))
     print(*report.tables(figures), sep="\n\n")

@@ -6,7 +6,7 @@ from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from .prepared import Listing
+from .listing import Listing
 
 PAGE_SIZE = 100
 PAGE_SIZE_MAX = 1000

@@ -3,14 +3,13 @@
 To have the same SQL written anew takes up to ten times as long as to run it: 0.2 ms for a look-up by key.
 """
 
-from collections.abc import Iterable
-from functools import cache, lru_cache
+from collections.abc import Callable, Iterable
+from functools import cache
 from operator import attrgetter, methodcaller
 from typing import NamedTuple
 
 from django.db import connection, models
 from django.db.models.sql import UpdateQuery
-from django.db.models.sql.compiler import SQLCompiler
 
 from .shown import money
 
@@ -28,18 +27,21 @@ class Statement:
         # By the number of values.
         self.written = cache(self.write)
 
-    def run(self, values, result):
-        """Run it with the values, and return what `result` makes of the cursor."""
+    def __call__(self, *values):
         written = self.written(len(values))
         parameters = list(written.parameters)
         for place, position in written.places:
             parameters[place] = values[position]
         with connection.cursor() as cursor:
             cursor.execute(written.sql, parameters)
-            return result(cursor)
+            return written.result(cursor)
 
     def query(self, placeholders):
         return self.build(*placeholders).query
+
+    def result(self, compiler):
+        """Return a function that makes of the cursor what a call returns."""
+        raise NotImplementedError
 
     def write(self, count):
         """Have the ORM write it, and find the places of the values among its parameters."""
@@ -49,14 +51,14 @@ class Statement:
         places = [(place, positions[str(p)]) for place, p in enumerate(parameters) if str(p) in positions]
         if len(places) != count:
             raise ValueError(f"Each value stands in the statement once, and there are at most {len(PLACEHOLDERS)}.")
-        return Written(sql, parameters, places, compiler)
+        return Written(sql, parameters, places, self.result(compiler))
 
 
 class Written(NamedTuple):
     sql: str
     parameters: Iterable
     places: list  # pairs of a place among the parameters, and the position of the value that belongs there
-    compiler: SQLCompiler
+    result: Callable
 
 
 class Select(Statement):
@@ -65,11 +67,11 @@ class Select(Statement):
     The rows are tuples, as the database driver gives them: SQLite's has floats for decimals, and times without a zone.
     """
 
-    def __call__(self, *values):
-        return self.run(values, methodcaller("fetchall"))
+    def result(self, compiler):
+        return methodcaller("fetchall")
 
 
-class Get(Select):
+class Get(Statement):
     """The one object that a query finds, or None."""
 
     def __init__(self, build):
@@ -81,55 +83,54 @@ class Get(Select):
 
     def __call__(self, *values):
         try:
-            rows = super().__call__(*values)
+            return super().__call__(*values)
         except OverflowError:  # SQLite, of a key past 64 bits
             return None
-        if not rows:
-            return None
-        compiler = self.written(len(values)).compiler
-        [row] = compiler.apply_converters(rows, compiler.converters)
+
+    def result(self, compiler):
         model = compiler.query.model
-        return model.from_db(connection.alias, self.columns(model), row)
+        columns = self.columns(model)
+        converters = compiler.get_converters([column for column, *_ in compiler.select])
 
-    def write(self, count):
-        written = super().write(count)
-        columns = [column for column, *_ in written.compiler.select]
-        written.compiler.converters = written.compiler.get_converters(columns)
-        return written
+        def one(cursor):
+            rows = cursor.fetchall()
+            if not rows:
+                return None
+            [row] = compiler.apply_converters(rows, converters)
+            return model.from_db(connection.alias, columns, row)
+
+        return one
 
 
-class Rows(Select):
+class Rows(Statement):
     """The rows of a query of `values()`, as dicts; amounts are text, as callers see them."""
 
-    def __call__(self, *values):
-        rows = super().__call__(*values)
-        compiler = self.written(len(values)).compiler
+    def result(self, compiler):
         names = list(compiler.query.selected)
-        rows = [dict(zip(names, row, strict=True)) for row in rows]
-        for name in compiler.amounts:
-            for row in rows:
-                row[name] = money(row[name])
-        return rows
+        columns = zip(names, compiler.select, strict=True)
+        amounts = [name for name, (column, *_) in columns if isinstance(column.output_field, models.DecimalField)]
 
-    def write(self, count):
-        written = super().write(count)
-        columns = zip(written.compiler.query.selected, written.compiler.select, strict=True)
-        is_amount = {name: isinstance(column.output_field, models.DecimalField) for name, (column, *_) in columns}
-        written.compiler.amounts = [name for name in is_amount if is_amount[name]]
-        return written
+        def dicts(cursor):
+            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            for name in amounts:
+                for row in rows:
+                    row[name] = money(row[name])
+            return rows
+
+        return dicts
 
 
 class Update(Statement):
     """An UPDATE: `build` returns the queryset, and a dict of what becomes of its fields; how many rows were changed."""
-
-    def __call__(self, *values):
-        return self.run(values, attrgetter("rowcount"))
 
     def query(self, placeholders):
         queryset, changes = self.build(*placeholders)
         query = queryset.query.chain(UpdateQuery)
         query.add_update_values(changes)
         return query
+
+    def result(self, compiler):
+        return attrgetter("rowcount")
 
 
 class Change:
@@ -186,22 +187,3 @@ def padded(values):
     """Return the values, the last one as often as it takes to a power of two: that many statements are written."""
     values = list(values)
     return values + values[-1:] * ((1 << (len(values) - 1).bit_length()) - len(values))
-
-
-class Listing:
-    """A list as `build(*values)`, a queryset of `values()`: not made before somebody filters it or turns its page."""
-
-    def __init__(self, build, *values):
-        self.build, self.values = build, values
-
-    def queryset(self):
-        return self.build(*self.values)
-
-    def first(self, ordering, size):
-        return first_rows(self.build, ordering, size)(*self.values)
-
-
-@lru_cache(maxsize=1024)
-def first_rows(build, ordering, size):
-    """Return the first rows of the querysets that `build` makes, as a prepared query of its values."""
-    return Rows(lambda *values: build(*values).order_by(*ordering)[:size])

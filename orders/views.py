@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from accounts.models import User
 from accounts.permissions import IsAdmin, IsCustomer
 from order_management.conditional import ConditionalMixin
-from order_management.prepared import Listing
+from order_management.listing import Listing
 from order_management.renderers import JSONRenderer
 
 from . import openapi, reports, services

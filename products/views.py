@@ -3,7 +3,7 @@ from rest_framework.response import Response
 
 from accounts.permissions import IsAdmin, IsAdminOrReadOnly, IsCustomer
 from order_management.conditional import ConditionalMixin
-from order_management.prepared import Listing
+from order_management.listing import Listing
 
 from . import openapi, services
 from .filters import ProductFilter
