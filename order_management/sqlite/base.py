@@ -2,7 +2,6 @@ import sqlite3
 import time
 
 from django.db.backends.sqlite3 import base
-from django.db.utils import OperationalError
 
 PAUSE = 0.001  # seconds
 
@@ -16,17 +15,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _start_transaction_under_autocommit(self):
         wait = self.settings_dict["OPTIONS"].get("timeout", 5)  # seconds; the driver's default
-        deadline = time.monotonic() + wait
         self.connection.execute("PRAGMA busy_timeout = 0")
         try:
-            while True:
-                try:
-                    return super()._start_transaction_under_autocommit()
-                except OperationalError as error:
-                    busy = error.__cause__.sqlite_errorcode == sqlite3.SQLITE_BUSY
-                    if not busy or time.monotonic() > deadline:
-                        raise
-                time.sleep(PAUSE)
+            with self.wrap_database_errors:
+                self.begin(deadline=time.monotonic() + wait)
         finally:
             # For what writes without a transaction around it.
             self.connection.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
+
+    def begin(self, deadline):
+        while True:
+            try:
+                return self.connection.execute(f"BEGIN {self.transaction_mode}")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+            time.sleep(PAUSE)
