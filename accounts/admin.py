@@ -1,11 +1,12 @@
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import admin as auth
-from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from order_management.admin import ChangesOnlyMixin
+from order_management.admin import ChangesOnlyMixin, ListAdmin
 
 from . import services
 from .models import User
@@ -34,8 +35,10 @@ class UserForm(UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(ChangesOnlyMixin, auth.UserAdmin):
+class UserAdmin(ChangesOnlyMixin, auth.UserAdmin, ListAdmin):
     form = UserForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
     list_display = ["username", "role", "is_active", "email", "last_login", "date_joined"]
     list_filter = [RoleFilter, "is_active"]
     filter_horizontal = []
@@ -49,9 +52,9 @@ class UserAdmin(ChangesOnlyMixin, auth.UserAdmin):
     ]
     actions = ["make_admin", "make_customer", "lock_out", "let_in"]
 
-    @admin.display(ordering="is_staff")
+    @display(ordering="is_staff", label={User.Role.ADMIN: "info"})
     def role(self, user):
-        return user.role.label
+        return user.role, user.role.label
 
     def get_readonly_fields(self, request, user=None):
         # Nobody demotes or disables themself, so that an Admin always remains.

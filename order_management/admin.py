@@ -1,16 +1,20 @@
-from django.contrib import admin
 from django.contrib.auth import authenticate
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from rest_framework.exceptions import Throttled
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.paginator import InfinitePaginator
+from unfold.sites import UnfoldAdminSite
 
 
-class Site(admin.AdminSite):
-    """The admin site, with the API's limit on failed logins."""
+class Site(UnfoldAdminSite):
+    """The admin site, with the API's limit on failed logins; its first page is orders/dashboard.py."""
 
-    site_title = site_header = "Order Management"
     index_title = "Shop"
+    index_template = "orders/dashboard.html"
 
     def login(self, request, extra_context=None):
         try:
@@ -34,6 +38,23 @@ class Site(admin.AdminSite):
         return TemplateResponse(request, "admin/locked_out.html", context, status=429, headers=headers)
 
 
+class ListAdmin(ModelAdmin):
+    """A list that costs the same however long it is: its rows are not counted, which would read all of them."""
+
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_filter_submit = True
+    list_disable_select_all = True
+
+    def found(self, request, object_id):
+        """Return the object with this id, as the URL has it; or raise Http404."""
+        found = self.get_object(request, object_id)
+        if found is None:
+            raise Http404
+        return found
+
+
 class ChangesOnlyMixin:
     """`changed_data` is what a person changed: compared with what the page showed, not with what is stored by now."""
 
@@ -41,7 +62,7 @@ class ChangesOnlyMixin:
         return super().formfield_for_dbfield(db_field, request, show_hidden_initial=True, **kwargs)
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(ListAdmin):
     """What can be looked at, and changed only by the rules of its model."""
 
     def has_add_permission(self, request):
@@ -54,7 +75,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return False
 
 
-class ReadOnlyInline(admin.TabularInline):
+class ReadOnlyInline(TabularInline):
     extra = 0
     can_delete = False
 
@@ -63,3 +84,8 @@ class ReadOnlyInline(admin.TabularInline):
 
     def has_change_permission(self, request, obj=None):
         return False
+
+
+def leave_dialog(request, url):
+    """Return what leads from the form of a dialog to another page; without scripts the dialog is a page of its own."""
+    return HttpResponse(headers={"HX-Redirect": url}) if "HX-Request" in request.headers else redirect(url)

@@ -27,6 +27,9 @@ TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, minimum=0)
 # Application
 
 INSTALLED_APPS = [
+    # Its templates come before those of Django's admin.
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
     "order_management.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -169,6 +172,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"persistAuthorization": True},
+}
+
+UNFOLD = {
+    "SITE_TITLE": "Order Management",
+    "SITE_HEADER": "Order Management",
+    "SITE_SYMBOL": "storefront",
+    "DASHBOARD_CALLBACK": "orders.dashboard.dashboard",
 }
 
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")

@@ -1,67 +1,89 @@
 import re
 
 from django import forms
-from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.contrib import admin, messages
+from django.urls import reverse
+from unfold.decorators import action, display
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
-from order_management.admin import ChangesOnlyMixin, ReadOnlyAdmin
+from order_management.admin import ChangesOnlyMixin, ListAdmin, ReadOnlyAdmin, leave_dialog
+from order_management.conflict import Conflict
 
 from . import services
-from .models import NOTE_MAX, QUANTITY_MAX, Product, StockMovement
+from .models import LOW_STOCK, NOTE_MAX, QUANTITY_MAX, Product, StockMovement
 
 
 class StockFilter(admin.SimpleListFilter):
     title = parameter_name = "stock"
 
     def lookups(self, request, model_admin):
-        return [("in", "In stock"), ("out", "Sold out")]
+        return [("in", "In stock"), ("low", f"Low: at most {LOW_STOCK}"), ("out", "Sold out")]
 
     def queryset(self, request, products):
-        lookups = {"in": {"quantity__gt": 0}, "out": {"quantity": 0}}
+        lookups = {"in": {"quantity__gt": 0}, "low": {"quantity__lte": LOW_STOCK}, "out": {"quantity": 0}}
         return products.filter(**lookups.get(self.value(), {}))
 
 
-class ProductForm(forms.ModelForm):
-    """Of a product that is being sold: its stock is booked in or out, not typed over."""
-
-    delta = forms.IntegerField(label="Book stock", required=False, help_text="5 more came in: 5. 2 are damaged: -2.")
-    stock_note = forms.CharField(label="Why", required=False, max_length=NOTE_MAX)
+class BookingForm(BaseDialogForm):
+    delta = forms.IntegerField(
+        label="Pieces",
+        min_value=-QUANTITY_MAX,
+        max_value=QUANTITY_MAX,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text="5 more came in: 5. 2 are damaged: -2.",
+    )
+    note = forms.CharField(label="Why", required=False, max_length=NOTE_MAX, widget=UnfoldAdminTextInputWidget)
 
     def clean_delta(self):
-        delta = self.cleaned_data["delta"] or 0
-        # Under the lock of get_object: nothing is sold between this check and the booking.
-        if not 0 <= self.instance.quantity + delta <= QUANTITY_MAX:
-            raise ValidationError(services.StockOutOfBounds.detail)
-        return delta
+        if not self.cleaned_data["delta"]:
+            raise forms.ValidationError("A change of 0 changes nothing.")
+        return self.cleaned_data["delta"]
 
 
 @admin.register(Product)
-class ProductAdmin(ChangesOnlyMixin, admin.ModelAdmin):
-    list_display = ["id", "name", "price", "quantity"]
+class ProductAdmin(ChangesOnlyMixin, ListAdmin):
+    list_display = ["id", "name", "price", "quantity", "stock"]
     list_display_links = ["name"]
     list_editable = ["price"]
     list_filter = [StockFilter]
     search_fields = ["name"]
     ordering = ["id"]
+    fields = ["name", "price", "quantity"]
+    actions_row = actions_detail = ["book_stock"]
+
+    @display(label={"sold out": "danger", "low": "warning", "in stock": "success"})
+    def stock(self, product):
+        if not product.quantity:
+            return "sold out"
+        return "low" if product.quantity <= LOW_STOCK else "in stock"
+
+    @action(
+        description="Book stock",
+        icon="inventory_2",
+        dialog={
+            "title": "Book stock",
+            "description": "In or out; it is written into the ledger.",
+            "form_class": BookingForm,
+        },
+    )
+    def book_stock(self, request, form, object_id):
+        delta, note = form.cleaned_data["delta"], form.cleaned_data["note"]
+        product = self.found(request, object_id)
+        try:
+            product = services.adjust_stock(product.pk, delta, by=request.user, note=note)
+        except Conflict as conflict:
+            messages.error(request, str(conflict))
+        else:
+            messages.success(request, f"{product}: {product.quantity} in stock.")
+        return leave_dialog(request, reverse("admin:products_product_change", args=[object_id]))
 
     def get_queryset(self, request):
         return super().get_queryset(request).listed()
 
-    def get_object(self, request, object_id, from_field=None):
-        product = super().get_object(request, object_id, from_field)
-        if product and request.method == "POST":
-            product.refresh_from_db(from_queryset=Product.objects.select_for_update())
-        return product
-
-    def get_fields(self, request, product=None):
-        fields = ["name", "price", "quantity"]
-        return fields if product is None else [*fields, "delta", "stock_note"]
-
     def get_readonly_fields(self, request, product=None):
+        # Stock is booked in or out, not typed over.
         return [] if product is None else ["quantity"]
-
-    def get_form(self, request, product=None, **kwargs):
-        return super().get_form(request, product, **({"form": ProductForm} if product else {}) | kwargs)
 
     def save_model(self, request, product, form, change):
         data = form.cleaned_data
@@ -73,8 +95,6 @@ class ProductAdmin(ChangesOnlyMixin, admin.ModelAdmin):
             services.lock(self.edited(request))
         changes = {name: data[name] for name in form.changed_data if name in ("name", "price")}
         services.change_product(product.pk, changes, by=request.user)
-        if data.get("delta"):
-            services.adjust_stock(product.pk, data["delta"], by=request.user, note=data["stock_note"])
 
     def edited(self, request):
         """Return the products on the page of the list that was sent."""

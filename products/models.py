@@ -11,6 +11,8 @@ from order_management.prepared import Change, Get, Insert, Select, Update
 PRICE_MAX = Decimal("99999999.99")
 QUANTITY_MAX = 2**31 - 1
 NOTE_MAX = 500
+# At most so many left: time to order more.
+LOW_STOCK = 5
 
 
 class ProductQuerySet(models.QuerySet):

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 
 from orders.models import Order
@@ -13,12 +15,59 @@ def act(site, action, *orders):
     return site.post(LIST, body, follow=True).content.decode()
 
 
-def test_steps_are_actions(site, order):
-    assert f"Order {order.pk} is confirmed." in act(site, "confirm", order)
-    assert f"Order {order.pk} is cancelled." in act(site, "cancel", order)
+def take(site, step, order, note=""):
+    form = {"_form_submitted": "True", "note": note}
+    return site.post(f"{LIST}{order.pk}/{step}/", form, follow=True).content.decode()
+
+
+def buttons(site, order):
+    page = site.get(f"{LIST}{order.pk}/change/").content.decode()
+    return [step for step in Order.ACTIONS if f'href="{LIST}{order.pk}/{step}/"' in page]
+
+
+def test_the_buttons_are_the_steps_that_the_life_cycle_allows(site, order):
+    assert buttons(site, order) == ["confirm", "cancel"]
+    assert f"Order {order.pk} is confirmed." in take(site, "confirm", order, note="paid")
+    assert buttons(site, order) == ["ship", "cancel"]
+    take(site, "ship", order)
+    assert buttons(site, order) == ["deliver"]
+    take(site, "deliver", order)
+    assert buttons(site, order) == ["return"]
+    take(site, "return", order)
+    assert buttons(site, order) == []
     assert Product.objects.get().quantity == 10
-    assert f"Order {order.pk}: The order is cancelled and cannot become shipped." in act(site, "ship", order)
-    assert Order.objects.get().status == "cancelled"
+    assert [event.note for event in order.events.all()] == ["", "paid", "", "", ""]
+
+
+def test_a_step_asks_first(site, order):
+    dialog = site.get(f"{LIST}{order.pk}/cancel/").content.decode()
+
+    assert "Cancel this order?" in dialog
+    assert "Its goods go back into stock." in dialog
+    assert Order.objects.get().status == "pending"
+
+
+def test_a_step_that_is_not_allowed_changes_nothing(site, order):
+    assert f"Order {order.pk}: The order is pending and cannot become shipped." in take(site, "ship", order)
+    assert Order.objects.get().status == "pending"
+
+
+@pytest.mark.parametrize("order_id", ["999", "abc", "9" * 30])
+def test_what_is_not_there_takes_no_step(site, order_id):
+    assert site.post(f"{LIST}{order_id}/ship/", {"_form_submitted": "True"}).status_code == 404
+
+
+def test_many_orders_take_a_step_at_once(site, order):
+    assert f"Order {order.pk} is confirmed." in act(site, "confirm", order)
+    assert f"Order {order.pk}: The order is confirmed and cannot become delivered." in act(site, "deliver", order)
+    assert f"Order {order.pk} is shipped." in act(site, "ship", order)
+
+
+@pytest.mark.parametrize("path", ["", "{}/change/", "{}/confirm/"])
+def test_a_customer_gets_nowhere(client, order, path):
+    client.force_login(order.customer)
+
+    assert client.get(LIST + path.format(order.pk)).status_code == 302
 
 
 def test_an_order_shows_its_lines_and_events(site, order):
@@ -42,9 +91,44 @@ def test_an_order_is_not_typed_over(site, order):
     assert Order.objects.get().status == "pending"
 
 
-@pytest.mark.parametrize("query", ["", "?status__exact=pending", "?q=carl", "?q={}"])
+@pytest.mark.parametrize("query", ["", "?status__exact=pending", "?q=carl", "?q={}", "?created_at_to=junk"])
 def test_the_list_searches_and_filters(site, order, query):
     assert "carl" in site.get(LIST + query.format(order.pk)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("created_at_from={today}", True),
+        ("created_at_to={today}", True),
+        ("created_at_from={tomorrow}", False),
+        ("created_at_to={yesterday}", False),
+        ("customer__id__exact={customer}", True),
+        ("customer__id__exact={admin}", False),
+        ("status__exact=shipped", False),
+    ],
+)
+def test_the_list_is_narrowed_to_days_customer_and_status(site, admin, order, query, shown):
+    today = order.created_at.date()
+    days = {"today": today, "tomorrow": today + timedelta(days=1), "yesterday": today - timedelta(days=1)}
+
+    page = site.get(f"{LIST}?{query.format(customer=order.customer_id, admin=admin.pk, **days)}").content.decode()
+
+    assert (f"{LIST}{order.pk}/change/" in page) is shown
+
+
+def test_a_customer_leads_to_their_orders(site, order):
+    page = site.get("/admin/accounts/user/").content.decode()
+
+    assert f'href="{LIST}?customer__id__exact={order.customer_id}"' in page
+
+
+def test_the_list_takes_as_many_statements_however_long(site, customer, bat, django_assert_num_queries):
+    # Session, user, the page.
+    for _ in range(3):
+        place_order(customer=customer, items=[{"product": bat.pk, "quantity": 1}])
+        with django_assert_num_queries(3):
+            site.get(LIST)
 
 
 def test_an_order_costs_few_statements_however_many_lines(site, customer, admin, django_assert_max_num_queries):

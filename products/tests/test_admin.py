@@ -5,10 +5,19 @@ from products.models import Product, StockMovement
 LIST = "/admin/products/product/"
 
 
-def test_a_customer_gets_nowhere(client, customer):
+@pytest.mark.parametrize("path", ["", "add/", "1/change/", "1/book_stock/", "1/delete/"])
+def test_a_customer_gets_nowhere(client, customer, path):
     client.force_login(customer)
 
-    assert client.get(LIST).status_code == 302
+    assert client.get(LIST + path).status_code == 302
+
+
+def test_the_list_takes_as_many_statements_however_long(site, admin, django_assert_num_queries):
+    # Session, user, the page.
+    for count in (3, 120):
+        Product.objects.bulk_create(Product(name=f"Bat {number}", price=1, quantity=0) for number in range(count))
+        with django_assert_num_queries(3):
+            site.get(LIST)
 
 
 def test_the_list_searches_and_filters(site, bat, ball):
@@ -16,6 +25,7 @@ def test_the_list_searches_and_filters(site, bat, ball):
 
     assert "Bat" not in page(site.get(LIST, {"q": "ball"}))
     assert "Bat" not in page(site.get(LIST, {"stock": "out"}))
+    assert "Bat" not in page(site.get(LIST, {"stock": "low"}))
     assert "Ball" not in page(site.get(LIST, {"stock": "in"}))
 
 
@@ -51,23 +61,67 @@ def test_a_product_is_added_and_changed(site):
     assert StockMovement.objects.get().kind == "created"
 
 
-def test_stock_is_booked_in_the_form_and_not_typed_over(site, bat):
-    url = f"{LIST}{bat.pk}/change/"
+def test_stock_is_not_typed_over(site, bat):
     form = {"name": "Bat", "initial-name": "Bat", "price": "1200.00", "initial-price": "1200.00"}
 
-    site.post(url, form | {"quantity": "99", "delta": "-2", "stock_note": "damaged"})
+    site.post(f"{LIST}{bat.pk}/change/", form | {"quantity": "99", "initial-quantity": "10"})
 
+    assert Product.objects.get().quantity == 10
+
+
+def book(site, product_id, **fields):
+    return site.post(f"{LIST}{product_id}/book_stock/", {"_form_submitted": "True"} | fields, follow=True)
+
+
+def test_stock_is_booked_by_an_action(site, bat):
+    response = book(site, bat.pk, delta="-2", note="damaged")
+
+    assert "Bat: 8 in stock." in response.content.decode()
     movement = StockMovement.objects.first()
-    assert Product.objects.get().quantity == 8
     assert (movement.kind, movement.delta, movement.balance, movement.note) == ("adjusted", -2, 8, "damaged")
     assert movement.by.username == "anna"
 
 
-def test_stock_does_not_go_below_zero_in_the_form(site, bat):
-    response = site.post(f"{LIST}{bat.pk}/change/", {"name": "Bat", "price": "1", "delta": "-11"})
+def test_a_dialog_is_left_by_its_script(site, bat):
+    response = site.post(
+        f"{LIST}{bat.pk}/book_stock/", {"_form_submitted": "True", "delta": "1"}, headers={"HX-Request": "true"}
+    )
 
-    assert response.context["adminform"].errors == {"delta": ["The stock must stay between 0 and 2147483647."]}
+    assert response.headers["HX-Redirect"] == f"{LIST}{bat.pk}/change/"
+
+
+def test_stock_does_not_go_below_zero(site, bat):
+    response = book(site, bat.pk, delta="-11")
+
+    assert "The stock must stay between 0 and 2147483647." in response.content.decode()
     assert StockMovement.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({}, "This field is required."),
+        ({"delta": "0"}, "A change of 0 changes nothing."),
+        ({"delta": "x"}, "Enter a whole number."),
+        ({"delta": "9" * 30}, "less than or equal to 2147483647"),
+        ({"delta": "1", "note": "a" * 501}, "at most 500 characters"),
+        ({"delta": "1", "note": "a\0"}, "Null characters are not allowed."),
+    ],
+)
+def test_a_wrong_booking_says_why(site, bat, fields, message):
+    assert message in book(site, bat.pk, **fields).content.decode()
+    assert StockMovement.objects.count() == 1
+
+
+@pytest.mark.parametrize("product_id", ["999", "abc", "9" * 30])
+def test_nothing_is_booked_on_what_is_not_there(site, product_id):
+    assert book(site, product_id, delta="1").status_code == 404
+
+
+def test_nothing_is_booked_on_a_deleted_product(site, bat):
+    Product.objects.all().remove()
+
+    assert book(site, bat.pk, delta="1").status_code == 404
 
 
 def test_an_old_page_changes_nothing_back(site, bat):

@@ -1,0 +1,39 @@
+"""The first page of the admin site: what was sold, what waits, what runs out."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from products.models import LOW_STOCK, Product
+
+from . import reports
+
+PERIODS = [7, 30, 90]  # days, up to today
+LOW_STOCK_SHOWN = 10
+
+
+def dashboard(request, context):
+    """Return the context of the page with what the dashboard shows; django-unfold calls it (DASHBOARD_CALLBACK)."""
+    days = next((days for days in PERIODS if str(days) == request.GET.get("days")), 30)
+    last = datetime.now(UTC).date()
+    first = last - timedelta(days=days - 1)
+    report = reports.sales(first, last)
+    low = Product.objects.listed().filter(quantity__lte=LOW_STOCK).order_by("quantity", "id")
+    return context | {
+        "periods": PERIODS,
+        "days": days,
+        "report": report,
+        "charts": [
+            {"title": f"{title} a day", "name": name, "data": bars(report["by_day"], name)}
+            for title, name in [("Revenue", "revenue"), ("Orders", "orders")]
+        ],
+        "statuses": reports.by_status(first, last),
+        "low_stock": low[:LOW_STOCK_SHOWN],
+    }
+
+
+def bars(by_day, name):
+    """Return a figure of each day as Chart.js wants it."""
+    data = [float(row[name]) for row in by_day]
+    dataset = {"data": data, "label": name.capitalize(), "backgroundColor": "var(--color-primary-600)"}
+    look = {"maxBarThickness": 24, "maxTicksXLimit": 10, "displayYAxis": True}
+    return json.dumps({"labels": [row["date"].strftime("%d %b") for row in by_day], "datasets": [dataset | look]})
