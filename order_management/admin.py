@@ -1,3 +1,4 @@
+from django.contrib.admin import ShowFacets
 from django.contrib.auth import authenticate
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
@@ -43,6 +44,7 @@ class ListAdmin(ModelAdmin):
 
     paginator = InfinitePaginator
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER
     list_per_page = 50
     list_filter_submit = True
     list_disable_select_all = True
@@ -78,6 +80,7 @@ class ReadOnlyAdmin(ListAdmin):
 class ReadOnlyInline(TabularInline):
     extra = 0
     can_delete = False
+    hide_title = True
 
     def has_add_permission(self, request, obj):
         return False

@@ -79,8 +79,7 @@ class OrderAdmin(ReadOnlyAdmin):
     search_fields = ["=id", "customer__username"]
     ordering = ["-created_at", "-id"]
     inlines = [LineInline, EventInline]
-    fields = ["customer", "state", "total", "note", "created_at", "updated_at"]
-    readonly_fields = ["state"]
+    fields = ["customer", "status", "total", "note", "created_at", "updated_at"]
     actions_detail = list(Order.ACTIONS)
 
     @display(description="Status", ordering="status", label=LABELS)
