@@ -100,7 +100,7 @@ ADMINS = ["Asha Rao", "Leo Martin"]
 CUSTOMERS = [
     *["Arjun Mehta", "Kavya Nair", "Rohan Das", "Emma Clarke", "Vikram Singh", "Priya Menon", "Daniel Osei"],
     *["Sara Lindqvist", "Ishaan Gupta", "Nina Petrović", "Farhan Ali", "Ananya Bose", "Tom Baker", "Meera Joshi"],
-    *["Lucía Fernández", "Kabir Khan", "Hannah Vogel", "Dev Patel", "Zoe Martins", "Aditi Kulkarni", "Yusuf Demir"],
+    *["Lucia Fernández", "Kabir Khan", "Hannah Vogel", "Dev Patel", "Zoe Martins", "Aditi Kulkarni", "Yusuf Demir"],
     *["Grace Mwangi", "Nikhil Reddy", "Olivia Rossi", "Tara Iyer"],
 ]
 

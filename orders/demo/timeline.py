@@ -41,11 +41,11 @@ REGRET = Step(Order.Status.CANCELLED, 0.1, 10, data.REGRET_NOTES, by_customer=Tr
 REFUSE = Step(Order.Status.CANCELLED, 24, 72, data.REFUSE_NOTES)
 # What becomes of an order, and of how many in a hundred.
 FATES = [
-    ([CONFIRM, SHIP, DELIVER], 78),
-    ([CONFIRM, SHIP, DELIVER, RETURN], 8),
-    ([REGRET], 8),
-    ([CONFIRM, REFUSE], 4),
-    ([], 2),
+    ([CONFIRM, SHIP, DELIVER], 82),
+    ([CONFIRM, SHIP, DELIVER, RETURN], 7),
+    ([REGRET], 7),
+    ([CONFIRM, REFUSE], 3),
+    ([], 1),
 ]
 
 
@@ -96,7 +96,7 @@ def orders(rng, days, customers):
     for number, at in enumerate(sorted(times)):
         known = [customer.details["name"] for customer in customers if customer.at < at]
         # Some come back often.
-        [customer] = rng.choices(known, [1 / (n + 4) for n in range(len(known))])
+        [customer] = rng.choices(known, [1 / (n + 8) for n in range(len(known))])
         note = rng.choice(data.ORDER_NOTES) if rng.random() < 0.15 else ""
         details = {"number": number, "customer": customer, "basket": basket(rng), "note": note}
         yield Action(at, Shop.order, details)
@@ -116,7 +116,7 @@ def basket(rng):
 
 def steps(rng, number, customer, at):
     """Yield what becomes of an order that is placed at a time."""
-    [fate] = rng.choices(*zip(*FATES, strict=True))
+    [fate] = rng.choices([fate for fate, _ in FATES], [share for _, share in FATES])
     for step in fate:
         at += timedelta(hours=rng.uniform(step.least, step.most))
         if not step.by_customer:
