@@ -14,7 +14,7 @@ export GRANIAN_BLOCKING_THREADS ?= 4
 # Without it granian waits for ever for a worker that was told to stop while it started.
 export GRANIAN_WORKERS_KILL_TIMEOUT ?= 10
 
-.PHONY: help run admin test serve fmt lint test-postgres test-live controls bench growth contention
+.PHONY: help run admin demo test serve fmt lint test-postgres test-live controls bench growth contention
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,6 +27,10 @@ run: $(VENV)/installed  ## the API on http://127.0.0.1:8000/, in development mod
 admin: $(VENV)/installed  ## make an Admin: asks for name and password
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py createsuperuser
+
+demo: $(VENV)/installed  ## a shop to try, in an empty database: prints the logins; then make run
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py demo $(ARGS)
 
 test: $(VENV)/installed  ## the tests, on SQLite
 	@$(BIN)/pytest
