@@ -72,6 +72,9 @@ class AutoSchema(openapi.AutoSchema):
         step = path.rstrip("/").rpartition("/")[2]
         operation |= {name: operation[name].format(step=step) for name in ("operationId", "summary")}
         responses = operation["responses"]
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] == "path":
+                parameter["example"] = 1  # Swagger UI fills it in.
         if isinstance(self.view, ConditionalMixin):
             self.add_conditions(operation)
         if method == "GET" and hasattr(self.view, "orderings"):
@@ -156,8 +159,8 @@ def conflict(detail, properties=None, description="The state does not allow it."
     return OpenApiResponse(schema, description, [OpenApiExample(detail, {"detail": detail, **example})])
 
 
-def request_example(value):
-    return OpenApiExample("Request", value, request_only=True)
+def request_example(value, name="Request"):
+    return OpenApiExample(name, value, request_only=True)
 
 
 def response_example(value, status=200):

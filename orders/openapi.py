@@ -1,4 +1,6 @@
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from datetime import date
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 
 from order_management.schema import conflict, request_example, response_example
 
@@ -6,7 +8,6 @@ from .serializers import (
     EventSerializer,
     NoteSerializer,
     OrderSerializer,
-    PeriodSerializer,
     PlaceOrderSerializer,
     ReportSerializer,
 )
@@ -65,6 +66,11 @@ OUT_OF_STOCK = conflict(
 )
 OUT_OF_STOCK.examples += conflict("The total is not the expected one.", total="2700.00").examples
 
+
+def day(name, example):
+    return OpenApiParameter(name, date, required=True, examples=[OpenApiExample("Day", example)])
+
+
 order_list = extend_schema(
     operation_id="order_list",
     tags=["orders"],
@@ -83,7 +89,9 @@ order_create = extend_schema(
     parameters=[KEY, LOCATION, REPLAYED],
     request=PlaceOrderSerializer,
     examples=[
-        request_example({"items": ITEMS, "note": "ring twice", "expected_total": "2650.00"}),
+        # The first is what Swagger UI offers to send: it works wherever there is one product.
+        request_example({"items": [{"product": 1, "quantity": 2}]}, "One product"),
+        request_example({"items": ITEMS, "note": "ring twice", "expected_total": "2650.00"}, "With all there is"),
         response_example(ORDER, 201),
     ],
     responses={
@@ -112,7 +120,7 @@ sales_report = extend_schema(
     tags=["reports"],
     summary="Sum up what was sold",
     description="Without cancelled and returned orders. `top_products` are the ten with the most revenue.",
-    parameters=[PeriodSerializer],
+    parameters=[day("from", "2026-11-01"), day("to", "2026-11-30")],
     responses=ReportSerializer,
     examples=[response_example(REPORT)],
 )

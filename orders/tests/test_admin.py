@@ -75,7 +75,7 @@ def test_an_order_shows_its_lines_and_events(site, order):
 
     assert "Bat" in page
     assert "2400.00" in page
-    assert "pending" in page
+    assert "Pending" in page
     assert 'name="_save"' not in page
 
 

@@ -1,0 +1,182 @@
+"""The pages, in a browser: the admin site and Swagger UI do what they promise, complain of nothing, call nobody."""
+
+import json
+
+import pytest
+
+from .browser import browser, log_in, page_of
+from .server import ADMIN, DEVELOPMENT, PASSWORD
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser() as chromium:
+        yield chromium
+
+
+@pytest.fixture
+def page(chromium, server):
+    with page_of(chromium, f"http://127.0.0.1:{server.port}") as page:
+        yield page
+
+
+@pytest.fixture
+def admin_page(page):
+    log_in(page, ADMIN, PASSWORD)
+    return page
+
+
+def test_stock_is_booked_in_the_list(admin_page, server):
+    product = server.create_product(name="Net", quantity=3)
+    admin_page.goto("/admin/products/product/?q=Net")
+    admin_page.locator("td.field-actions_holder span").first.click()
+    admin_page.get_by_role("link", name="Book stock").click()
+    admin_page.fill("#id_delta", "4")
+    admin_page.fill("#id_note", "delivery")
+    admin_page.get_by_role("button", name="Submit").click()
+
+    admin_page.get_by_text("Net: 7 in stock.").wait_for()
+    [newest, _] = server.call("GET", f"/api/products/{product['id']}/stock/", token=server.admin).body
+    assert (newest["delta"], newest["balance"], newest["note"], newest["by"]) == (4, 7, "delivery", ADMIN)
+
+
+def test_a_booking_that_is_wrong_says_so_in_the_dialog(admin_page, server):
+    product = server.create_product(quantity=3)
+    admin_page.goto(f"/admin/products/product/{product['id']}/change/")
+    admin_page.get_by_role("link", name="Book stock").click()
+    admin_page.fill("#id_delta", "0")
+    admin_page.get_by_role("button", name="Submit").click()
+
+    admin_page.get_by_text("A change of 0 changes nothing.").wait_for()
+
+
+def test_an_order_is_moved_through_all_its_steps(admin_page, server):
+    product = server.create_product(quantity=3)
+    items = {"items": [{"product": product["id"], "quantity": 2}]}
+    order = server.call("POST", "/api/orders/", items, server.customer).body
+    admin_page.goto(f"/admin/orders/order/{order['id']}/change/")
+
+    for step, status in [
+        ("Confirm", "confirmed"),
+        ("Ship", "shipped"),
+        ("Deliver", "delivered"),
+        ("Return", "returned"),
+    ]:
+        admin_page.get_by_role("link", name=step, exact=True).click()
+        admin_page.get_by_role("button", name=step, exact=True).click()
+        admin_page.get_by_text(f"Order {order['id']} is {status}.").wait_for()
+
+    assert server.call("GET", f"/api/products/{product['id']}/", token=server.admin).body["quantity"] == 3
+
+
+def test_a_price_is_edited_in_the_list(admin_page, server):
+    product = server.create_product(name="Shuttle")
+    admin_page.goto("/admin/products/product/?q=Shuttle")
+    admin_page.fill("#id_form-0-price", "9.90")
+    admin_page.get_by_role("button", name="Save").click()
+    admin_page.get_by_text("was changed successfully").wait_for()
+
+    assert server.call("GET", f"/api/products/{product['id']}/", token=server.admin).body["price"] == "9.90"
+
+
+def test_orders_are_filtered_by_their_customer(admin_page, server):
+    product = server.create_product()
+    items = {"items": [{"product": product["id"], "quantity": 1}]}
+    for token in (server.admin, server.customer):
+        server.call("POST", "/api/orders/", items, token)
+    admin_page.goto("/admin/accounts/user/?q=carl")
+    admin_page.locator("td.field-orders a").click()
+    admin_page.wait_for_url("**/admin/orders/order/?customer__id__exact=*")
+
+    assert set(admin_page.locator("td.field-customer").all_inner_texts()) == {"carl"}
+
+
+DRAWN = """canvas => {
+    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
+    return pixels.some(value => value > 0)
+}"""
+
+
+@pytest.mark.parametrize("colors", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_charts_of_the_dashboard_are_drawn(chromium, server, colors, width):
+    product = server.create_product()
+    server.call("POST", "/api/orders/", {"items": [{"product": product["id"], "quantity": 1}]}, server.customer)
+    options = {"color_scheme": colors, "viewport": {"width": width, "height": 800}}
+
+    with page_of(chromium, f"http://127.0.0.1:{server.port}", **options) as page:
+        log_in(page, ADMIN, PASSWORD)
+        charts = page.get_by_role("img", name="a day").all()
+        assert len(charts) == 2
+        assert all(chart.evaluate(DRAWN) for chart in charts)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.get_by_text("As a table").first.click()
+        assert page.get_by_role("row").nth(1).is_visible()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "accounts/user/",
+        "accounts/user/add/",
+        "accounts/user/1/change/",
+        "accounts/user/1/password/",
+        "products/product/add/",
+        "products/product/import/",
+        "products/stockmovement/",
+        "orders/order/",
+        "password_change/",
+    ],
+)
+def test_every_page_of_the_admin_site_opens_without_complaint(admin_page, path):
+    response = admin_page.goto(f"/admin/{path}")
+    admin_page.wait_for_load_state("networkidle")
+
+    assert response.status == 200
+    assert admin_page.url.endswith(path)  # not led elsewhere
+
+
+class Docs:
+    """Swagger UI, in which calls are tried out."""
+
+    def __init__(self, page):
+        self.page = page
+        page.goto("/api/docs/")
+        page.locator(".opblock").first.wait_for()
+
+    def authorize(self, token):
+        self.page.locator("button.authorize").first.click()
+        self.page.fill(".auth-container input", token)
+        self.page.locator(".auth-btn-wrapper button.authorize").click()
+        self.page.locator(".auth-btn-wrapper .btn-done").click()
+
+    def run(self, tag, name):
+        """Send a call as the page suggests it; return its status and body."""
+        call = self.page.locator(f"#operations-{tag}-{name}")
+        call.locator(".opblock-summary-control").click()
+        call.locator(".try-out__btn").click()
+        call.locator(".execute").click()
+        answer = call.locator(".live-responses-table")
+        answer.wait_for()
+        status = answer.locator("tbody .response-col_status").first.inner_text().split()[0]
+        return int(status), json.loads(answer.locator("tbody .highlight-code code").first.inner_text())
+
+
+# The documented password is for development alone.
+@pytest.mark.parametrize("server", [DEVELOPMENT], indirect=True)
+def test_the_samples_of_swagger_ui_run_after_authorize(page, server):
+    docs = Docs(page)
+    assert docs.run("accounts", "register") == (201, {"message": "Customer registered successfully"})
+    status, tokens = docs.run("accounts", "login")
+    assert (status, set(tokens)) == (200, {"refresh", "access"})
+    docs.authorize(server.admin)
+
+    bat = {"id": 1, "name": "Bat", "price": "1200.00", "quantity": 10}
+    assert docs.run("products", "product_create") == (201, bat)
+    assert docs.run("products", "product_list") == (200, [bat])
+    assert docs.run("products", "product_put") == (200, bat | {"quantity": 15})
+    assert docs.run("stock", "stock_adjust") == (200, bat | {"quantity": 13})
+    assert docs.run("orders", "order_create")[0] == 201
+    assert docs.run("orders", "order_confirm")[1]["status"] == "confirmed"
+    assert docs.run("reports", "sales_report")[0] == 200
+    assert docs.run("products", "product_delete") == (200, {"message": "Product deleted"})
