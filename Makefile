@@ -14,7 +14,7 @@ export GRANIAN_BLOCKING_THREADS ?= 4
 # Without it granian waits for ever for a worker that was told to stop while it started.
 export GRANIAN_WORKERS_KILL_TIMEOUT ?= 10
 
-.PHONY: help run admin demo test serve fmt lint test-postgres test-live controls bench growth contention
+.PHONY: help run admin demo test serve fmt lint test-postgres test-live controls bench growth contention screenshots
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -61,6 +61,9 @@ test-live: $(VENV)/installed-dev $(VENV)/schemathesis/installed  ## real servers
 
 controls: $(VENV)/installed-dev  ## each guard taken out once: its test must fail
 	$(BIN)/python tests_live/controls.py
+
+screenshots: $(VENV)/installed-dev  ## the README's pictures, made anew; needs chromium
+	@$(BIN)/python tools/screenshots
 
 bench: $(VENV)/installed $(VENV)/bench/installed  ## this project against its peers; ARGS=--full for longer; needs wrk
 	@command -v wrk >/dev/null || { echo "wrk is needed: apt-get install wrk"; exit 1; }
