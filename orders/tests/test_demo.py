@@ -105,7 +105,7 @@ def test_all_of_it_happens_or_nothing():
     again = Action(NOON, Shop.join, actions[0].details)
 
     with pytest.raises(IntegrityError):
-        act_out([*actions, again], password="!", now=NOON)
+        act_out([*actions, again], password="!")
 
     assert not User.objects.exists()
     assert not Product.objects.exists()

@@ -36,9 +36,8 @@ class Command(BaseCommand):
         if password is None:
             password = secrets.token_urlsafe(9)
         refuse_weak(password)
-        now = timezone.now()
         # Hashed once, because that takes its time.
-        act_out(timeline(now), password=make_password(password), now=now)
+        act_out(timeline(timezone.now()), password=make_password(password))
         self.tell(password)
 
     def tell(self, password):
