@@ -28,6 +28,9 @@ TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, minimum=0)
 METRICS_TOKEN = env.token("METRICS_TOKEN")
 env.shared_folder("PROMETHEUS_MULTIPROC_DIR", needed=METRICS_TOKEN)
 
+# Statements that take longer are logged; 0: none.
+SLOW_QUERY_MS = env.integer("SLOW_QUERY_MS", 0, minimum=0)
+
 # Application
 
 INSTALLED_APPS = [
@@ -54,6 +57,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "order_management.metrics.count_requests",
     "order_management.middleware.log_request",
+    "order_management.slow_queries.log_slow_queries",
     "order_management.middleware.security_headers",
     "order_management.middleware.json_errors",
     "django.middleware.security.SecurityMiddleware",

@@ -84,6 +84,7 @@ def test_an_empty_variable_is_not_set():
         ("DEBUG", "maybe"),
         ("METRICS_TOKEN", "too short"),
         ("METRICS_TOKEN", "a secret with blanks in it"),
+        ("SLOW_QUERY_MS", "0.5"),
         ("PROMETHEUS_MULTIPROC_DIR", "/nowhere"),
         ("HTTPS", "2"),
         ("TRUSTED_PROXIES", "-1"),
