@@ -51,10 +51,10 @@ def parse_duration(value):
     return timedelta(seconds=seconds)
 
 
-def duration(name, default):
+def duration(name, default=None):
     value = text(name, default)
     try:
-        return parse_duration(value)
+        return value and parse_duration(value)
     except ValueError:
         return refuse(name, f"must be a time like 900 (seconds), 15m, 24h or 7d, not {value!r}")
 

@@ -149,6 +149,11 @@ SIMPLE_JWT = {
     "TOKEN_OBTAIN_SERIALIZER": "accounts.serializers.LoginSerializer",
 }
 
+# Orders
+
+# How long they may be pending until `manage.py housekeeping` cancels them; None: for ever.
+EXPIRE_ORDERS_AFTER = env.duration("EXPIRE_ORDERS_AFTER")
+
 # API
 
 REST_FRAMEWORK = {

@@ -85,6 +85,8 @@ def test_an_empty_variable_is_not_set():
         ("METRICS_TOKEN", "too short"),
         ("METRICS_TOKEN", "a secret with blanks in it"),
         ("SLOW_QUERY_MS", "0.5"),
+        ("EXPIRE_ORDERS_AFTER", "0h"),
+        ("EXPIRE_ORDERS_AFTER", "tomorrow"),
         ("PROMETHEUS_MULTIPROC_DIR", "/nowhere"),
         ("HTTPS", "2"),
         ("TRUSTED_PROXIES", "-1"),
