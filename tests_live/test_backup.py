@@ -25,7 +25,7 @@ def restore(file, databases):
     """Return the URL of a new database with what the backup has."""
     if not ON_POSTGRES:
         return f"sqlite:///{file}"
-    url = databases.create("template0")
+    url = databases.empty()
     run("pg_restore", "--single-transaction", "--no-owner", f"--dbname={url}", str(file))
     return url
 
