@@ -4,7 +4,7 @@ from .databases import execute
 from .server import PASSWORD, manage
 
 # With each those go that depend on it: all of them.
-APPS = ["accounts", "auth", "contenttypes", "sessions"]
+APPS = ["products", "accounts", "auth", "contenttypes", "sessions"]
 # What the next version would do first: expand, so that this one goes on working.
 EXPANSION = """
     ALTER TABLE orders_order ADD COLUMN gift boolean;
