@@ -182,6 +182,22 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
+        "a housekeeping leaves to another what that has locked",
+        "orders/housekeeping.py",
+        ".select_for_update(skip_locked=True)",
+        "",
+        "tests_live/test_housekeeping.py::test_on_several_nodes_at_once_each_order_expires_once",
+        POSTGRES,
+    ),
+    Control(
+        "the workers add up their metrics",
+        "order_management/metrics.py",
+        "    if FOLDER in os.environ:",
+        "    if False:",
+        "tests_live/test_metrics.py::test_every_call_is_counted_once_and_every_scrape_says_so",
+        SQLITE,
+    ),
+    Control(
         "what breaks off with the database is a 503",
         "order_management/exceptions.py",
         "isinstance(error, OperationalError | InterfaceError)",
