@@ -1,6 +1,6 @@
 from django.contrib.admin import ShowFacets
 from django.contrib.auth import authenticate
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
@@ -92,3 +92,9 @@ class ReadOnlyInline(TabularInline):
 def leave_dialog(request, url):
     """Return what leads from the form of a dialog to another page; without scripts the dialog is a page of its own."""
     return HttpResponse(headers={"HX-Redirect": url}) if "HX-Request" in request.headers else redirect(url)
+
+
+def download(pieces, name):
+    """Return an answer that a browser saves as a CSV file of this name, sent piece by piece."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8", headers=headers)

@@ -13,11 +13,12 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin import UserAdmin
 from accounts.models import User
-from order_management.admin import ReadOnlyAdmin, ReadOnlyInline, leave_dialog
+from order_management.admin import ReadOnlyAdmin, ReadOnlyInline, download, leave_dialog
 from order_management.conflict import Conflict
 from products.models import NOTE_MAX
 
 from . import services
+from .exports import orders_csv
 from .models import Order, OrderEvent, OrderLine
 
 LABELS = {
@@ -81,10 +82,15 @@ class OrderAdmin(ReadOnlyAdmin):
     inlines = [LineInline, EventInline]
     fields = ["customer", "status", "total", "note", "created_at", "updated_at"]
     actions_detail = list(Order.ACTIONS)
+    actions_list = ["export_file"]
 
     @display(description="Status", ordering="status", label=LABELS)
     def state(self, order):
         return order.status, order.get_status_display()
+
+    @action(description="Export", icon="download", url_path="export")
+    def export_file(self, request):
+        return download(orders_csv(Order.objects.all()), "orders.csv")
 
     def get_actions(self, request):
         return {name: (bulk_step(name), name, f"{name.capitalize()} selected orders") for name in BULK_ACTIONS}

@@ -1,11 +1,12 @@
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from products.models import Product, StockMovement
 
 LIST = "/admin/products/product/"
 
 
-@pytest.mark.parametrize("path", ["", "add/", "1/change/", "1/book_stock/", "1/delete/"])
+@pytest.mark.parametrize("path", ["", "add/", "1/change/", "1/book_stock/", "1/delete/", "import/", "export/"])
 def test_a_customer_gets_nowhere(client, customer, path):
     client.force_login(customer)
 
@@ -158,3 +159,48 @@ def test_any_number_of_products_is_deleted_at_once(site):
     site.post("/admin/products/product/", selected | {"action": "delete_selected", "post": "yes"})
 
     assert not Product.objects.listed().exists()
+
+
+def upload(site, text, **fields):
+    file = SimpleUploadedFile("products.csv", text.encode())
+    return site.post(f"{LIST}import/", {"file": file} | fields, follow=True).content.decode()
+
+
+def test_a_file_is_imported_with_its_stock_in_the_ledger(site, bat):
+    page = upload(site, f"id,name,price,quantity\n{bat.pk},Bat,1300,7\n,Net,5.50,2\n")
+
+    assert "Created 1, changed 1, left 0 as they were." in page
+    assert Product.objects.filter(name="Bat", price=1300, quantity=7).exists()
+    movement = bat.movements.first()
+    assert (movement.kind, movement.delta, movement.by.username) == ("set", -3, "anna")
+
+
+def test_a_bad_line_is_named_and_nothing_is_imported(site, bat):
+    page = upload(site, "id,name,price,quantity\n,Net,5.50,2\n,Rope,abc,-1\n")
+
+    assert "Nothing was imported" in page
+    assert "A valid number is required." in page
+    assert Product.objects.count() == 1
+
+
+@pytest.mark.parametrize("text", ["", "name,price\n", "id,name,price,quantity\n,a\0b,1,1\n", "<b>,x\n"])
+def test_a_wrong_file_is_refused(site, text):
+    upload(site, text)
+
+    assert not Product.objects.exists()
+
+
+def test_a_file_is_only_checked(site):
+    assert "Would have created 1" in upload(site, "id,name,price,quantity\n,Net,5.50,2\n", dry_run="on")
+    assert not Product.objects.exists()
+
+
+def test_the_catalogue_is_exported_as_it_is_imported(site, bat, ball):
+    Product.objects.filter(pk=ball.pk).update(name="=1+1")
+
+    response = site.get(f"{LIST}export/")
+
+    assert response.headers["Content-Disposition"] == 'attachment; filename="products.csv"'
+    text = b"".join(response.streaming_content).decode()
+    assert text.splitlines()[1:] == [f"{bat.pk},Bat,1200.00,10", f"{ball.pk},'=1+1,50.00,3"]
+    assert "left 2 as they were." in upload(site, text)
