@@ -146,6 +146,18 @@ class Change:
         with connection.cursor() as cursor:
             cursor.execute(sql, [*parameters, pk])
 
+    def each(self, changes):
+        """Change several rows in the same fields, given as dicts of their values, by key."""
+        if not changes:
+            return
+        sql, prepare = self.written(*next(iter(changes.values())))
+        parameters = [
+            [*(make(value, connection) for make, value in zip(prepare, values.values(), strict=True)), pk]
+            for pk, values in changes.items()
+        ]
+        with connection.cursor() as cursor:
+            cursor.executemany(sql, parameters)
+
     def write(self, *names):
         quote, meta = connection.ops.quote_name, self.model._meta
         fields = [meta.get_field(name) for name in names]
@@ -166,6 +178,12 @@ class Insert:
 
     def __call__(self, *rows):
         """Write the rows, and return the id of the first."""
+        return self.ids(*rows)[0]
+
+    def ids(self, *rows):
+        """Write the rows, however few, and return their ids."""
+        if not rows:
+            return []
         values = [
             value if plain else field.get_db_prep_save(value, connection)
             for row in rows
@@ -173,7 +191,7 @@ class Insert:
         ]
         with connection.cursor() as cursor:
             cursor.execute(self.written(len(rows)), values)
-            return cursor.fetchone()[0]
+            return [pk for (pk,) in cursor.fetchall()]
 
     def write(self, count):
         quote = connection.ops.quote_name

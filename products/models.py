@@ -112,6 +112,7 @@ class StockMovement(models.Model):
 listed_product = Get(lambda pk: Product.objects.listed().filter(pk=pk))
 locked_product = Get(lambda pk: Product.objects.listed().filter(pk=pk).select_for_update())
 insert_product = Insert(Product, "name", "price", "quantity")
+insert_numbered_product = Insert(Product, "id", "name", "price", "quantity")
 write_product = Change(Product)
 prices = Select(lambda *pks: Product.objects.listed().filter(pk__in=pks).values_list("pk", "name", "price"))
 # In ascending order, so that two transactions with the same products cannot deadlock. SQLite has no row locks and
