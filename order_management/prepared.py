@@ -166,6 +166,12 @@ class Insert:
 
     def __call__(self, *rows):
         """Write the rows, and return the id of the first."""
+        return self.ids(*rows)[0]
+
+    def ids(self, *rows):
+        """Write the rows, however few, and return their ids."""
+        if not rows:
+            return []
         values = [
             value if plain else field.get_db_prep_save(value, connection)
             for row in rows
@@ -173,7 +179,7 @@ class Insert:
         ]
         with connection.cursor() as cursor:
             cursor.execute(self.written(len(rows)), values)
-            return cursor.fetchone()[0]
+            return [pk for (pk,) in cursor.fetchall()]
 
     def write(self, count):
         quote = connection.ops.quote_name
@@ -181,6 +187,16 @@ class Insert:
         rows = ", ".join([f"({', '.join(['%s'] * len(self.fields))})"] * count)
         meta = self.model._meta
         return f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES {rows} RETURNING {quote(meta.pk.column)}"  # noqa: S608
+
+
+class Put(Insert):
+    """An INSERT of rows with their ids, where those that are there already are changed instead."""
+
+    def write(self, count):
+        quote = connection.ops.quote_name
+        pk, *columns = [quote(field.column) for field in self.fields]
+        changes = ", ".join(f"{column} = excluded.{column}" for column in columns)
+        return super().write(count).replace(" RETURNING ", f" ON CONFLICT ({pk}) DO UPDATE SET {changes} RETURNING ")
 
 
 def padded(values):

@@ -12,8 +12,8 @@ from order_management.conflict import Conflict
 from . import services
 from .exports import products_csv
 from .files import BadFile
-from .imports import IdTaken, import_products
 from .forms import BookingForm, ImportForm
+from .imports import IdTaken, import_products
 from .models import LOW_STOCK, Product, StockMovement
 
 
@@ -76,7 +76,9 @@ class ProductAdmin(ChangesOnlyMixin, ListAdmin):
         form, bad_lines = ImportForm(request.POST or None, request.FILES or None), []
         if form.is_valid():
             try:
-                counts = import_products(form.cleaned_data["file"], by=request.user, dry_run=form.cleaned_data["dry_run"])
+                counts = import_products(
+                    form.cleaned_data["file"], by=request.user, dry_run=form.cleaned_data["dry_run"]
+                )
             except (BadFile, IdTaken) as error:
                 form.add_error("file", str(error))
                 bad_lines = getattr(error, "lines", [])
