@@ -146,18 +146,6 @@ class Change:
         with connection.cursor() as cursor:
             cursor.execute(sql, [*parameters, pk])
 
-    def each(self, changes):
-        """Change several rows in the same fields, given as dicts of their values, by key."""
-        if not changes:
-            return
-        sql, prepare = self.written(*next(iter(changes.values())))
-        parameters = [
-            [*(make(value, connection) for make, value in zip(prepare, values.values(), strict=True)), pk]
-            for pk, values in changes.items()
-        ]
-        with connection.cursor() as cursor:
-            cursor.executemany(sql, parameters)
-
     def write(self, *names):
         quote, meta = connection.ops.quote_name, self.model._meta
         fields = [meta.get_field(name) for name in names]
@@ -199,6 +187,16 @@ class Insert:
         rows = ", ".join([f"({', '.join(['%s'] * len(self.fields))})"] * count)
         meta = self.model._meta
         return f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES {rows} RETURNING {quote(meta.pk.column)}"  # noqa: S608
+
+
+class Put(Insert):
+    """An INSERT of rows with their ids, where those that are there already are changed instead."""
+
+    def write(self, count):
+        quote = connection.ops.quote_name
+        pk, *columns = [quote(field.column) for field in self.fields]
+        changes = ", ".join(f"{column} = excluded.{column}" for column in columns)
+        return super().write(count).replace(" RETURNING ", f" ON CONFLICT ({pk}) DO UPDATE SET {changes} RETURNING ")
 
 
 def padded(values):

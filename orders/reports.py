@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from django.db.models import BigIntegerField, Count, F, Q, Sum
@@ -23,11 +23,7 @@ def sales(first, last):
 
     By two statements: an order of this very moment may be in the products and not yet in the days.
     """
-    period = {
-        "created_at__gte": datetime.combine(first, time.min, UTC),
-        "created_at__lte": datetime.combine(last, time.max, UTC),
-    }
-    orders = Order.objects.filter(SOLD, **period)
+    orders = Order.objects.created_on(first, last).filter(SOLD)
     days = orders.order_by().values(date=TruncDate("created_at")).annotate(orders=Count("*"), cents=cents(F("total")))
     by_day = {day["date"]: day for day in days}
     rows = [by_day.get(day, {"date": day, "orders": 0, "cents": 0}) for day in dates(first, last)]

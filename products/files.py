@@ -68,7 +68,7 @@ def read_csv(file, columns):
     header = read_header(rows, columns)
     for number, cells, wrong in rows:
         if not wrong and len(cells) != len(header):
-            wrong = f"There are {len(cells)} columns, not {len(header)}."
+            wrong = f"There must be {len(header)} columns, not {len(cells)}."
         yield number, None if wrong else dict(zip(header, cells, strict=True)), wrong
 
 

@@ -1,24 +1,24 @@
 """A file of products, brought into the catalogue: all of it or nothing."""
 
 import os
-import re
 import tempfile
 from typing import NamedTuple
 
 import orjson
 from django.db import IntegrityError, connection, transaction
-from rest_framework import serializers
 
 from order_management.conflict import Conflict
 from order_management.shown import money
 
-from .files import BadFile, as_written, batches, read_csv
-from .models import Product
-from .serializers import ProductSerializer
+from .files import BadFile, batches
+from .models import COLUMNS, Product
+from .rows import Row, read_rows
 from .services import change_products, create_products, lock
 
-ID_MAX = 2**31 - 1
 BAD_LINES_KEPT = 100
+TABLE = Product._meta.db_table
+# Two files with the same new ids, in different order, would deadlock.
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(%s::regclass::oid::bigint)"
 # Never back: somebody may have been given a higher id that is not committed yet.
 RAISE_SEQUENCE = """
     SELECT setval(sequence, %s) FROM (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS sequence) AS of_products
@@ -28,30 +28,6 @@ RAISE_SEQUENCE = """
 
 class IdTaken(Conflict):
     detail = "Somebody else has just created a product with an id of the file. Nothing was imported: try again."
-
-
-class IdField(serializers.Field):
-    """The id of a product; or nothing, for a new one."""
-
-    def to_internal_value(self, text):
-        if not text:
-            return None
-        if not re.fullmatch("[0-9]{1,10}", text) or not 1 <= int(text) <= ID_MAX:
-            raise serializers.ValidationError(f"A whole number from 1 to {ID_MAX} is required, or nothing.")
-        return int(text)
-
-
-# The API's own, and made once: a serializer for each row would take five times as long.
-FIELDS = {"id": IdField(), **{name: ProductSerializer().fields[name] for name in ("name", "price", "quantity")}}
-
-
-class Row(NamedTuple):
-    number: int  # of its first line
-    id: int | None = None
-    name: str = ""
-    price: str = ""
-    quantity: int = 0
-    wrong: str = ""  # what is wrong with it
 
 
 class Plan(NamedTuple):
@@ -132,7 +108,7 @@ def save(checked, by, progress):
 def plan(rows):
     """Return what becomes of the rows, given the products there are."""
     products = Product.objects.filter(pk__in=[row.id for row in rows if row.id])
-    found = {product[0]: product for product in products.values_list("id", "name", "price", "quantity", "deleted_at")}
+    found = {product[0]: product for product in products.values_list(*COLUMNS, "deleted_at")}
     decided = Plan([], [], [], [])
     for row in rows:
         decide(row, found.get(row.id), decided)
@@ -155,32 +131,11 @@ def decide(row, product, plan):
             plan.changed.append((row, row.quantity - quantity))
 
 
-def read_rows(file, lines):
-    for number, cells, wrong in read_csv(file, list(FIELDS)):
-        values, reasons = ({}, [wrong]) if wrong else validate(cells)
-        pk = values.get("id")
-        if pk and lines.setdefault(pk, number) != number:
-            reasons.append(f"id: {pk} is in line {lines[pk]} already.")
-        yield Row(number, wrong=" ".join(reasons)) if reasons else Row(number, **values)
-
-
-def validate(cells):
-    """Return the values, as far as they are right, and what is wrong with the others."""
-    values, reasons = {}, []
-    for name, cell in cells.items():
-        try:
-            values[name] = FIELDS[name].run_validation(as_written(cell) if name == "name" else cell)
-        except serializers.ValidationError as error:
-            reasons += [f"{name}: {message}" for message in error.detail]
-    if "price" in values:
-        values["price"] = money(values["price"])
-    return values, reasons
-
-
 def prepare(ids):
     """Lock the products that have one of the ids, in the caller's transaction, and keep others off these ids."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(ONE_AT_A_TIME, [TABLE])
+            cursor.execute(RAISE_SEQUENCE, [highest := max(ids, default=0), TABLE, highest])
     for some in batches(sorted(ids)):
         lock(Product.objects.filter(pk__in=some))
-    if ids and connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(RAISE_SEQUENCE, [max(ids), Product._meta.db_table, max(ids)])

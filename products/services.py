@@ -16,7 +16,7 @@ from .models import (
     insert_product,
     locked_product,
     locked_stock,
-    write_product,
+    put_product,
 )
 
 Kind = StockMovement.Kind
@@ -105,7 +105,7 @@ def create_products(rows, *, by):
 
 def change_products(changes, *, by):
     """Change locked products, given as such rows, each with what it adds to the stock; in the caller's transaction."""
-    write_product.each({row.id: {"name": row.name, "price": row.price, "quantity": row.quantity} for row, _ in changes})
+    put_product.ids(*((row.id, row.name, row.price, row.quantity) for row, _ in changes))
     record_all([(row.id, Kind.SET, added, row.quantity) for row, added in changes if added], by=by)
 
 
