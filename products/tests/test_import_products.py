@@ -71,22 +71,23 @@ def test_the_stock_is_set_from_what_it_is_at_that_moment(order, bat):
     assert ledger(bat.pk)[-1] == ("set", 12, 20, None, None, "")
 
 
-def test_a_new_product_may_have_an_id_and_the_next_ones_come_after_it(admin):
-    import_products(file("700,Bat,1,5", "5,Ball,1,0"))
-    net = create_product(name="Net", price=1, quantity=1, by=admin)
+def test_a_new_product_may_have_an_id_and_the_next_ones_come_after_it(admin, bat):
+    low, high = bat.pk + 5, bat.pk + 700
+    import_products(file(f"{high},Club,1,5", f"{low},Ball,1,0"))
+    create_product(name="Net", price=1, quantity=1, by=admin)
     import_products(file(",Cap,1,1"))
 
-    assert [row[:2] for row in catalogue()] == [(5, "Ball"), (700, "Bat"), (701, "Net"), (702, "Cap")]
-    assert net.pk == 701
-    assert ledger(5) == [("created", 0, 0, None, None, "")]
+    found = [row[:2] for row in catalogue()]
+    assert found == [(bat.pk, "Bat"), (low, "Ball"), (high, "Club"), (high + 1, "Net"), (high + 2, "Cap")]
+    assert ledger(low) == [("created", 0, 0, None, None, "")]
 
 
-@pytest.mark.django_db
-def test_the_ids_of_a_smaller_file_do_not_lead_back():
-    import_products(file("700,Bat,1,5"))
-    import_products(file("3,Ball,1,5", ",Net,1,1"))
+def test_the_ids_of_a_smaller_file_do_not_lead_back(bat):
+    low, high = bat.pk + 5, bat.pk + 700
+    import_products(file(f"{high},Club,1,5"))
+    import_products(file(f"{low},Ball,1,5", ",Net,1,1"))
 
-    assert [row[0] for row in catalogue()] == [3, 700, 701]
+    assert [row[0] for row in catalogue()] == [bat.pk, low, high, high + 1]
 
 
 def test_the_columns_come_in_any_order(bat):
@@ -293,12 +294,12 @@ def test_what_follows_too_long_a_line_is_checked_as_well():
 
 
 def test_a_dry_run_says_the_same_and_writes_nothing(bat, ball):
-    lines = [f"{bat.pk},Bat,1200,11", f"{ball.pk},Ball,50,3", "900,Net,1,1", ",Cap,1,1"]
+    lines = [f"{bat.pk},Bat,1200,11", f"{ball.pk},Ball,50,3", f"{ball.pk + 900},Net,1,1", ",Cap,1,1"]
     before = state()
 
     assert import_products(file(*lines), dry_run=True) == Counts(created=2, changed=1, unchanged=1)
     assert state() == before
-    assert create_product(name="Net", price=1, quantity=1, by=None).pk < 900
+    assert create_product(name="Net", price=1, quantity=1, by=None).pk == ball.pk + 1
 
 
 @pytest.mark.django_db
