@@ -28,6 +28,14 @@ CALLS, BODIES = "tests_live/test_races.py", "tests_live/test_bodies.py"
 THROTTLE = "tests_live/test_throttle.py"
 CONTROLS = [
     Control(
+        "an import locks the products of its file",
+        "products/imports.py",
+        "lock(Product.objects.filter(pk__in=some))",
+        "pass",
+        "tests_live/test_import_races.py::test_an_import_loses_no_sale_and_refuses_none",
+        POSTGRES,
+    ),
+    Control(
         "a write on SQLite waits for another's transaction",
         "order_management/sqlite/base.py",
         "if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:",
