@@ -37,7 +37,9 @@ test: $(VENV)/installed  ## the tests, on SQLite
 
 serve: $(VENV)/installed  ## the production server; needs SECRET_KEY and ALLOWED_HOSTS
 	@DEBUG=$${DEBUG:-off} $(BIN)/python manage.py migrate --verbosity 0
-	@$(BIN)/granian --interface wsgi --http 1 order_management.wsgi:application
+	@# granian shares a port that another one listens on, and says nothing.
+	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(GRANIAN_PORT)))' 2>/dev/null || { echo "Port $(GRANIAN_PORT) is taken. Try make serve PORT=8061."; exit 1; }
+	@$(BIN)/granian --interface wsgi --http 1 --no-ws order_management.wsgi:application
 
 fmt: $(VENV)/installed-dev  ## format and sort
 	@$(BIN)/ruff check --quiet --fix-only .

@@ -163,7 +163,8 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Order Management",
     "DESCRIPTION": "Register, log in, keep a product catalogue, take orders against real stock. "
     "Two roles: **Admin** and **Customer**.\n\n"
-    "Log in with `POST /api/login/` and send the access token as `Authorization: Bearer <ACCESS_TOKEN>`.",
+    "Log in with `POST /api/login/` and send the access token as `Authorization: Bearer <ACCESS_TOKEN>`. "
+    "On this page: press **Authorize** and paste the token, without `Bearer`.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.1",
     "SERVE_AUTHENTICATION": [],

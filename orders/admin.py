@@ -53,7 +53,10 @@ def parsed(day):
 
 class LineInline(ReadOnlyInline):
     model = OrderLine
-    fields = ["name", "price", "quantity"]
+    fields = readonly_fields = ["name", "price", "quantity", "subtotal"]
+
+    def subtotal(self, line):
+        return line.price * line.quantity
 
 
 class EventInline(ReadOnlyInline):

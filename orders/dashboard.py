@@ -22,6 +22,7 @@ def dashboard(request, context):
         "periods": PERIODS,
         "days": days,
         "report": report,
+        "revenue": f"{report['revenue']:,}",
         "charts": [
             {"title": f"{title} a day", "name": name, "data": bars(report["by_day"], name)}
             for title, name in [("Revenue", "revenue"), ("Orders", "orders")]

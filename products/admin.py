@@ -75,16 +75,15 @@ class ProductAdmin(ChangesOnlyMixin, ListAdmin):
     def import_file(self, request):
         form, bad_lines = ImportForm(request.POST or None, request.FILES or None), []
         if form.is_valid():
+            file, dry_run = form.cleaned_data["file"], form.cleaned_data["dry_run"]
             try:
-                counts = import_products(
-                    form.cleaned_data["file"], by=request.user, dry_run=form.cleaned_data["dry_run"]
-                )
+                counts = import_products(file, by=request.user, dry_run=dry_run)
             except (BadFile, IdTaken) as error:
                 form.add_error("file", str(error))
                 bad_lines = getattr(error, "lines", [])
             else:
-                messages.success(request, told(counts, form.cleaned_data["dry_run"]))
-                return redirect("admin:products_product_changelist")
+                messages.success(request, told(counts, dry_run))
+                return redirect("admin:products_product_" + ("import_file" if dry_run else "changelist"))
         context = {**self.admin_site.each_context(request), "title": "Import", "form": form, "bad_lines": bad_lines}
         return TemplateResponse(request, "products/import.html", context)
 

@@ -84,23 +84,24 @@ def read_rows(file):
         except StopIteration:
             return
         except UnicodeDecodeError:
-            yield lines.number, None, "This is not UTF-8."
+            yield lines.number, None, "This is not UTF-8 (in Excel: save as CSV UTF-8)."
         except RowTooLong:
             yield number, None, f"The row that begins here is longer than {ROW_MAX} bytes."
-        except csv.Error as error:
-            yield number, None, f"This is not CSV: {error}."
+        except csv.Error:
+            yield number, None, "This is not CSV: a quote has no partner, or a line ends in neither LF nor CRLF."
         else:
-            if len(cells) > 1 or "".join(cells).strip():
+            if any(cell.strip() for cell in cells):
                 yield number, cells, None
 
 
 def read_header(rows, columns):
     """Return the names in the first row, or raise BadFile."""
     number, header, wrong = next(rows, (0, None, "The file is empty."))
-    wrong = wrong or wrong_header(header, columns)
+    names = [name.strip().lower() for name in header or []]
+    wrong = wrong or wrong_header(names, columns)
     if wrong:
         raise BadFile(f"Line {number}: {wrong}" if number else wrong)
-    return header
+    return names
 
 
 def wrong_header(header, columns):
@@ -111,7 +112,7 @@ def wrong_header(header, columns):
         "More than once": [name for name in columns if header.count(name) > 1],
     }
     wrong = [f"{what}: {', '.join(map(repr, found))}." for what, found in names.items() if found]
-    return " ".join([f"The columns must be {', '.join(columns)}.", *wrong]) if wrong else None
+    return " ".join([f"The columns must be {', '.join(columns)}, with commas between.", *wrong]) if wrong else None
 
 
 def write_csv(header, rows):

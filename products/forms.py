@@ -30,7 +30,8 @@ class ImportForm(forms.Form):
     file = forms.FileField(
         label="CSV file",
         widget=UnfoldAdminFileFieldWidget,
-        help_text="In UTF-8, with the columns id, name, price, quantity. A row without an id is a new product.",
+        help_text="In UTF-8, with the columns id, name, price, quantity. A row without an id is a new product; "
+        "an empty quantity leaves the stock as it is.",
     )
     dry_run = forms.BooleanField(
         label="Only check it", required=False, widget=UnfoldBooleanWidget, help_text="Nothing is written."

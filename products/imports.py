@@ -16,6 +16,8 @@ from .rows import Row, read_rows
 from .services import change_products, create_products, lock
 
 BAD_LINES_KEPT = 100
+NEW_ID_MAX = 2**31 - 1  # so that there are ids left after it
+NOTE = "import"
 TABLE = Product._meta.db_table
 # Two files with the same new ids, in different order, would deadlock.
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(%s::regclass::oid::bigint)"
@@ -99,8 +101,8 @@ def save(checked, by, progress):
     checked.seek(0)
     for rows in checked:
         decided = plan([Row(*row) for row in orjson.loads(rows)])
-        create_products(decided.created, by=by)
-        change_products(decided.changed, by=by)
+        create_products(decided.created, by=by, note=NOTE)
+        change_products(decided.changed, by=by, note=NOTE)
         yield decided
         progress((1 + checked.tell() / size) / 2)
 
@@ -120,15 +122,26 @@ def decide(row, product, plan):
     if row.wrong:
         plan.bad.append((row.number, row.wrong))
     elif product is None:
-        plan.created.append(row)
+        wrong = wrong_as_new(row)
+        plan.bad.append((row.number, wrong)) if wrong else plan.created.append(row)
     else:
         pk, name, price, quantity, deleted_at = product
+        row = row._replace(quantity=quantity) if row.quantity is None else row
         if deleted_at:
             plan.bad.append((row.number, f"id: Product {pk} was deleted."))
         elif (row.name, row.price, row.quantity) == (name, money(price), quantity):
             plan.unchanged.append(row)
         else:
             plan.changed.append((row, row.quantity - quantity))
+
+
+def wrong_as_new(row):
+    """Return why the row cannot be a new product, or None."""
+    if row.quantity is None:
+        return f"quantity: There is no product {row.id} yet, whose stock could stay as it is."
+    if row.id and row.id > NEW_ID_MAX:
+        return f"id: There is no product {row.id}, and a new one has an id up to {NEW_ID_MAX}."
+    return None
 
 
 def prepare(ids):

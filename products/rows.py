@@ -11,7 +11,7 @@ from .files import as_written, read_csv
 from .models import COLUMNS
 from .serializers import ProductSerializer
 
-ID_MAX = 2**31 - 1
+ID_MAX = 2**63 - 1
 
 
 class IdField(serializers.Field):
@@ -20,7 +20,7 @@ class IdField(serializers.Field):
     def to_internal_value(self, text):
         if not text:
             return None
-        if not re.fullmatch("[0-9]{1,10}", text) or not 1 <= int(text) <= ID_MAX:
+        if not re.fullmatch("[0-9]{1,19}", text) or not 1 <= int(text) <= ID_MAX:
             raise serializers.ValidationError(f"A whole number from 1 to {ID_MAX} is required, or nothing.")
         return int(text)
 
@@ -34,7 +34,7 @@ class Row(NamedTuple):
     id: int | None = None
     name: str = ""
     price: str = ""
-    quantity: int = 0
+    quantity: int | None = 0  # None leaves the stock as it is
     wrong: str = ""  # what is wrong with it
 
 
@@ -52,6 +52,9 @@ def validate(cells):
     """Return the values, as far as they are right, and what is wrong with the others."""
     values, reasons = {}, []
     for name, cell in cells.items():
+        if name == "quantity" and not cell and cells["id"]:
+            values[name] = None
+            continue
         try:
             values[name] = FIELDS[name].run_validation(as_written(cell) if name == "name" else cell)
         except serializers.ValidationError as error:

@@ -93,25 +93,25 @@ def record(product, kind, delta, *, by, note=""):
     insert_movements((product.pk, kind, delta, product.quantity, None, by and by.pk, note, timezone.now()))
 
 
-def create_products(rows, *, by):
+def create_products(rows, *, by, note):
     """Create products of rows with name, price, quantity, and id or None; in the caller's transaction."""
     new = [row for row in rows if row.id is None]
     numbered = [row for row in rows if row.id is not None]
     ids = insert_product.ids(*((row.name, row.price, row.quantity) for row in new))
     ids += insert_numbered_product.ids(*((row.id, row.name, row.price, row.quantity) for row in numbered))
     created = zip(ids, new + numbered, strict=True)
-    record_all([(pk, Kind.CREATED, row.quantity, row.quantity) for pk, row in created], by=by)
+    record_all([(pk, Kind.CREATED, row.quantity, row.quantity) for pk, row in created], by=by, note=note)
 
 
-def change_products(changes, *, by):
+def change_products(changes, *, by, note):
     """Change locked products, given as such rows, each with what it adds to the stock; in the caller's transaction."""
     put_product.ids(*((row.id, row.name, row.price, row.quantity) for row, _ in changes))
-    record_all([(row.id, Kind.SET, added, row.quantity) for row, added in changes if added], by=by)
+    record_all([(row.id, Kind.SET, added, row.quantity) for row, added in changes if added], by=by, note=note)
 
 
-def record_all(moves, *, by):
+def record_all(moves, *, by, note):
     now = timezone.now()
-    insert_movements.ids(*((*move, None, by and by.pk, "", now) for move in moves))
+    insert_movements.ids(*((*move, None, by and by.pk, note, now) for move in moves))
 
 
 def book(deltas, *, kind, order, by, deleted=False):

@@ -12,6 +12,7 @@ from products.models import Product, StockMovement
 from products.services import create_product
 
 HEADER = "id,name,price,quantity"
+NOT_CSV = "This is not CSV: a quote has no partner, or a line ends in neither LF nor CRLF."
 
 
 def file(*lines, header=HEADER):
@@ -52,9 +53,9 @@ def test_a_row_creates_changes_or_leaves_a_product(admin, bat, ball):
         (ball.pk, "Ball", Decimal("50.00"), 3),
         (net, "Net", Decimal("9.00"), 0),
     ]
-    assert ledger(bat.pk) == [("created", 10, 10, None, "anna", ""), ("set", 2, 12, None, "anna", "")]
+    assert ledger(bat.pk) == [("created", 10, 10, None, "anna", ""), ("set", 2, 12, None, "anna", "import")]
     assert ledger(ball.pk) == [("created", 3, 3, None, "anna", "")]
-    assert ledger(net) == [("created", 0, 0, None, "anna", "")]
+    assert ledger(net) == [("created", 0, 0, None, "anna", "import")]
 
 
 def test_a_change_of_the_price_alone_moves_no_stock(bat):
@@ -68,7 +69,7 @@ def test_the_stock_is_set_from_what_it_is_at_that_moment(order, bat):
     import_products(file(f"{bat.pk},Bat,1200,20"))
 
     assert catalogue() == [(bat.pk, "Bat", Decimal("1200.00"), 20)]
-    assert ledger(bat.pk)[-1] == ("set", 12, 20, None, None, "")
+    assert ledger(bat.pk)[-1] == ("set", 12, 20, None, None, "import")
 
 
 def test_a_new_product_may_have_an_id_and_the_next_ones_come_after_it(admin, bat):
@@ -79,7 +80,7 @@ def test_a_new_product_may_have_an_id_and_the_next_ones_come_after_it(admin, bat
 
     found = [row[:2] for row in catalogue()]
     assert found == [(bat.pk, "Bat"), (low, "Ball"), (high, "Club"), (high + 1, "Net"), (high + 2, "Cap")]
-    assert ledger(low) == [("created", 0, 0, None, None, "")]
+    assert ledger(low) == [("created", 0, 0, None, None, "import")]
 
 
 def test_the_ids_of_a_smaller_file_do_not_lead_back(bat):
@@ -122,13 +123,12 @@ def test_a_byte_order_mark_blank_lines_and_any_end_of_line_are_fine(content):
         ("id,name,price,stock", "Missing: 'quantity'. Unknown: 'stock'."),
         ("id,name,price,quantity,name", "More than once: 'name'."),
         ("id;name;price;quantity", "Missing: 'id', 'name', 'price', 'quantity'. Unknown: 'id;name;price;quantity'."),
-        ("Id,name,price,quantity", "Missing: 'id'. Unknown: 'Id'."),
     ],
 )
 def test_another_header_is_refused(header, wrong):
     said = bad(file(",Bat,1,1", header=header))
 
-    assert said == f"Line 1: The columns must be id, name, price, quantity. {wrong}"
+    assert said == f"Line 1: The columns must be id, name, price, quantity, with commas between. {wrong}"
 
 
 @pytest.mark.django_db
@@ -140,10 +140,12 @@ def test_an_empty_file_is_refused(content):
 @pytest.mark.django_db
 def test_a_file_in_another_encoding_is_refused_by_its_line():
     assert bad(io.BytesIO(f"{HEADER}\n,Bat,1,1\n,".encode() + "Bät,1,1\n".encode("latin-1"))) == [
-        (3, "This is not UTF-8.")
+        (3, "This is not UTF-8 (in Excel: save as CSV UTF-8).")
     ]
-    assert bad(io.BytesIO(HEADER.encode("utf-16"))) == "Line 1: This is not UTF-8."
-    assert bad(io.BytesIO(f"{HEADER}\n,".encode() + b"\xed\xa0\x80,1,1")) == [(2, "This is not UTF-8.")]
+    assert bad(io.BytesIO(HEADER.encode("utf-16"))) == "Line 1: This is not UTF-8 (in Excel: save as CSV UTF-8)."
+    assert bad(io.BytesIO(f"{HEADER}\n,".encode() + b"\xed\xa0\x80,1,1")) == [
+        (2, "This is not UTF-8 (in Excel: save as CSV UTF-8).")
+    ]
 
 
 @pytest.mark.django_db
@@ -166,15 +168,14 @@ def test_a_file_in_another_encoding_is_refused_by_its_line():
         (",Bat,1,1.5", "quantity: A valid integer is required."),
         (",Bat,x,y", "price: A valid number is required. quantity: A valid integer is required."),
         *[
-            (f"{pk},Bat,1,1", "id: A whole number from 1 to 2147483647 is required, or nothing.")
-            for pk in ["0", "-1", "+1", "1.0", " 1", "１", "x", "2147483648", "1" * 5000]
+            (f"{pk},Bat,1,1", "id: A whole number from 1 to 9223372036854775807 is required, or nothing.")
+            for pk in ["0", "-1", "+1", "1.0", " 1", "１", "x", "9223372036854775808", "1" * 5000]
         ],
         (",Bat,1", "There must be 4 columns, not 3."),
         (",Bat,1,1,1", "There must be 4 columns, not 5."),
         ("Bat", "There must be 4 columns, not 1."),
-        (",,", "There must be 4 columns, not 3."),
-        (',"Bat" large,1,1', "This is not CSV: ',' expected after '\"'."),
-        (",Bat\rlarge,1,1", "This is not CSV: new-line character seen in unquoted field"),
+        (',"Bat" large,1,1', NOT_CSV),
+        (",Bat\rlarge,1,1", NOT_CSV),
     ],
 )
 def test_a_bad_line_is_named_and_nothing_written(line, reason):
@@ -191,7 +192,7 @@ def test_every_bad_line_is_named_by_the_line_it_begins_in():
     assert bad(file(*lines)) == [
         (2, "price: A valid number is required."),
         (7, "price: Ensure this value is greater than or equal to 0."),
-        (8, "This is not CSV: unexpected end of data."),
+        (8, NOT_CSV),
     ]
 
 
@@ -230,7 +231,7 @@ def test_a_sale_since_the_file_was_checked_is_in_the_difference(bat):
     import_products(file(f"{bat.pk},Bat,1200,10"), progress=sell)
 
     assert catalogue() == [(bat.pk, "Bat", Decimal("1200.00"), 10)]
-    assert ledger(bat.pk)[-1] == ("set", 2, 10, None, None, "")
+    assert ledger(bat.pk)[-1] == ("set", 2, 10, None, None, "import")
 
 
 @pytest.mark.django_db
@@ -342,7 +343,7 @@ def command(path, *options, err=None):
 
 def test_the_command_says_what_it_has_done(path, bat):
     assert command(path(f"{bat.pk},Bat,1,1", ",Net,1,1")) == "Created 1, changed 1, left 0 as they were.\n"
-    assert ledger(bat.pk)[-1] == ("set", -9, 1, None, None, "")
+    assert ledger(bat.pk)[-1] == ("set", -9, 1, None, None, "import")
 
 
 def test_the_command_runs_dry(path, bat):
@@ -384,3 +385,30 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
         with pytest.raises(CommandError) as refused:
             command(str(path))
         assert str(refused.value) == f"{path} cannot be read: {reason}."
+
+
+def test_an_empty_quantity_leaves_the_stock_as_it_is(order, bat):
+    assert import_products(file(f"{bat.pk},Bat,1300,")).changed == 1
+
+    assert catalogue() == [(bat.pk, "Bat", Decimal("1300.00"), 8)]
+    assert len(ledger(bat.pk)) == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("7,Bat,1,", "quantity: There is no product 7 yet, whose stock could stay as it is."),
+        (",Bat,1,", "quantity: A valid integer is required."),
+        ("2147483648,Bat,1,1", "id: There is no product 2147483648, and a new one has an id up to 2147483647."),
+    ],
+)
+def test_a_row_that_can_be_no_new_product_is_named(line, reason):
+    assert bad(file(line)) == [(2, reason)]
+    assert catalogue() == []
+
+
+def test_names_of_columns_in_capitals_and_emptied_rows_are_fine(bat):
+    import_products(file(",,,", f"{bat.pk},Club,1,1", header=" ID,Name,PRICE,Quantity"))
+
+    assert catalogue() == [(bat.pk, "Club", Decimal("1.00"), 1)]

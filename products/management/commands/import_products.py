@@ -34,7 +34,7 @@ def copied(source):
 class Command(BaseCommand):
     help = (
         "Create and change products as a CSV file says, all of it or nothing. Its columns are id, name, price and "
-        "quantity; a row without an id is a new product."
+        "quantity; a row without an id is a new product, and an empty quantity leaves the stock as it is."
     )
 
     def add_arguments(self, parser):
