@@ -52,6 +52,17 @@ def spend(raw_refresh):
 
 
 @transaction.atomic
+def delete_users(users, *, by):
+    """Delete the users of a queryset; whoever is no Admin any more, or is one of them: PermissionDenied (403)."""
+    ids = set(users.values_list("pk", flat=True))
+    # Locked in one order, so that of two Admins who delete each other at the same moment one remains.
+    locked = User.objects.select_for_update().filter(pk__in=[by.pk, *ids]).order_by("pk").in_bulk()
+    if by.pk in ids or by.pk not in locked or not locked[by.pk].is_active or locked[by.pk].role != User.Role.ADMIN:
+        raise PermissionDenied("Only an Admin may do this, and to others.")
+    User.objects.filter(pk__in=ids).delete()
+
+
+@transaction.atomic
 def change_access(user_id, *, by, role=None, is_active=None):
     """Give a user another role, or lock them out or let them in; return the user.
 

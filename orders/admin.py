@@ -1,6 +1,5 @@
 from datetime import UTC, datetime, time
 
-from django import forms
 from django.contrib import admin, messages
 from django.urls import reverse
 from django.utils.dateparse import parse_date
@@ -13,13 +12,13 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin import UserAdmin
 from accounts.models import User
-from order_management.admin import ReadOnlyAdmin, ReadOnlyInline, download, leave_dialog
+from order_management.admin import APIField, ReadOnlyAdmin, ReadOnlyInline, download, leave_dialog
 from order_management.conflict import Conflict
-from products.models import NOTE_MAX
 
 from . import services
 from .exports import orders_csv
 from .models import Order, OrderEvent, OrderLine
+from .serializers import NoteSerializer
 
 LABELS = {
     Order.Status.PENDING: "warning",
@@ -68,7 +67,7 @@ class EventInline(ReadOnlyInline):
 
 
 class StepForm(BaseDialogForm):
-    note = forms.CharField(required=False, max_length=NOTE_MAX, widget=UnfoldAdminTextInputWidget)
+    note = APIField(NoteSerializer().fields["note"], required=False, widget=UnfoldAdminTextInputWidget)
 
 
 @admin.register(Order)
@@ -154,6 +153,9 @@ class CustomerAdmin(UserAdmin):
     """The users, and from each the way to their orders."""
 
     list_display = [*UserAdmin.list_display, "orders"]
+
+    fieldsets = [*UserAdmin.fieldsets, ("Orders", {"fields": ["orders"]})]
+    readonly_fields = [*UserAdmin.readonly_fields, "orders"]
 
     @display(description="Orders")
     def orders(self, user):

@@ -17,6 +17,7 @@ def dashboard(request, context):
     last = datetime.now(UTC).date()
     first = last - timedelta(days=days - 1)
     report = reports.sales(first, last)
+    top = [row["product"] for row in report["top_products"]]
     low = Product.objects.listed().filter(quantity__lte=LOW_STOCK).order_by("quantity", "id")
     return context | {
         "periods": PERIODS,
@@ -27,6 +28,7 @@ def dashboard(request, context):
             {"title": f"{title} a day", "name": name, "data": bars(report["by_day"], name)}
             for title, name in [("Revenue", "revenue"), ("Orders", "orders")]
         ],
+        "listed": set(Product.objects.listed().filter(pk__in=top).values_list("pk", flat=True)),
         "statuses": reports.by_status(first, last),
         "low_stock": low[:LOW_STOCK_SHOWN],
     }

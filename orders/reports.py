@@ -14,7 +14,7 @@ def cents(amount):
     return Sum(Cast(Round(amount * 100), BigIntegerField()), default=0)
 
 
-def money(cents):
+def amount(cents):
     return Decimal(cents).scaleb(-2)
 
 
@@ -31,8 +31,8 @@ def sales(first, last):
         "from": first,
         "to": last,
         "orders": sum(row["orders"] for row in rows),
-        "revenue": money(sum(row["cents"] for row in rows)),
-        "by_day": [{"date": row["date"], "orders": row["orders"], "revenue": money(row["cents"])} for row in rows],
+        "revenue": amount(sum(row["cents"] for row in rows)),
+        "by_day": [{"date": row["date"], "orders": row["orders"], "revenue": amount(row["cents"])} for row in rows],
         "top_products": top_products(orders),
     }
 
@@ -56,7 +56,7 @@ def top_products(orders, count=10):
             "product": row["product_id"],
             "name": row["product__name"],
             "quantity": row["pieces"],
-            "revenue": money(row["cents"]),
+            "revenue": amount(row["cents"]),
         }
         for row in sums.order_by("-cents", "-pieces", "product_id")[:count]
     ]

@@ -12,7 +12,7 @@ from order_management.conflict import Conflict
 from . import services
 from .exports import products_csv
 from .files import BadFile
-from .forms import BookingForm, ImportForm
+from .forms import BookingForm, ImportForm, NewProductForm, PriceForm, ProductForm
 from .imports import IdTaken, import_products
 from .models import LOW_STOCK, Product, StockMovement
 
@@ -28,7 +28,7 @@ class StockFilter(admin.SimpleListFilter):
         return products.filter(**lookups.get(self.value(), {}))
 
 
-def told(counts, dry_run):
+def summary(counts, dry_run):
     would = "Would have created" if dry_run else "Created"
     return f"{would} {counts.created}, changed {counts.changed}, left {counts.unchanged} as they were."
 
@@ -41,6 +41,7 @@ class ProductAdmin(ChangesOnlyMixin, ListAdmin):
     list_filter = [StockFilter]
     search_fields = ["name"]
     ordering = ["id"]
+    form = ProductForm
     fields = ["name", "price", "quantity"]
     actions_row = actions_detail = ["book_stock"]
     actions_list = ["import_file", "export_file"]
@@ -82,7 +83,7 @@ class ProductAdmin(ChangesOnlyMixin, ListAdmin):
                 form.add_error("file", str(error))
                 bad_lines = getattr(error, "lines", [])
             else:
-                messages.success(request, told(counts, dry_run))
+                messages.success(request, summary(counts, dry_run))
                 return redirect("admin:products_product_" + ("import_file" if dry_run else "changelist"))
         context = {**self.admin_site.each_context(request), "title": "Import", "form": form, "bad_lines": bad_lines}
         return TemplateResponse(request, "products/import.html", context)
@@ -93,6 +94,19 @@ class ProductAdmin(ChangesOnlyMixin, ListAdmin):
 
     def get_queryset(self, request):
         return super().get_queryset(request).listed()
+
+    def get_form(self, request, product=None, **kwargs):
+        return super().get_form(request, product, **({} if product else {"form": NewProductForm}) | kwargs)
+
+    def get_changelist_form(self, request, **kwargs):
+        return super().get_changelist_form(request, form=PriceForm, **kwargs)
+
+    def changelist_view(self, request, extra_context=None):
+        shown = [value for name, value in request.POST.items() if re.fullmatch("form-[0-9]+-id", name)]
+        if Product.objects.listed().filter(pk__in=shown).count() < len(set(shown)):
+            messages.error(request, "One of these products was deleted meanwhile. Nothing was saved.")
+            return redirect(request.get_full_path())
+        return super().changelist_view(request, extra_context)
 
     def get_readonly_fields(self, request, product=None):
         # Stock is booked in or out, not typed over.

@@ -11,7 +11,7 @@ from itertools import islice
 ROW_MAX = 64 * 1024  # bytes
 BATCH = 500  # rows
 
-FORMULA = re.compile(r"'*[=+\-@\t\r]")
+FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001
 
 
 class BadFile(Exception):

@@ -100,16 +100,18 @@ def save(checked, by, progress):
     size = checked.tell()
     checked.seek(0)
     for rows in checked:
-        decided = plan([Row(*row) for row in orjson.loads(rows)])
+        # Locked once more: a product may have come since, with an id of the file.
+        decided = plan([Row(*row) for row in orjson.loads(rows)], locked=True)
         create_products(decided.created, by=by, note=NOTE)
         change_products(decided.changed, by=by, note=NOTE)
         yield decided
         progress((1 + checked.tell() / size) / 2)
 
 
-def plan(rows):
-    """Return what becomes of the rows, given the products there are."""
-    products = Product.objects.filter(pk__in=[row.id for row in rows if row.id])
+def plan(rows, *, locked=False):
+    """Return what becomes of the rows, given the products there are, which are locked if said."""
+    products = Product.objects.filter(pk__in=[row.id for row in rows if row.id]).order_by("pk")
+    products = products.select_for_update(no_key=True) if locked else products
     found = {product[0]: product for product in products.values_list(*COLUMNS, "deleted_at")}
     decided = Plan([], [], [], [])
     for row in rows:
@@ -150,5 +152,5 @@ def prepare(ids):
         with connection.cursor() as cursor:
             cursor.execute(ONE_AT_A_TIME, [TABLE])
             cursor.execute(RAISE_SEQUENCE, [highest := max(ids, default=0), TABLE, highest])
-    for some in batches(sorted(ids)):
+    for some in batches(sorted(ids)) if connection.features.has_select_for_update else []:
         lock(Product.objects.filter(pk__in=some))

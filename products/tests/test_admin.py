@@ -2,6 +2,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from products.models import Product, StockMovement
+from products.services import delete_products
 
 LIST = "/admin/products/product/"
 
@@ -43,12 +44,18 @@ def test_a_price_is_edited_in_the_list_and_nothing_else_is_written(site, bat, ba
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("name", " "), ("name", "a" * 101), ("price", "-1"), ("price", "1.001"), ("quantity", "-1"), ("quantity", 2**31)],
+    [
+        *(("name", name) for name in ("", " ", "a" * 101, "a\0b")),
+        *(("price", price) for price in ("", "-1", "1.001", "1e5", "abc", "NaN", "1,5", "100000000")),
+        *(("quantity", quantity) for quantity in ("", "-1", "1.5", "x", 2**31)),
+    ],
 )
-def test_the_form_has_the_rules_of_the_api(site, field, value):
-    response = site.post(f"{LIST}add/", {"name": "Net", "price": "1", "quantity": "1"} | {field: value})
+def test_the_form_has_the_rules_of_the_api_and_its_words(site, api, admin, field, value):
+    product = {"name": "Net", "price": "1", "quantity": "1"} | {field: value}
 
-    assert field in response.context["adminform"].errors
+    errors = site.post(f"{LIST}add/", product).context["adminform"].errors
+
+    assert errors == api(admin).post("/api/products/create/", product).json()
     assert not Product.objects.exists()
 
 
@@ -103,9 +110,9 @@ def test_stock_does_not_go_below_zero(site, bat):
     [
         ({}, "This field is required."),
         ({"delta": "0"}, "A change of 0 changes nothing."),
-        ({"delta": "x"}, "Enter a whole number."),
+        ({"delta": "x"}, "A valid integer is required."),
         ({"delta": "9" * 30}, "less than or equal to 2147483647"),
-        ({"delta": "1", "note": "a" * 501}, "at most 500 characters"),
+        ({"delta": "1", "note": "a" * 501}, "Ensure this field has no more than 500 characters."),
         ({"delta": "1", "note": "a\0"}, "Null characters are not allowed."),
     ],
 )
@@ -152,13 +159,32 @@ def page(response):
     return response.content.decode().split('id="changelist-form"')[-1]
 
 
-def test_any_number_of_products_is_deleted_at_once(site):
+@pytest.mark.django_db
+def test_any_number_of_products_is_deleted_at_once():
     Product.objects.bulk_create(Product(name=f"Bat {number}", price=1, quantity=0) for number in range(1100))
-    selected = {"_selected_action": Product.objects.values_list("pk", flat=True)[:1], "select_across": "1"}
 
-    site.post("/admin/products/product/", selected | {"action": "delete_selected", "post": "yes"})
+    delete_products(Product.objects.all())
 
     assert not Product.objects.listed().exists()
+
+
+def test_an_action_is_for_the_selected_alone(site, bat, ball):
+    selected = {"_selected_action": [bat.pk], "select_across": "1"}
+
+    site.post(LIST, selected | {"action": "delete_selected", "post": "yes"})
+
+    assert Product.objects.listed().get() == ball
+
+
+def test_a_list_with_a_product_that_was_deleted_meanwhile_is_not_saved(site, bat, ball):
+    form = {"form-TOTAL_FORMS": 2, "form-INITIAL_FORMS": 2, "_save": "Save"}
+    form |= {"form-0-id": bat.pk, "form-0-price": "9.90", "form-1-id": ball.pk, "form-1-price": "50.00"}
+    Product.objects.filter(pk=ball.pk).remove()
+
+    page = site.post(LIST, form, follow=True).content.decode()
+
+    assert "One of these products was deleted meanwhile." in page
+    assert Product.objects.filter(price=1200).exists()
 
 
 def upload(site, text, **fields):
