@@ -25,7 +25,7 @@ class Control(NamedTuple):
 
 RACES, DURABILITY = "tests_live/test_order_races.py", "tests_live/test_order_durability.py"
 CALLS, BODIES = "tests_live/test_races.py", "tests_live/test_bodies.py"
-THROTTLE = "tests_live/test_throttle.py"
+THROTTLE, RETRIES = "tests_live/test_throttle.py", "tests_live/test_retries.py"
 CONTROLS = [
     Control(
         "a write on SQLite waits for another's transaction",
@@ -62,7 +62,7 @@ CONTROLS = [
     Control(
         "a registration is counted in the transaction that makes the user",
         "accounts/services.py",
-        "            throttle.count_registration(address)\n",
+        "    throttle.count_registration(address)\n",
         "",
         f"{THROTTLE}::test_registrations_at_the_same_moment_are_counted_exactly",
         SQLITE,
@@ -176,15 +176,31 @@ CONTROLS = [
     Control(
         "an order is one transaction",
         "orders/services.py",
-        "@transaction.atomic\ndef place_order(",
+        "@atomic\ndef place_order(",
         "def place_order(",
         f"{DURABILITY}::test_kill_9_loses_no_acknowledged_order",
         SQLITE,
     ),
     Control(
+        "what the database broke off is tried again",
+        "order_management/transactions.py",
+        "for _ in range(TRIES - 1):",
+        "for _ in ():",
+        f"{RETRIES}::test_an_order_in_a_deadlock_is_placed_all_the_same",
+        POSTGRES,
+    ),
+    Control(
+        "a step that is tried again begins from where it began",
+        "orders/services.py",
+        "copy(order).move_to(",
+        "order.move_to(",
+        f"{RETRIES}::test_a_step_that_is_tried_again_is_taken_once",
+        POSTGRES,
+    ),
+    Control(
         "what breaks off with the database is a 503",
         "order_management/exceptions.py",
-        "isinstance(error, OperationalError | InterfaceError)",
+        "isinstance(error, OperationalError | InterfaceError | InternalError)",
         "False",
         f"{DURABILITY}::test_a_restart_of_the_database_passes_by_itself",
         POSTGRES,
