@@ -154,6 +154,13 @@ def is_waited_in(url):
         return bool(connection.execute(waiting, [name_of(url)]).rowcount)
 
 
+def count_sessions(url):
+    """Return how many sessions a PostgreSQL database has beside this one; None if there is no such database."""
+    with contextlib.suppress(psycopg.OperationalError), psycopg.connect(url, autocommit=True) as connection:
+        count = "SELECT count(*) - 1 FROM pg_stat_activity WHERE datname = current_database()"
+        return connection.execute(count).fetchone()[0]
+
+
 def restart_cluster():
     """Restart PostgreSQL itself, which breaks off whatever is under way."""
     who = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
