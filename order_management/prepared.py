@@ -8,9 +8,10 @@ from functools import cache
 from operator import attrgetter, methodcaller
 from typing import NamedTuple
 
-from django.db import connection, models
+from django.db import connection, connections, models
 from django.db.models.sql import UpdateQuery
 
+from .replica import source
 from .shown import money
 
 PLAIN = (models.IntegerField, models.CharField, models.ForeignKey)
@@ -32,7 +33,7 @@ class Statement:
         parameters = list(written.parameters)
         for place, position in written.places:
             parameters[place] = values[position]
-        with connection.cursor() as cursor:
+        with connections[source.get()].cursor() as cursor:
             cursor.execute(written.sql, parameters)
             return written.result(cursor)
 

@@ -1,11 +1,11 @@
 """Changes of products and their stock, each with its row in the ledger, in one transaction."""
 
-from django.db import transaction
 from django.http import Http404
 from django.utils import timezone
 
 from order_management.conflict import Conflict
 from order_management.prepared import padded
+from order_management.transactions import atomic
 
 from .models import (
     QUANTITY_MAX,
@@ -37,7 +37,7 @@ def found(product):
     return product
 
 
-@transaction.atomic
+@atomic
 def create_product(*, by, **fields):
     """Create a product; its quantity is the first movement."""
     product = Product(**fields)
@@ -46,7 +46,7 @@ def create_product(*, by, **fields):
     return product
 
 
-@transaction.atomic
+@atomic
 def change_product(product_id, changes, *, by, check=lambda product: None):
     """Change the given fields and return the product; `check(product)` may refuse by raising, under its lock."""
     product = locked(product_id)
@@ -58,7 +58,7 @@ def change_product(product_id, changes, *, by, check=lambda product: None):
     return product
 
 
-@transaction.atomic
+@atomic
 def adjust_stock(product_id, delta, *, by, note="", check=lambda product: None):
     """Add to the stock or take from it, and return the product; `check` as above."""
     product = locked(product_id)
@@ -70,14 +70,14 @@ def adjust_stock(product_id, delta, *, by, note="", check=lambda product: None):
     return product
 
 
-@transaction.atomic
+@atomic
 def delete_product(product_id, *, check=lambda product: None):
     """Take the product out of every list, for good; `check` as above."""
     check(locked(product_id))
     Product.objects.filter(pk=product_id).remove()
 
 
-@transaction.atomic
+@atomic
 def delete_products(products):
     """Take all products of a queryset out of every list, for good."""
     lock(products)
