@@ -144,6 +144,16 @@ class Cluster:
         with self.connection(address) as connection:
             return connection.call(*arguments, **options)
 
+    def memory(self):
+        """Return the resident memory of each worker, in pages."""
+        pids = [pid for node in self.nodes for pid in node.workers()]
+        return {pid: int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids}
+
+    def client_connections(self):
+        """Return how many connections the primary has, without the one that asks."""
+        statement = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        return self.primary.query(statement)[0][0] - 1
+
     @cached_property
     def admin(self):
         return self.nodes[0].login(ADMIN)["access"]

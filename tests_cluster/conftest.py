@@ -22,9 +22,9 @@ def seconds(request):
     return request.config.getoption("--seconds")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cluster(request):
-    """All of it, new for each module."""
+    """All of it; each test leaves it whole."""
     with tempfile.TemporaryDirectory(prefix="cluster-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # PostgreSQL may run as another user
@@ -41,19 +41,25 @@ def books(cluster):
 
 
 @pytest.fixture
-def load(request, cluster, books):
-    """Clients for `with load:`; what they have met is printed at the end of all tests."""
+def figures(request):
+    """Lines that are printed at the end of all tests."""
+    return request.config.stash.setdefault(FIGURES, [])
+
+
+@pytest.fixture
+def load(request, cluster, books, figures):
+    """Clients for `with load:`; what they have met is one of the figures."""
     load = Load(cluster, books)
     yield load
-    figures = request.config.stash.setdefault(FIGURES, [])
     name = request.node.name.removeprefix("test_").replace("_", " ")
-    figures.append((name, len(load.requests), len(load.failed()), load.longest_gap()))
+    requests, failed = len(load.requests), len(load.failed())
+    share, gap = 100 * failed / requests, load.longest_gap()
+    figures.append(f"{name}: {requests} requests, {failed} failed ({share:.2f} %), no order for {gap:.1f} s")
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    for name, requests, failed, gap in config.stash.get(FIGURES, []):
-        share = 100 * failed / requests
-        terminalreporter.write_line(f"{name}: {requests} requests, {share:.2f} % failed, no order for {gap:.1f} s")
+    for line in config.stash.get(FIGURES, []):
+        terminalreporter.write_line(line)
 
 
 @pytest.hookimpl(wrapper=True)

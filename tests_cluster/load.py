@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import NamedTuple
 
 from tests_live.server import PASSWORD, WAIT
@@ -138,7 +139,7 @@ class Load:
     def longest_gap(self):
         """Return for how many seconds no order was placed, at most."""
         ends = sorted(request.began + request.seconds for request in self.requests if request.status == 201)
-        return max((after - before for before, after in zip(ends, ends[1:], strict=False)), default=0)
+        return max((after - before for before, after in pairwise(ends)), default=0)
 
 
 def customer(cluster, name):

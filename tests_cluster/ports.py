@@ -35,7 +35,8 @@ class Link:
         try:
             far = socket.create_connection(("127.0.0.1", self.target))
         except OSError:
-            return hang_up(near)
+            hang_up(near)
+            return
         self.ends |= {near, far}
         for source, sink in ((near, far), (far, near)):
             threading.Thread(target=self.carry, args=[source, sink], daemon=True).start()

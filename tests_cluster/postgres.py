@@ -18,7 +18,14 @@ from .ports import free_port
 WHO = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
 # A commit is acknowledged when the replica has it, too, and shows it.
 SYNCHRONOUS = {"synchronous_commit": "remote_apply", "synchronous_standby_names": "*"}
-CHEAP = {"fsync": "off", "shared_buffers": "64MB", "max_connections": "60", "unix_socket_directories": ""}
+OPTIONS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "60",
+    "fsync": "off",  # nobody pulls the plug here, and what a killed process has written is written
+    # Commits wait for the replica: it has to find a restarted primary sooner than after the 5 seconds of the default.
+    "wal_retrieve_retry_interval": "500ms",
+}
 
 
 def program(name):
@@ -33,11 +40,11 @@ def run(name, *arguments):
 
 
 class Postgres:
-    """One server, on a port of its own; `options` are settings of its configuration."""
+    """One server, on a port of its own."""
 
-    def __init__(self, folder, **options):
+    def __init__(self, folder):
         self.folder, self.port = Path(folder), free_port()
-        self.options = CHEAP | {"port": self.port, "listen_addresses": "127.0.0.1"} | options
+        self.options = OPTIONS | {"port": self.port}
 
     @property
     def url(self):
@@ -98,7 +105,7 @@ class Postgres:
     def configure(self, **options):
         """Change settings while it runs."""
         for name, value in options.items():
-            self.query(f"ALTER SYSTEM SET {name} = '{value}'")  # noqa: S608
+            self.query(f"ALTER SYSTEM SET {name} = '{value}'")
         self.query("SELECT pg_reload_conf()")
 
     def has_synchronous_replica(self):
