@@ -60,8 +60,7 @@ class Node(Server):
 
     def workers(self):
         """Return the ids of its worker processes."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return [pid for pid in children if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()]
+        return re.findall(r"Spawning worker-\d+ with PID: (\d+)", self.output)
 
 
 class Cluster:

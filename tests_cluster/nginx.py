@@ -1,5 +1,6 @@
 """nginx as deploy/nginx.conf has it, on ports of the tests."""
 
+import os
 import re
 import shutil
 import signal
@@ -10,6 +11,8 @@ from tests_live.server import ROOT, WAIT, eventually
 
 from .ports import free_port
 
+# Not everybody has Debian's folder of servers on the PATH.
+PROGRAM = shutil.which("nginx") or "/usr/sbin/nginx"
 AROUND = """
 daemon off;
 pid {folder}/pid;
@@ -52,7 +55,7 @@ class Nginx:
             site = site.replace(old, new)
         assert not re.search(r"/etc/|/var/|10\.0\.", re.sub("#.*", "", site)), "A path or an address is not replaced."
         (self.folder / "site.conf").write_text(site)
-        user = "user root;" if shutil.os.geteuid() == 0 else ""
+        user = "user root;" if os.geteuid() == 0 else ""
         (self.folder / "nginx.conf").write_text(AROUND.format(folder=self.folder, user=user))
 
     def make_certificate(self):
@@ -69,7 +72,7 @@ class Nginx:
         (self.folder / "drained").mkdir()
         self.make_certificate()
         self.configure()
-        command = ["nginx", "-c", self.folder / "nginx.conf", "-p", self.folder, "-e", self.folder / "error.log"]
+        command = [PROGRAM, "-c", self.folder / "nginx.conf", "-p", self.folder, "-e", self.folder / "error.log"]
         self.process = subprocess.Popen(command)
         eventually((self.folder / "pid").exists)
         return self

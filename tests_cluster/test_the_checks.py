@@ -15,7 +15,9 @@ TRIES = 50
 
 @pytest.fixture
 def buyer(cluster):
-    return Buyer(cluster, customer(cluster, "customer0"), Books(cluster))
+    buyer = Buyer(cluster, customer(cluster, "customer0"), Books(cluster))
+    with buyer.open:
+        yield buyer
 
 
 def order_twice(buyer, headers):
