@@ -38,14 +38,15 @@ class Node(Server):
         self.command = [sys.executable, "-m", "granian", *arguments]
         self.number, self.link = number, None
 
-    def use(self, primary, replica):
-        """Take its databases from the configuration, as of its next start."""
+    def use(self, primary, *others):
+        """Have its next start know these databases: of several, it finds the one that can be written."""
         self.unlink()
         self.link = Link(primary.port)
         self.link.mend()
-        self.environment["DATABASE_URL"] = primary.url.replace(f":{primary.port}/", f":{self.link.port}/")
-        if replica:
-            self.environment["DATABASE_REPLICA_URL"] = replica.url
+        ports = ",".join(map(str, [self.link.port, *(other.port for other in others)]))
+        hosts = ",".join(["127.0.0.1"] * (1 + len(others)))
+        options = f"host={hosts}&port={ports}&target_session_attrs=read-write"
+        self.environment["DATABASE_URL"] = f"postgres://postgres@/postgres?{options}"
 
     def unlink(self):
         if self.link:
@@ -106,14 +107,17 @@ class Cluster:
         self.primary.configure(**SYNCHRONOUS)
         eventually(self.primary.has_synchronous_replica)
 
-    def configure(self, node):
-        node.use(self.primary, self.replica if self.read_from_replica else None)
+    def configure(self, node, *others):
+        node.use(self.primary, *others)
+        if self.read_from_replica and self.replica:
+            node.environment["DATABASE_REPLICA_URL"] = self.replica.url
 
-    def rolling_restart(self):
-        """Restart one node after the other, each while nginx sends it nothing."""
+    def rolling_restart(self, *others):
+        """Restart one node after the other, with these databases, each while nginx sends it nothing."""
         for node in self.nodes:
             with self.drained(node):
                 node.stop()
+                self.configure(node, *others)
                 node.start()
 
     @contextlib.contextmanager
@@ -124,11 +128,15 @@ class Cluster:
         yield
         flag.unlink()
 
-    def fail_over(self):
-        """Make the replica the primary, and tell the nodes by their configuration; the old one must not come back."""
-        self.replica.configure(synchronous_standby_names="")
+    def promote(self):
+        """Make the replica the primary; the old one must not come back."""
+        self.replica.configure(synchronous_standby_names="")  # it has none yet to wait for
         self.replica.promote()
         self.primary, self.replica = self.replica, None
+
+    def fail_over(self):
+        """Promote the replica, and tell the nodes by their configuration."""
+        self.promote()
         for node in self.nodes:
             self.configure(node)
             node.stop()

@@ -5,6 +5,7 @@ import time
 from tests_live.server import eventually
 
 from .load import ORDERS, READS
+from .postgres import SYNCHRONOUS
 
 CALM = 2  # seconds of load before and after
 FAIL_TIMEOUT = 3  # seconds, after which nginx certainly tries a node again that was away
@@ -87,11 +88,37 @@ def test_restart_of_the_replica(cluster, load):
         is_back(load)
 
 
-def test_failover_to_the_replica(cluster, load):
+def test_three_seconds_without_the_replica_until_nobody_waits_for_it(cluster, load):
+    with load:
+        time.sleep(CALM)
+        cluster.replica.stop()
+        time.sleep(3)
+        cluster.primary.configure(synchronous_standby_names="")
+        is_back(load)
+        cluster.replica.start()
+        cluster.primary.configure(**SYNCHRONOUS)
+        is_back(load)
+
+    assert load.failed() == []
+
+
+def test_failover_that_the_nodes_are_told_of(cluster, load):
     with load:
         time.sleep(CALM)
         cluster.primary.kill()
         cluster.fail_over()
         is_back(load)
         cluster.add_replica()
+        is_back(load)
+
+
+def test_failover_that_the_nodes_find_by_themselves(cluster, load):
+    cluster.rolling_restart(cluster.replica)
+    with load:
+        time.sleep(CALM)
+        cluster.primary.kill()
+        cluster.promote()
+        is_back(load)
+        cluster.add_replica()
+        cluster.rolling_restart()
         is_back(load)
