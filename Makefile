@@ -5,6 +5,8 @@ VENV ?= .venv
 PORT ?= 8000
 # How long the long tests of test-live go on.
 DURATION ?= 60
+# How long the long load of cluster-test goes on.
+CLUSTER_SECONDS ?= 300
 BIN := $(VENV)/bin
 
 # The production server's options; granian reads them itself.
@@ -14,7 +16,7 @@ export GRANIAN_BLOCKING_THREADS ?= 4
 # Without it granian waits for ever for a worker that was told to stop while it started.
 export GRANIAN_WORKERS_KILL_TIMEOUT ?= 10
 
-.PHONY: help run admin demo test serve fmt lint test-postgres test-live controls bench growth contention screenshots
+.PHONY: help run admin demo test serve fmt lint test-postgres test-live cluster-test cluster-test-short controls bench growth contention screenshots
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -60,6 +62,12 @@ test-live: export SCHEMATHESIS := $(CURDIR)/$(VENV)/schemathesis/bin/schemathesi
 test-live: $(VENV)/installed-dev $(VENV)/schemathesis/installed  ## real servers, races, Newman, schemathesis; both databases
 	$(BIN)/pytest tests_live --seconds $(DURATION)
 	DEBUG=on tools/with-postgres $(BIN)/pytest tests_live --seconds $(DURATION)
+
+cluster-test: $(VENV)/installed-dev  ## nodes behind nginx, PostgreSQL with a replica, whatever fails; CLUSTER_SECONDS=1800
+	$(BIN)/pytest tests_cluster --seconds $(CLUSTER_SECONDS)
+
+cluster-test-short: $(VENV)/installed-dev  ## the same, with a short load
+	$(BIN)/pytest tests_cluster
 
 controls: $(VENV)/installed-dev  ## each guard taken out once: its test must fail
 	$(BIN)/python tests_live/controls.py
