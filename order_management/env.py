@@ -52,10 +52,10 @@ def parse_duration(value):
     return timedelta(seconds=seconds)
 
 
-def duration(name, default):
+def duration(name, default=None):
     value = text(name, default)
     try:
-        return parse_duration(value)
+        return value and parse_duration(value)
     except ValueError:
         return refuse(name, f"must be a time like 900 (seconds), 15m, 24h or 7d, not {value!r}")
 
@@ -69,6 +69,22 @@ def rate(name, default):
     except ValueError:
         pass
     return refuse(name, f"must be a number in a time, like 60/h or 10/30s, not {text(name)!r}")
+
+
+def token(name):
+    value = text(name)
+    if value and not re.fullmatch("[!-~]{20,}", value):
+        refuse(name, "must be at least 20 characters, visible ASCII ones")
+    return value
+
+
+def shared_folder(name, *, needed):
+    """Refuse a folder that is not there; if it is needed, also none where granian was told to run several workers."""
+    value = text(name)
+    if value and not (os.path.isdir(value) and os.access(value, os.W_OK)):
+        refuse(name, "must be an existing folder that may be written to")
+    if needed and not value and text("GRANIAN_WORKERS", "1") != "1":
+        refuse(name, "must be the path of a folder in which the workers add up their metrics")
 
 
 def words(name, default=()):

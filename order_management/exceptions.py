@@ -5,6 +5,7 @@ from django.db import InterfaceError, InternalError, OperationalError
 from rest_framework import exceptions, serializers, views
 from rest_framework.response import Response
 
+from . import metrics
 from .conflict import Conflict
 
 logger = logging.getLogger(__name__)
@@ -20,6 +21,7 @@ class DatabaseAway(exceptions.APIException):
 def exception_handler(error, context):
     """Turn an exception into the answer DRF's callers know: `{"detail": "..."}` or `{"field": ["..."]}`."""
     if isinstance(error, Conflict):
+        metrics.conflicts.labels(type(error).__name__).inc()
         return Response(error.body, status=error.status)
     if isinstance(error, ValidationError):
         error = exceptions.ValidationError(serializers.as_serializer_error(error))

@@ -12,6 +12,8 @@ import orjson
 from django.db import transaction
 from django.utils.functional import SimpleLazyObject
 
+from . import metrics
+
 request_id = ContextVar("request_id", default=None)
 
 
@@ -80,7 +82,8 @@ def described(request, response):
 
 
 def security_event(name, level=logging.WARNING, **fields):
-    """Log what a watchman wants to see: never a password, a token or a name somebody typed."""
+    """Log and count what a watchman wants to see: never a password, a token or a name somebody typed."""
+    metrics.security_events.labels(name).inc()
     logging.getLogger("security").log(level, name, extra={"fields": fields})
 
 

@@ -84,8 +84,8 @@ def json_errors(get_response):
 
 
 def health_checks(get_response):
-    """Answer the health checks under any Host: a load balancer asks by address."""
-    checks = {"/healthz/": views.healthz, "/readyz/": views.readyz}
+    """Answer health checks and metrics under any Host: a load balancer and Prometheus ask by address."""
+    checks = {"/healthz/": views.healthz, "/readyz/": views.readyz, "/metrics/": views.metrics}
 
     def middleware(request):
         return checks.get(request.path_info, get_response)(request)

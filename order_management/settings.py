@@ -24,6 +24,13 @@ if not ALLOWED_HOSTS:
 # How many proxies in front may say who calls, and how.
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, minimum=0)
 
+# Numbers for Prometheus, and the folder in which several workers add them up: prometheus_client reads its name itself.
+METRICS_TOKEN = env.token("METRICS_TOKEN")
+env.shared_folder("PROMETHEUS_MULTIPROC_DIR", needed=METRICS_TOKEN)
+
+# Statements that take longer are logged; 0: none.
+SLOW_QUERY_MS = env.integer("SLOW_QUERY_MS", 0, minimum=0)
+
 # Application
 
 INSTALLED_APPS = [
@@ -48,7 +55,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "order_management.metrics.count_requests",
     "order_management.middleware.log_request",
+    "order_management.slow_queries.log_slow_queries",
     "order_management.middleware.security_headers",
     "order_management.middleware.json_errors",
     "django.middleware.security.SecurityMiddleware",
@@ -147,6 +156,11 @@ SIMPLE_JWT = {
     "TOKEN_OBTAIN_SERIALIZER": "accounts.serializers.LoginSerializer",
 }
 
+# Orders
+
+# How long they may be pending until `manage.py housekeeping` cancels them; None: for ever.
+EXPIRE_ORDERS_AFTER = env.duration("EXPIRE_ORDERS_AFTER")
+
 # API
 
 REST_FRAMEWORK = {
@@ -201,7 +215,7 @@ if TRUSTED_PROXIES:
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.switch("HTTPS", default=not DEBUG)
 # The admin site's forms bring their token with them: no script has to read the cookie.
 CSRF_COOKIE_HTTPONLY = True
-SECURE_REDIRECT_EXEMPT = [r"^healthz/$", r"^readyz/$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz/$", r"^readyz/$", r"^metrics/$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE_SSL_REDIRECT else 0
 SILENCED_SYSTEM_CHECKS = [
     # HSTS speaks for this host alone. Its subdomains and the browsers' preload list are the domain owner's to opt in

@@ -19,5 +19,6 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=static("drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"))),
     path("healthz/", views.healthz),
     path("readyz/", views.readyz),
+    path("metrics/", views.metrics),
     re_path("", views.not_found),
 ]

@@ -1,12 +1,17 @@
 from functools import cache
 
+from django.conf import settings
 from django.db import Error, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
-from django.http import HttpResponsePermanentRedirect, JsonResponse
+from django.http import HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.urls import resolve
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from .metrics import exposition
 
 
 @never_cache
@@ -30,6 +35,16 @@ def readyz(request):
 @cache
 def migrations():
     return MigrationLoader(None).graph.nodes.keys()
+
+
+@never_cache
+def metrics(request):
+    """What Prometheus reads, for who has METRICS_TOKEN; without such a setting there is nothing here."""
+    if not settings.METRICS_TOKEN:
+        return not_found(request)
+    if not constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}"):
+        return JsonResponse({"detail": "Wrong token."}, status=401, headers={"WWW-Authenticate": "Bearer"})
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
 
 
 @csrf_exempt

@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from accounts.permissions import IsAdmin, IsCustomer
+from order_management import metrics
 from order_management.conditional import ConditionalMixin
 from order_management.listing import Listing
 from order_management.renderers import JSONRenderer
@@ -64,6 +65,7 @@ class OrderList(OrderMixin, generics.GenericAPIView):
             describe=lambda row: JSONRenderer().render(self.get_serializer(row).data).decode(),
             **order.validated_data,
         )
+        metrics.orders.labels("replayed" if replayed else "placed").inc()
         data = orjson.loads(answer)
         headers = {"Location": f"{request.path}{data['id']}/"} | ({"Idempotent-Replayed": "true"} if replayed else {})
         return Response(data, status=status.HTTP_201_CREATED, headers=headers)

@@ -39,6 +39,10 @@ class SQLite:
         shutil.copy(self.folder / "original.sqlite3", self.folder / f"{name}.sqlite3")
         return self.url(name)
 
+    def empty(self):
+        self.made += 1
+        return self.url(f"empty-{self.made}")
+
     def drop_all(self):
         """Leave it to pytest, which removes the folder."""
 
@@ -58,6 +62,9 @@ class Postgres:
 
     def new(self):
         return self.create(self.made[0])
+
+    def empty(self):
+        return self.create("template0")
 
     def drop_all(self):
         for name in self.made:

@@ -185,12 +185,13 @@ class Server:
 
 
 def manage(*arguments, **variables):
-    """Run a command of manage.py in production."""
+    """Run a command of manage.py in production, and return what it printed."""
     environment = {"PATH": os.environ["PATH"]} | VARIABLES[PRODUCTION] | variables
     run = subprocess.run(
         [sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
     )
     assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout + run.stderr
 
 
 def eventually(check, seconds=WAIT):

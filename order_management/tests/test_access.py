@@ -43,6 +43,7 @@ TABLE = [
     ("get",    "favicon.ico",                    None,              302, 302, 302),
     ("get",    "healthz/",                       None,              200, 200, 200),
     ("get",    "readyz/",                        None,              200, 200, 200),
+    ("get",    "metrics/",                       None,              404, 404, 404),
 ]
 # fmt: on
 

@@ -83,6 +83,12 @@ def test_an_empty_variable_is_not_set():
         ("LOGIN_WINDOW", "soon"),
         ("THROTTLE_ENABLED", "maybe"),
         ("DEBUG", "maybe"),
+        ("METRICS_TOKEN", "too short"),
+        ("METRICS_TOKEN", "a secret with blanks in it"),
+        ("SLOW_QUERY_MS", "0.5"),
+        ("EXPIRE_ORDERS_AFTER", "0h"),
+        ("EXPIRE_ORDERS_AFTER", "tomorrow"),
+        ("PROMETHEUS_MULTIPROC_DIR", "/nowhere"),
         ("HTTPS", "2"),
         ("TRUSTED_PROXIES", "-1"),
         ("TRUSTED_PROXIES", "one"),
@@ -110,6 +116,15 @@ def test_a_malformed_value_stops_the_start_with_one_sentence(name, value):
     assert error.endswith(".")
     assert "\n" not in error
     assert "secret" not in error
+
+
+def test_several_workers_count_together_or_not_at_all(tmp_path):
+    variables = {"DEBUG": "on", "METRICS_TOKEN": "t" * 20, "GRANIAN_WORKERS": "2"}
+
+    assert setting("DEBUG", **variables).startswith("PROMETHEUS_MULTIPROC_DIR must be the path of a folder")
+    assert setting("DEBUG", **variables, PROMETHEUS_MULTIPROC_DIR=str(tmp_path)) == "True"
+    assert setting("DEBUG", **variables | {"GRANIAN_WORKERS": "1"}) == "True"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_command_line_says_the_sentence_too():

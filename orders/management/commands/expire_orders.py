@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from order_management.conflict import Conflict
 from order_management.env import parse_duration
-from orders.models import Order
+from orders.models import IllegalTransition, Order
 from orders.services import change_status
 
 
@@ -30,6 +30,8 @@ class Command(BaseCommand):
         for order in forgotten.order_by("created_at", "id"):
             try:
                 change_status(order, Order.Status.CANCELLED, by=None, note="Expired.")
+            except IllegalTransition:
+                pass  # moved meanwhile, perhaps by the same command elsewhere
             except Conflict as conflict:
                 self.stderr.write(f"{order}: {conflict}")
             else:

@@ -1,0 +1,81 @@
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from orders.housekeeping import forget_keys
+from orders.models import IdempotencyKey, Order
+from products.models import Product
+
+
+def housekeeping():
+    """Return what the command prints."""
+    out = StringIO()
+    call_command("housekeeping", stdout=out)
+    return out.getvalue()
+
+
+def keys(user, count, **age):
+    """Make keys of this age, and return them."""
+    created_at = timezone.now() - timedelta(**age)
+    made = [IdempotencyKey(user=user, key=f"{age}-{n}", created_at=created_at) for n in range(count)]
+    return IdempotencyKey.objects.bulk_create(made)
+
+
+def test_keys_are_kept_for_a_day(api, customer, bat):
+    keys(customer, 2, hours=23, minutes=59)
+    keys(customer, 3, hours=24)
+
+    assert "Forgot 3 idempotency keys." in housekeeping()
+    assert "Forgot 0 idempotency keys." in housekeeping()
+
+    assert IdempotencyKey.objects.count() == 2
+
+
+def test_a_retry_within_the_day_gets_its_order(api, customer, bat):
+    def place():
+        body = {"items": [{"product": bat.pk, "quantity": 1}]}
+        return api(customer).post("/api/orders/", body, headers={"Idempotency-Key": "one"}).json()["id"]
+
+    first = place()
+    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=23))
+    housekeeping()
+    assert place() == first
+
+    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    housekeeping()
+    assert place() != first
+
+
+def test_many_keys_go_in_batches(customer, django_assert_num_queries):
+    keys(customer, 2500, days=2)
+    keys(customer, 1, hours=1)
+
+    # Each batch: savepoint, look, deletion, release; then a look that finds nothing old.
+    with django_assert_num_queries(3 * 4 + 3):
+        assert forget_keys() == 2500
+
+
+@pytest.fixture
+def forgotten(order):
+    """An order of two bats that nobody has confirmed for a day and an hour."""
+    Order.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    return order
+
+
+def test_forgotten_orders_stay_unless_told_otherwise(forgotten):
+    assert "Expired orders" not in housekeeping()
+
+    assert Order.objects.get().status == "pending"
+
+
+def test_forgotten_orders_expire_if_told_so(forgotten, settings):
+    settings.EXPIRE_ORDERS_AFTER = timedelta(hours=24)
+
+    assert "Expired orders: 1." in housekeeping()
+    assert "Expired orders: 0." in housekeeping()
+
+    assert Order.objects.get().status == "cancelled"
+    assert Product.objects.get().quantity == 10

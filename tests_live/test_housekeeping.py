@@ -1,0 +1,54 @@
+"""The housekeeping of three nodes at once, while orders are being placed: all is done, once, and nobody fails."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from .databases import ON_POSTGRES, execute
+from .server import manage
+
+NODES, FORGOTTEN, KEYS = 3, 40, 5000
+AGO = "now() - interval '25 hours'" if ON_POSTGRES else "datetime('now', '-25 hours')"
+KEYS_OF_YESTERDAY = f"""
+    INSERT INTO orders_idempotencykey (user_id, key, fingerprint, response, created_at)
+    WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {KEYS})
+    SELECT (SELECT min(id) FROM accounts_user), 'key-' || n, '', '', {AGO} FROM numbers
+"""  # noqa: S608
+
+
+def orders(product, count):
+    body = {"items": [{"product": product["id"], "quantity": 1}]}
+    return [("POST", "/api/orders/", body)] * count
+
+
+@pytest.fixture
+def product(server):
+    """A product with orders that were forgotten the day before."""
+    product = server.create_product(quantity=1000)
+    for call in orders(product, FORGOTTEN):
+        assert server.call(*call, server.customer).status == 201
+    execute(server.database_url, f"UPDATE orders_order SET created_at = {AGO}")  # noqa: S608
+    execute(server.database_url, KEYS_OF_YESTERDAY)
+    return product
+
+
+def total(pattern, outputs):
+    return sum(int(number) for output in outputs for number in re.findall(pattern, output))
+
+
+def test_on_several_nodes_at_once_each_order_expires_once(server, product):
+    variables = {"DATABASE_URL": server.database_url, "EXPIRE_ORDERS_AFTER": "24h"}
+    with ThreadPoolExecutor() as threads:
+        nodes = [threads.submit(manage, "housekeeping", **variables) for _ in range(NODES)]
+        rounds = [[(*call, server.customer) for call in orders(product, 10)] for _ in range(4)]
+        answers = [answer.status for answers in server.rounds_at_once(rounds) for answer in answers]
+        outputs = [node.result() for node in nodes]
+
+    assert answers == [201] * 40
+    assert total(r"Expired orders: (\d+)", outputs) == FORGOTTEN
+    assert total(r"Forgot (\d+) idempotency keys", outputs) == KEYS
+    found = server.call("GET", f"/api/products/{product['id']}/", token=server.customer).body
+    assert found["quantity"] == 1000 - 40
+    assert "0 idempotency keys" in manage("housekeeping", **variables)
+    manage("verify_stock", DATABASE_URL=server.database_url)

@@ -1,0 +1,54 @@
+"""Migrations of a shop that has data, and of one that is open."""
+
+from .databases import execute
+from .server import PASSWORD, manage
+
+# With each those go that depend on it: all of them.
+APPS = ["products", "accounts", "auth", "contenttypes", "sessions"]
+# What the next version would do first: expand, so that this one goes on working.
+EXPANSION = """
+    ALTER TABLE orders_order ADD COLUMN gift boolean;
+    ALTER TABLE orders_orderline ADD COLUMN discount numeric(10, 2) DEFAULT 0 NOT NULL;
+    ALTER TABLE products_product ADD COLUMN ean varchar(13) DEFAULT '' NOT NULL;
+    ALTER TABLE accounts_user ADD COLUMN phone varchar(30);
+    CREATE TABLE orders_coupon (id bigint PRIMARY KEY, order_id bigint REFERENCES orders_order (id));
+    INSERT INTO django_migrations (app, name, applied) VALUES ('orders', '9999_of_the_next_version', CURRENT_TIMESTAMP)
+"""
+
+
+def test_all_of_them_go_back_and_forth_over_a_full_shop(databases):
+    url = databases.empty()
+
+    def run(*command):
+        return manage(*command, DATABASE_URL=url)
+
+    run("migrate")
+    run("demo", f"--password={PASSWORD}")
+    run("migrate", "products", "0001")
+    run("migrate")
+    # The products from before there was a ledger have got one.
+    assert " products match their movements." in run("verify_stock")
+
+    for app in APPS:
+        run("migrate", app, "zero")
+    assert "[X]" not in run("showmigrations", "--list")
+    run("migrate")
+    run("migrate", "--check")
+    run("verify_stock")
+
+
+def test_this_version_goes_on_selling_while_the_next_one_expands_the_tables(server):
+    product = server.create_product(quantity=1000)
+    body = {"items": [{"product": product["id"], "quantity": 1}]}
+    calls = [("POST", "/api/orders/", body, server.customer), ("GET", "/api/orders/", None, server.customer)]
+    calls += [("GET", "/api/products/", None, server.admin), ("GET", "/readyz/")]
+
+    def answers():
+        rounds = server.rounds_at_once([calls * 3] * 8)
+        return {answer.status for answers in rounds for answer in answers}
+
+    assert answers() == {200, 201}
+    execute(server.database_url, EXPANSION)
+    assert answers() == {200, 201}
+    assert server.login("anna")
+    manage("verify_stock", DATABASE_URL=server.database_url)
