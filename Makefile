@@ -5,6 +5,8 @@ VENV ?= .venv
 PORT ?= 8000
 # How long the long tests of test-live go on.
 DURATION ?= 60
+# How long the long load of cluster-test goes on.
+CLUSTER_SECONDS ?= 300
 BIN := $(VENV)/bin
 
 # The production server's options; granian reads them itself.
@@ -14,7 +16,7 @@ export GRANIAN_BLOCKING_THREADS ?= 4
 # Without it granian waits for ever for a worker that was told to stop while it started.
 export GRANIAN_WORKERS_KILL_TIMEOUT ?= 10
 
-.PHONY: help run admin demo test serve fmt lint test-postgres test-live controls bench growth contention screenshots
+.PHONY: help run admin demo test serve fmt lint test-postgres test-live cluster-test cluster-test-short controls bench growth contention screenshots
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,7 +39,9 @@ test: $(VENV)/installed  ## the tests, on SQLite
 
 serve: $(VENV)/installed  ## the production server; needs SECRET_KEY and ALLOWED_HOSTS
 	@DEBUG=$${DEBUG:-off} $(BIN)/python manage.py migrate --verbosity 0
-	@$(BIN)/granian --interface wsgi --http 1 order_management.wsgi:application
+	@# granian shares a port that another one listens on, and says nothing.
+	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(GRANIAN_PORT)))' 2>/dev/null || { echo "Port $(GRANIAN_PORT) is taken. Try make serve PORT=8061."; exit 1; }
+	@$(BIN)/granian --interface wsgi --http 1 --no-ws order_management.wsgi:application
 
 fmt: $(VENV)/installed-dev  ## format and sort
 	@$(BIN)/ruff check --quiet --fix-only .
@@ -58,6 +62,12 @@ test-live: export SCHEMATHESIS := $(CURDIR)/$(VENV)/schemathesis/bin/schemathesi
 test-live: $(VENV)/installed-dev $(VENV)/schemathesis/installed  ## real servers, races, Newman, schemathesis; both databases
 	$(BIN)/pytest tests_live --seconds $(DURATION)
 	DEBUG=on tools/with-postgres $(BIN)/pytest tests_live --seconds $(DURATION)
+
+cluster-test: $(VENV)/installed-dev  ## nodes behind nginx, PostgreSQL with a replica, whatever fails; CLUSTER_SECONDS=1800
+	$(BIN)/pytest tests_cluster --replica --seconds $(CLUSTER_SECONDS)
+
+cluster-test-short: $(VENV)/installed-dev  ## the same, with a short load
+	$(BIN)/pytest tests_cluster --replica
 
 controls: $(VENV)/installed-dev  ## each guard taken out once: its test must fail
 	$(BIN)/python tests_live/controls.py

@@ -73,6 +73,12 @@ class UserAdmin(ChangesOnlyMixin, auth.UserAdmin, ListAdmin):
         user.save(update_fields=set(form.changed_data) - set(access))
         services.change_access(user.pk, by=request.user, **access)
 
+    def delete_model(self, request, user):
+        services.delete_users(User.objects.filter(pk=user.pk), by=request.user)
+
+    def delete_queryset(self, request, users):
+        services.delete_users(users, by=request.user)
+
     @admin.action(description="Make selected users Admins")
     def make_admin(self, request, users):
         self.change_all(request, users, role=User.Role.ADMIN)

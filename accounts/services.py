@@ -1,10 +1,12 @@
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Q
 from django.shortcuts import get_object_or_404
 
 from order_management.conflict import Conflict
 from order_management.logs import security_change, security_event
+from order_management.transactions import atomic
 
 from . import throttle, tokens
 from .models import NAME_TAKEN, User
@@ -20,25 +22,28 @@ def register(*, username, password, address):
     A taken name is a ValidationError (400), one registration too many from the address Throttled (429).
     """
     throttle.limit_registration(address)
-    user = User(username=username)
     # Takes its time, and so stands before the transaction.
-    user.set_password(password)
+    password = make_password(password)
     # Only the database can say whether a name is free at this very moment.
     try:
-        with transaction.atomic():
-            throttle.count_registration(address)
-            user.save()
+        make_customer(address, username=username, password=password)
     except IntegrityError:
         raise ValidationError({"username": NAME_TAKEN}) from None
 
 
-@transaction.atomic
+@atomic
+def make_customer(address, **fields):
+    throttle.count_registration(address)
+    User(**fields).save()
+
+
+@atomic
 def rotate(raw_refresh):
     """Spend a refresh token and return its successor."""
     return tokens.RefreshToken.for_user(spend(raw_refresh))
 
 
-@transaction.atomic
+@atomic
 def spend(raw_refresh):
     """End a refresh token and return its user; spent already, or otherwise invalid: InvalidToken (401)."""
     token = tokens.refresh_token(raw_refresh)
@@ -51,7 +56,18 @@ def spend(raw_refresh):
     return user
 
 
-@transaction.atomic
+@atomic
+def delete_users(users, *, by):
+    """Delete the users of a queryset; whoever is no Admin any more, or is one of them: PermissionDenied (403)."""
+    ids = set(users.values_list("pk", flat=True))
+    # Locked in one order, so that of two Admins who delete each other at the same moment one remains.
+    locked = User.objects.select_for_update().filter(pk__in=[by.pk, *ids]).order_by("pk").in_bulk()
+    if by.pk in ids or by.pk not in locked or not locked[by.pk].is_active or locked[by.pk].role != User.Role.ADMIN:
+        raise PermissionDenied("Only an Admin may do this, and to others.")
+    User.objects.filter(pk__in=ids).delete()
+
+
+@atomic
 def change_access(user_id, *, by, role=None, is_active=None):
     """Give a user another role, or lock them out or let them in; return the user.
 

@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.db import transaction
 from rest_framework.exceptions import Throttled
 from rest_framework.throttling import BaseThrottle
 
 from order_management.logs import security_event
+from order_management.transactions import atomic
 
 from .models import ClientAddress, User
 
@@ -37,7 +37,7 @@ def limit_login(request, username, check):
 
 
 # Durable: never within a transaction of the request, whose rollback would take the count with it.
-@transaction.atomic(durable=True)
+@atomic(durable=True)
 def count_failure(address, username):
     client = ClientAddress.objects.locked(address)
     refuse_login(client, username)
@@ -51,7 +51,7 @@ def count_success(address, username):
         forgive(address, username)
 
 
-@transaction.atomic(durable=True)
+@atomic(durable=True)
 def forgive(address, username):
     client = ClientAddress.objects.locked(address)
     refuse_login(client, username)

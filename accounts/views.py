@@ -5,6 +5,7 @@ from rest_framework.response import Response
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenViewBase
 
 from order_management.listing import Listing
+from order_management.replica import from_replica
 
 from . import openapi, services
 from .filters import UserFilter
@@ -99,6 +100,7 @@ class UserList(generics.GenericAPIView):
     orderings = ["id", "-id", "username", "-username", "date_joined", "-date_joined"]
 
     @openapi.user_list
+    @from_replica
     def get(self, request):
         users = self.paginate_queryset(self.filter_queryset(Listing(User.objects.rows)))
         return self.get_paginated_response(self.get_serializer(users, many=True).data)

@@ -1,10 +1,18 @@
+import re
+from functools import wraps
+
+from django import forms
 from django.contrib.admin import ShowFacets
 from django.contrib.auth import authenticate
-from django.http import Http404, HttpResponse
+from django.core.exceptions import SuspiciousOperation
+from django.core.paginator import InvalidPage
+from django.db import DataError
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
+from rest_framework import serializers
 from rest_framework.exceptions import Throttled
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.paginator import InfinitePaginator
@@ -16,6 +24,24 @@ class Site(UnfoldAdminSite):
 
     index_title = "Shop"
     index_template = "orders/dashboard.html"
+
+    def admin_view(self, view, cacheable=False):
+        """Answer 400 to what no page of the site sends, and neither Django nor a database can read."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def checked(request, *args, **kwargs):
+            if any("\0" in value for _, values in request.GET.lists() for value in values):
+                raise SuspiciousOperation("NUL is in no address.")
+            refuse_odd_keys(request.POST)
+            try:
+                response = inner(request, *args, **kwargs)
+                # Here, because only then the database is asked.
+                return response.render() if hasattr(response, "render") else response
+            except (DataError, InvalidPage, OverflowError) as error:
+                raise SuspiciousOperation("A value is out of bounds.") from error
+
+        return checked
 
     def login(self, request, extra_context=None):
         try:
@@ -39,6 +65,13 @@ class Site(UnfoldAdminSite):
         return TemplateResponse(request, "admin/locked_out.html", context, status=429, headers=headers)
 
 
+def refuse_odd_keys(values):
+    for name, keys in values.lists():
+        is_key = re.fullmatch("_selected_action|form-[0-9]+-id", name)
+        if is_key and not all(re.fullmatch("[0-9]{1,18}", key) for key in keys):
+            raise SuspiciousOperation(f"{name} is no key.")
+
+
 class ListAdmin(ModelAdmin):
     """A list that costs the same however long it is: its rows are not counted, which would read all of them."""
 
@@ -49,12 +82,42 @@ class ListAdmin(ModelAdmin):
     list_filter_submit = True
     list_disable_select_all = True
 
+    def lookup_allowed(self, lookup, value, request):
+        """Allow what the pages offer: no regular expressions, years or lists typed into the address."""
+        offered = "__" not in lookup or lookup.endswith("__exact")
+        return offered and super().lookup_allowed(lookup, value, request)
+
+    def changelist_view(self, request, extra_context=None):
+        # Of the page that is shown alone, whatever is sent.
+        request.POST = request.POST.copy()
+        request.POST.pop("select_across", None)
+        return super().changelist_view(request, extra_context)
+
     def found(self, request, object_id):
         """Return the object with this id, as the URL has it; or raise Http404."""
         found = self.get_object(request, object_id)
         if found is None:
             raise Http404
         return found
+
+
+class APIField(forms.Field):
+    """A field of a form whose values a field of a serializer checks: by the API's rules, and in its words."""
+
+    def __init__(self, api_field, **options):
+        self.api_field = api_field
+        super().__init__(**options)
+
+    def to_python(self, value):
+        if value is None:
+            value = serializers.empty if self.api_field.required else ""
+        try:
+            return self.api_field.run_validation(value)
+        except serializers.ValidationError as error:
+            raise forms.ValidationError(list(error.detail)) from error
+
+    def validate(self, value):
+        """Nothing: to_python has."""
 
 
 class ChangesOnlyMixin:
@@ -92,3 +155,9 @@ class ReadOnlyInline(TabularInline):
 def leave_dialog(request, url):
     """Return what leads from the form of a dialog to another page; without scripts the dialog is a page of its own."""
     return HttpResponse(headers={"HX-Redirect": url}) if "HX-Request" in request.headers else redirect(url)
+
+
+def download(pieces, name):
+    """Return an answer that a browser saves as a CSV file of this name, sent piece by piece."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8", headers=headers)

@@ -5,6 +5,7 @@ import os
 from django.core.asgi import get_asgi_application
 from django.db import connections
 
+from . import postgres
 from .content_type import sound
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "order_management.settings")
@@ -14,7 +15,9 @@ if not os.environ.get("DEBUG", "").strip():
 
 django = get_asgi_application()
 # ASGI gives each request a thread: a kept connection would not be used again.
-connections.settings["default"]["CONN_MAX_AGE"] = 0
+for database in connections.settings.values():
+    database["CONN_MAX_AGE"] = 0
+postgres.limit_time()
 
 
 async def application(scope, receive, send):

@@ -15,6 +15,7 @@ import dj_database_url
 
 SWITCH = {"1": True, "true": True, "on": True, "yes": True, "0": False, "false": False, "off": False, "no": False}
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+POSTGRES = ("postgres", "postgresql")
 
 
 def refuse(name, rule):
@@ -100,20 +101,32 @@ def origins(name):
     return values
 
 
+def parse_database(url, schemes, **options):
+    """Return Django's settings for the database that a URL of one of the schemes names; any other: ValueError."""
+    config = dj_database_url.parse(url, **options)
+    if urlsplit(url).scheme not in schemes or not config["NAME"]:
+        raise ValueError
+    return config
+
+
 def database(name, default, *, base_dir, **options):
     """Return Django's settings for the database that the URL names."""
-    url = text(name, default)
     try:
-        config = dj_database_url.parse(url, **options)
-        scheme = urlsplit(url).scheme
+        config = parse_database(text(name, default), (*POSTGRES, "sqlite"), **options)
     except ValueError:
-        scheme = None
-    if scheme not in ("sqlite", "postgres", "postgresql") or not config["NAME"]:
         # The URL itself is not repeated: it holds a password.
         refuse(name, "must look like sqlite:///db.sqlite3 or postgres://user:password@host:port/name")
-    if scheme == "sqlite" and config["NAME"] != ":memory:":
+    if config["ENGINE"] == "django.db.backends.sqlite3" and config["NAME"] != ":memory:":
         config["NAME"] = base_dir / config["NAME"]
     return config
+
+
+def postgres(name, **options):
+    """Do the same where it has to be PostgreSQL."""
+    try:
+        return parse_database(text(name), POSTGRES, **options)
+    except ValueError:
+        return refuse(name, "must look like postgres://user:password@host:port/name")
 
 
 def development_key(path):

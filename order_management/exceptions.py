@@ -1,7 +1,7 @@
 import logging
 
 from django.core.exceptions import TooManyFieldsSent, ValidationError
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from rest_framework import exceptions, serializers, views
 from rest_framework.response import Response
 
@@ -27,7 +27,8 @@ def exception_handler(error, context):
         error = exceptions.ValidationError(serializers.as_serializer_error(error))
     if isinstance(error, TooManyFieldsSent):
         error = exceptions.ParseError("There are too many query parameters.")
-    if isinstance(error, OperationalError | InterfaceError):
+    # The last one, if it ended a transaction that stood idle, or takes no writes any more.
+    if isinstance(error, OperationalError | InterfaceError | InternalError):
         logger.error("The database is not available.", exc_info=error)
         error = DatabaseAway()
     return views.exception_handler(error, context)

@@ -8,9 +8,10 @@ from functools import cache
 from operator import attrgetter, methodcaller
 from typing import NamedTuple
 
-from django.db import connection, models
+from django.db import connection, connections, models
 from django.db.models.sql import UpdateQuery
 
+from .replica import source
 from .shown import money
 
 PLAIN = (models.IntegerField, models.CharField, models.ForeignKey)
@@ -32,7 +33,7 @@ class Statement:
         parameters = list(written.parameters)
         for place, position in written.places:
             parameters[place] = values[position]
-        with connection.cursor() as cursor:
+        with connections[source.get()].cursor() as cursor:
             cursor.execute(written.sql, parameters)
             return written.result(cursor)
 
@@ -166,6 +167,12 @@ class Insert:
 
     def __call__(self, *rows):
         """Write the rows, and return the id of the first."""
+        return self.ids(*rows)[0]
+
+    def ids(self, *rows):
+        """Write the rows, however few, and return their ids."""
+        if not rows:
+            return []
         values = [
             value if plain else field.get_db_prep_save(value, connection)
             for row in rows
@@ -173,7 +180,7 @@ class Insert:
         ]
         with connection.cursor() as cursor:
             cursor.execute(self.written(len(rows)), values)
-            return cursor.fetchone()[0]
+            return [pk for (pk,) in cursor.fetchall()]
 
     def write(self, count):
         quote = connection.ops.quote_name
@@ -181,6 +188,16 @@ class Insert:
         rows = ", ".join([f"({', '.join(['%s'] * len(self.fields))})"] * count)
         meta = self.model._meta
         return f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES {rows} RETURNING {quote(meta.pk.column)}"  # noqa: S608
+
+
+class Put(Insert):
+    """An INSERT of rows with their ids, where those that are there already are changed instead."""
+
+    def write(self, count):
+        quote = connection.ops.quote_name
+        pk, *columns = [quote(field.column) for field in self.fields]
+        changes = ", ".join(f"{column} = excluded.{column}" for column in columns)
+        return super().write(count).replace(" RETURNING ", f" ON CONFLICT ({pk}) DO UPDATE SET {changes} RETURNING ")
 
 
 def padded(values):

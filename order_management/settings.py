@@ -4,7 +4,7 @@ from pathlib import Path
 
 from corsheaders.defaults import default_headers
 
-from . import env, logs
+from . import env, logs, postgres
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -103,7 +103,14 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 # Connections are kept: a new one costs more than most calls. runserver would keep one for each thread it ever had.
 CONNECTIONS = {"conn_max_age": 0 if DEBUG else None, "conn_health_checks": True}
 DATABASES = {"default": env.database("DATABASE_URL", "sqlite:///db.sqlite3", base_dir=BASE_DIR, **CONNECTIONS)}
+# Lists and reports are read from there.
+if env.text("DATABASE_REPLICA_URL"):
+    DATABASES["replica"] = env.postgres("DATABASE_REPLICA_URL", **CONNECTIONS)
+    DATABASE_ROUTERS = ["order_management.replica.Router"]
+PGBOUNCER = env.switch("PGBOUNCER", default=False)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    if "replica" in DATABASES:
+        env.refuse("DATABASE_REPLICA_URL", "must be left out with SQLite, which has no replicas")
     # Whoever waits for another's write looks again soon.
     DATABASES["default"]["ENGINE"] = "order_management.sqlite"
     DATABASES["default"]["OPTIONS"] = {
@@ -114,7 +121,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
 else:
-    DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5  # seconds
+    postgres.configure(DATABASES, PGBOUNCER)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Accounts
@@ -177,7 +184,8 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Order Management",
     "DESCRIPTION": "Register, log in, keep a product catalogue, take orders against real stock. "
     "Two roles: **Admin** and **Customer**.\n\n"
-    "Log in with `POST /api/login/` and send the access token as `Authorization: Bearer <ACCESS_TOKEN>`.",
+    "Log in with `POST /api/login/` and send the access token as `Authorization: Bearer <ACCESS_TOKEN>`. "
+    "On this page: press **Authorize** and paste the token, without `Bearer`.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.1",
     "SERVE_AUTHENTICATION": [],

@@ -4,6 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from . import postgres
 from .content_type import sound
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "order_management.settings")
@@ -12,6 +13,7 @@ if not os.environ.get("DEBUG", "").strip():
     os.environ["DEBUG"] = "off"
 
 django = get_wsgi_application()
+postgres.limit_time()
 
 
 def application(environ, start_response):

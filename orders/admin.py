@@ -1,6 +1,5 @@
 from datetime import UTC, datetime, time
 
-from django import forms
 from django.contrib import admin, messages
 from django.urls import reverse
 from django.utils.dateparse import parse_date
@@ -13,12 +12,13 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin import UserAdmin
 from accounts.models import User
-from order_management.admin import ReadOnlyAdmin, ReadOnlyInline, leave_dialog
+from order_management.admin import APIField, ReadOnlyAdmin, ReadOnlyInline, download, leave_dialog
 from order_management.conflict import Conflict
-from products.models import NOTE_MAX
 
 from . import services
+from .exports import orders_csv
 from .models import Order, OrderEvent, OrderLine
+from .serializers import NoteSerializer
 
 LABELS = {
     Order.Status.PENDING: "warning",
@@ -52,7 +52,10 @@ def parsed(day):
 
 class LineInline(ReadOnlyInline):
     model = OrderLine
-    fields = ["name", "price", "quantity"]
+    fields = readonly_fields = ["name", "price", "quantity", "subtotal"]
+
+    def subtotal(self, line):
+        return line.price * line.quantity
 
 
 class EventInline(ReadOnlyInline):
@@ -64,7 +67,7 @@ class EventInline(ReadOnlyInline):
 
 
 class StepForm(BaseDialogForm):
-    note = forms.CharField(required=False, max_length=NOTE_MAX, widget=UnfoldAdminTextInputWidget)
+    note = APIField(NoteSerializer().fields["note"], required=False, widget=UnfoldAdminTextInputWidget)
 
 
 @admin.register(Order)
@@ -81,10 +84,15 @@ class OrderAdmin(ReadOnlyAdmin):
     inlines = [LineInline, EventInline]
     fields = ["customer", "status", "total", "note", "created_at", "updated_at"]
     actions_detail = list(Order.ACTIONS)
+    actions_list = ["export_file"]
 
     @display(description="Status", ordering="status", label=LABELS)
     def state(self, order):
         return order.status, order.get_status_display()
+
+    @action(description="Export", icon="download", url_path="export")
+    def export_file(self, request):
+        return download(orders_csv(Order.objects.all()), "orders.csv")
 
     def get_actions(self, request):
         return {name: (bulk_step(name), name, f"{name.capitalize()} selected orders") for name in BULK_ACTIONS}
@@ -145,6 +153,9 @@ class CustomerAdmin(UserAdmin):
     """The users, and from each the way to their orders."""
 
     list_display = [*UserAdmin.list_display, "orders"]
+
+    fieldsets = [*UserAdmin.fieldsets, ("Orders", {"fields": ["orders"]})]
+    readonly_fields = [*UserAdmin.readonly_fields, "orders"]
 
     @display(description="Orders")
     def orders(self, user):

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+from order_management.replica import from_replica
 from products.models import LOW_STOCK, Product
 
 from . import reports
@@ -11,23 +12,27 @@ PERIODS = [7, 30, 90]  # days, up to today
 LOW_STOCK_SHOWN = 10
 
 
+@from_replica
 def dashboard(request, context):
     """Return the context of the page with what the dashboard shows; django-unfold calls it (DASHBOARD_CALLBACK)."""
     days = next((days for days in PERIODS if str(days) == request.GET.get("days")), 30)
     last = datetime.now(UTC).date()
     first = last - timedelta(days=days - 1)
     report = reports.sales(first, last)
+    top = [row["product"] for row in report["top_products"]]
     low = Product.objects.listed().filter(quantity__lte=LOW_STOCK).order_by("quantity", "id")
     return context | {
         "periods": PERIODS,
         "days": days,
         "report": report,
+        "revenue": f"{report['revenue']:,}",
         "charts": [
             {"title": f"{title} a day", "name": name, "data": bars(report["by_day"], name)}
             for title, name in [("Revenue", "revenue"), ("Orders", "orders")]
         ],
+        "listed": set(Product.objects.listed().filter(pk__in=top).values_list("pk", flat=True)),
         "statuses": reports.by_status(first, last),
-        "low_stock": low[:LOW_STOCK_SHOWN],
+        "low_stock": list(low[:LOW_STOCK_SHOWN]),
     }
 
 

@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from django.db import transaction
 from django.utils import timezone
+
+from order_management.transactions import atomic
 
 from .models import IdempotencyKey
 
@@ -21,7 +22,7 @@ def forget_keys():
     return forgotten
 
 
-@transaction.atomic
+@atomic
 def forget_some_keys(*, after):
     """Remove the old ones among those that come next, and return their ids."""
     # Ids rise with time: the old ones come first, and no order pays for an index on the time.

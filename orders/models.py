@@ -1,3 +1,4 @@
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from functools import cache
 
@@ -22,6 +23,11 @@ class OrderQuerySet(models.QuerySet):
     def visible_to(self, user):
         """A Customer sees their own orders, an Admin sees all."""
         return self if user.role == User.Role.ADMIN else self.filter(customer=user)
+
+    def created_on(self, first, last):
+        """Those of the UTC days from `first` to `last`, both included."""
+        begin, end = datetime.combine(first, time.min, UTC), datetime.combine(last, time.max, UTC)
+        return self.filter(created_at__gte=begin, created_at__lte=end)
 
     def rows_of(self, customer_id):
         return self.filter(customer=customer_id).rows()

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from django.db.models import BigIntegerField, Count, F, Q, Sum
@@ -14,7 +14,7 @@ def cents(amount):
     return Sum(Cast(Round(amount * 100), BigIntegerField()), default=0)
 
 
-def money(cents):
+def amount(cents):
     return Decimal(cents).scaleb(-2)
 
 
@@ -23,7 +23,7 @@ def sales(first, last):
 
     By two statements: an order of this very moment may be in the products and not yet in the days.
     """
-    orders = placed(first, last).filter(SOLD)
+    orders = Order.objects.created_on(first, last).filter(SOLD)
     days = orders.order_by().values(date=TruncDate("created_at")).annotate(orders=Count("*"), cents=cents(F("total")))
     by_day = {day["date"]: day for day in days}
     rows = [by_day.get(day, {"date": day, "orders": 0, "cents": 0}) for day in dates(first, last)]
@@ -31,22 +31,16 @@ def sales(first, last):
         "from": first,
         "to": last,
         "orders": sum(row["orders"] for row in rows),
-        "revenue": money(sum(row["cents"] for row in rows)),
-        "by_day": [{"date": row["date"], "orders": row["orders"], "revenue": money(row["cents"])} for row in rows],
+        "revenue": amount(sum(row["cents"] for row in rows)),
+        "by_day": [{"date": row["date"], "orders": row["orders"], "revenue": amount(row["cents"])} for row in rows],
         "top_products": top_products(orders),
     }
 
 
 def by_status(first, last):
     """Return how many of the orders placed on those days are in each status, in the order of the life cycle."""
-    counts = dict(placed(first, last).order_by().values_list("status").annotate(orders=Count("*")))
+    counts = dict(Order.objects.created_on(first, last).order_by().values_list("status").annotate(orders=Count("*")))
     return [{"status": status, "orders": counts.get(status, 0)} for status in Order.Status]
-
-
-def placed(first, last):
-    """Return the orders placed from the one day to the other, both included, in UTC."""
-    begin, end = datetime.combine(first, time.min, UTC), datetime.combine(last, time.max, UTC)
-    return Order.objects.filter(created_at__gte=begin, created_at__lte=end)
 
 
 def dates(first, last):
@@ -62,7 +56,7 @@ def top_products(orders, count=10):
             "product": row["product_id"],
             "name": row["product__name"],
             "quantity": row["pieces"],
-            "revenue": money(row["cents"]),
+            "revenue": amount(row["cents"]),
         }
         for row in sums.order_by("-cents", "-pieces", "product_id")[:count]
     ]

@@ -1,15 +1,16 @@
 """Placing an order, and its steps: each one transaction over order, stock, ledger and events."""
 
 from collections import Counter
+from copy import copy
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils import timezone
 
 from order_management.conflict import Conflict
 from order_management.prepared import padded
 from order_management.shown import money
+from order_management.transactions import atomic
 from products.models import StockMovement, prices
 from products.services import StockOutOfBounds, book
 
@@ -29,7 +30,7 @@ class KeyReused(Conflict):
     detail = "This Idempotency-Key was used with another body."
 
 
-@transaction.atomic
+@atomic
 def place_order(*, customer, items, note="", expected_total=None, key=None, fingerprint="", describe=str):
     """Take the items out of stock and create the order: all of it or nothing.
 
@@ -113,10 +114,17 @@ def take(quantities, order_id, customer):
         raise OutOfStock(items=items)
 
 
-@transaction.atomic
 def change_status(order, status, *, by, note="", describe=str):
     """Take one step of the life cycle, book the items back if it ends the sale; return `describe(order)`."""
-    order.move_to(status, by=by, note=note)
+    answer = take_step(order, status, by, note, describe)
+    order.status = status
+    return answer
+
+
+@atomic
+def take_step(order, status, by, note, describe):
+    # By a copy: if the transaction is tried again, the order is still what it was.
+    copy(order).move_to(status, by=by, note=note)
     if status in Order.BACK_IN_STOCK:
         quantities = dict(order.lines.values_list("product", "quantity"))
         if book(quantities, kind=status, order=order.pk, by=by, deleted=True):

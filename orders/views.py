@@ -11,6 +11,7 @@ from order_management import metrics
 from order_management.conditional import ConditionalMixin
 from order_management.listing import Listing
 from order_management.renderers import JSONRenderer
+from order_management.replica import from_replica
 
 from . import openapi, reports, services
 from .filters import OrderFilter
@@ -44,6 +45,7 @@ class OrderList(OrderMixin, generics.GenericAPIView):
     orderings = ["-created_at", "created_at", "-updated_at", "updated_at", "-total", "total"]
 
     @openapi.order_list
+    @from_replica
     def get(self, request):
         page = with_lines(self.paginate_queryset(self.filter_queryset(self.listing())))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
@@ -89,6 +91,7 @@ class OrderEvents(OrderMixin, generics.GenericAPIView):
     filter_backends = []
 
     @openapi.order_events
+    @from_replica
     def get(self, request, pk):
         events = self.get_object().events.values(*EventSerializer.ROW)
         return self.get_paginated_response(EventSerializer(self.paginate_queryset(events), many=True).data)
@@ -112,6 +115,7 @@ class OrderStep(OrderMixin, generics.GenericAPIView):
 
 class SalesReport(ConditionalMixin, generics.GenericAPIView):
     @openapi.sales_report
+    @from_replica
     def get(self, request):
         period = PeriodSerializer(data=request.query_params)
         period.is_valid(raise_exception=True)

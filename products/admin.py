@@ -1,17 +1,20 @@
 import re
 
-from django import forms
 from django.contrib import admin, messages
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.decorators import action, display
-from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
-from order_management.admin import ChangesOnlyMixin, ListAdmin, ReadOnlyAdmin, leave_dialog
+from order_management.admin import ChangesOnlyMixin, ListAdmin, ReadOnlyAdmin, download, leave_dialog
 from order_management.conflict import Conflict
 
 from . import services
-from .models import LOW_STOCK, NOTE_MAX, QUANTITY_MAX, Product, StockMovement
+from .exports import products_csv
+from .files import BadFile
+from .forms import BookingForm, ImportForm, NewProductForm, PriceForm, ProductForm
+from .imports import IdTaken, import_products
+from .models import LOW_STOCK, Product, StockMovement
 
 
 class StockFilter(admin.SimpleListFilter):
@@ -25,20 +28,9 @@ class StockFilter(admin.SimpleListFilter):
         return products.filter(**lookups.get(self.value(), {}))
 
 
-class BookingForm(BaseDialogForm):
-    delta = forms.IntegerField(
-        label="Pieces",
-        min_value=-QUANTITY_MAX,
-        max_value=QUANTITY_MAX,
-        widget=UnfoldAdminIntegerFieldWidget,
-        help_text="5 more came in: 5. 2 are damaged: -2.",
-    )
-    note = forms.CharField(label="Why", required=False, max_length=NOTE_MAX, widget=UnfoldAdminTextInputWidget)
-
-    def clean_delta(self):
-        if not self.cleaned_data["delta"]:
-            raise forms.ValidationError("A change of 0 changes nothing.")
-        return self.cleaned_data["delta"]
+def summary(counts, dry_run):
+    would = "Would have created" if dry_run else "Created"
+    return f"{would} {counts.created}, changed {counts.changed}, left {counts.unchanged} as they were."
 
 
 @admin.register(Product)
@@ -49,8 +41,10 @@ class ProductAdmin(ChangesOnlyMixin, ListAdmin):
     list_filter = [StockFilter]
     search_fields = ["name"]
     ordering = ["id"]
+    form = ProductForm
     fields = ["name", "price", "quantity"]
     actions_row = actions_detail = ["book_stock"]
+    actions_list = ["import_file", "export_file"]
 
     @display(label={"sold out": "danger", "low": "warning", "in stock": "success"})
     def stock(self, product):
@@ -78,8 +72,41 @@ class ProductAdmin(ChangesOnlyMixin, ListAdmin):
             messages.success(request, f"{product}: {product.quantity} in stock.")
         return leave_dialog(request, reverse("admin:products_product_change", args=[object_id]))
 
+    @action(description="Import", icon="upload", url_path="import")
+    def import_file(self, request):
+        form, bad_lines = ImportForm(request.POST or None, request.FILES or None), []
+        if form.is_valid():
+            file, dry_run = form.cleaned_data["file"], form.cleaned_data["dry_run"]
+            try:
+                counts = import_products(file, by=request.user, dry_run=dry_run)
+            except (BadFile, IdTaken) as error:
+                form.add_error("file", str(error))
+                bad_lines = getattr(error, "lines", [])
+            else:
+                messages.success(request, summary(counts, dry_run))
+                return redirect("admin:products_product_" + ("import_file" if dry_run else "changelist"))
+        context = {**self.admin_site.each_context(request), "title": "Import", "form": form, "bad_lines": bad_lines}
+        return TemplateResponse(request, "products/import.html", context)
+
+    @action(description="Export", icon="download", url_path="export")
+    def export_file(self, request):
+        return download(products_csv(Product.objects.all()), "products.csv")
+
     def get_queryset(self, request):
         return super().get_queryset(request).listed()
+
+    def get_form(self, request, product=None, **kwargs):
+        return super().get_form(request, product, **({} if product else {"form": NewProductForm}) | kwargs)
+
+    def get_changelist_form(self, request, **kwargs):
+        return super().get_changelist_form(request, form=PriceForm, **kwargs)
+
+    def changelist_view(self, request, extra_context=None):
+        shown = [value for name, value in request.POST.items() if re.fullmatch("form-[0-9]+-id", name)]
+        if Product.objects.listed().filter(pk__in=shown).count() < len(set(shown)):
+            messages.error(request, "One of these products was deleted meanwhile. Nothing was saved.")
+            return redirect(request.get_full_path())
+        return super().changelist_view(request, extra_context)
 
     def get_readonly_fields(self, request, product=None):
         # Stock is booked in or out, not typed over.

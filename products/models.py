@@ -6,13 +6,14 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from order_management.prepared import Change, Get, Insert, Select, Update
+from order_management.prepared import Change, Get, Insert, Put, Select, Update
 
 PRICE_MAX = Decimal("99999999.99")
 QUANTITY_MAX = 2**31 - 1
 NOTE_MAX = 500
 # At most so many left: time to order more.
 LOW_STOCK = 5
+COLUMNS = ["id", "name", "price", "quantity"]
 
 
 class ProductQuerySet(models.QuerySet):
@@ -22,7 +23,7 @@ class ProductQuerySet(models.QuerySet):
 
     def rows(self):
         """Return the listed products as dicts of what is shown of them."""
-        return self.listed().values("id", "name", "price", "quantity")
+        return self.listed().values(*COLUMNS)
 
     def remove(self):
         """Take the products out of every list, for good; their rows stay, because orders refer to them."""
@@ -114,6 +115,8 @@ class StockMovement(models.Model):
 listed_product = Get(lambda pk: Product.objects.listed().filter(pk=pk))
 locked_product = Get(lambda pk: Product.objects.listed().filter(pk=pk).select_for_update())
 insert_product = Insert(Product, "name", "price", "quantity")
+insert_numbered_product = Insert(Product, *COLUMNS)
+put_product = Put(Product, *COLUMNS)
 write_product = Change(Product)
 prices = Select(lambda *pks: Product.objects.listed().filter(pk__in=pks).values_list("pk", "name", "price"))
 # In ascending order, so that two transactions with the same products cannot deadlock. SQLite has no row locks and

@@ -6,6 +6,8 @@ from order_management.shown import money
 
 from .models import NOTE_MAX, PRICE_MAX, QUANTITY_MAX, StockMovement
 
+NO_CHANGE = "A change of 0 changes nothing."
+
 
 class ProductSerializer(SharedFieldsMixin, serializers.Serializer):
     """A product, in these four fields everywhere."""
@@ -31,7 +33,7 @@ class AdjustmentSerializer(serializers.Serializer):
 
     def validate_delta(self, delta):
         if not delta:
-            raise serializers.ValidationError("A change of 0 changes nothing.")
+            raise serializers.ValidationError(NO_CHANGE)
         return delta
 
 

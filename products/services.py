@@ -1,20 +1,22 @@
 """Changes of products and their stock, each with its row in the ledger, in one transaction."""
 
-from django.db import transaction
 from django.http import Http404
 from django.utils import timezone
 
 from order_management.conflict import Conflict
 from order_management.prepared import padded
+from order_management.transactions import atomic
 
 from .models import (
     QUANTITY_MAX,
     Product,
     StockMovement,
     insert_movements,
+    insert_numbered_product,
     insert_product,
     locked_product,
     locked_stock,
+    put_product,
 )
 
 Kind = StockMovement.Kind
@@ -35,7 +37,7 @@ def found(product):
     return product
 
 
-@transaction.atomic
+@atomic
 def create_product(*, by, **fields):
     """Create a product; its quantity is the first movement."""
     product = Product(**fields)
@@ -44,7 +46,7 @@ def create_product(*, by, **fields):
     return product
 
 
-@transaction.atomic
+@atomic
 def change_product(product_id, changes, *, by, check=lambda product: None):
     """Change the given fields and return the product; `check(product)` may refuse by raising, under its lock."""
     product = locked(product_id)
@@ -56,7 +58,7 @@ def change_product(product_id, changes, *, by, check=lambda product: None):
     return product
 
 
-@transaction.atomic
+@atomic
 def adjust_stock(product_id, delta, *, by, note="", check=lambda product: None):
     """Add to the stock or take from it, and return the product; `check` as above."""
     product = locked(product_id)
@@ -68,14 +70,14 @@ def adjust_stock(product_id, delta, *, by, note="", check=lambda product: None):
     return product
 
 
-@transaction.atomic
+@atomic
 def delete_product(product_id, *, check=lambda product: None):
     """Take the product out of every list, for good; `check` as above."""
     check(locked(product_id))
     Product.objects.filter(pk=product_id).remove()
 
 
-@transaction.atomic
+@atomic
 def delete_products(products):
     """Take all products of a queryset out of every list, for good."""
     lock(products)
@@ -89,6 +91,27 @@ def lock(products):
 
 def record(product, kind, delta, *, by, note=""):
     insert_movements((product.pk, kind, delta, product.quantity, None, by and by.pk, note, timezone.now()))
+
+
+def create_products(rows, *, by, note):
+    """Create products of rows with name, price, quantity, and id or None; in the caller's transaction."""
+    new = [row for row in rows if row.id is None]
+    numbered = [row for row in rows if row.id is not None]
+    ids = insert_product.ids(*((row.name, row.price, row.quantity) for row in new))
+    ids += insert_numbered_product.ids(*((row.id, row.name, row.price, row.quantity) for row in numbered))
+    created = zip(ids, new + numbered, strict=True)
+    record_all([(pk, Kind.CREATED, row.quantity, row.quantity) for pk, row in created], by=by, note=note)
+
+
+def change_products(changes, *, by, note):
+    """Change locked products, given as such rows, each with what it adds to the stock; in the caller's transaction."""
+    put_product.ids(*((row.id, row.name, row.price, row.quantity) for row, _ in changes))
+    record_all([(row.id, Kind.SET, added, row.quantity) for row, added in changes if added], by=by, note=note)
+
+
+def record_all(moves, *, by, note):
+    now = timezone.now()
+    insert_movements.ids(*((*move, None, by and by.pk, note, now) for move in moves))
 
 
 def book(deltas, *, kind, order, by, deleted=False):

@@ -4,6 +4,7 @@ from rest_framework.response import Response
 from accounts.permissions import IsAdmin, IsAdminOrReadOnly, IsCustomer
 from order_management.conditional import ConditionalMixin
 from order_management.listing import Listing
+from order_management.replica import from_replica
 
 from . import openapi, services
 from .filters import ProductFilter
@@ -19,6 +20,7 @@ class ProductList(ConditionalMixin, generics.GenericAPIView):
     orderings = ["id", "-id", "name", "-name", "price", "-price", "quantity", "-quantity"]
 
     @openapi.product_list
+    @from_replica
     def get(self, request):
         products = self.filter_queryset(Listing(Product.objects.rows))
         # As rows, which are what is shown: building objects would cost more than everything else in a long list.
@@ -74,6 +76,7 @@ class ProductStock(ConditionalMixin, generics.GenericAPIView):
     orderings = ["-id"]
 
     @openapi.stock_list
+    @from_replica
     def get(self, request, pk):
         movements = StockMovement.objects.filter(product=self.get_object())
         rows = self.paginate_queryset(movements.values(*MovementSerializer.ROW))

@@ -32,8 +32,10 @@ def page_of(browser, base_url, **options):
     page.on("console", lambda message: message.type in ("error", "warning") and complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda request: is_foreign(request.url, base_url) and complaints.append(request.url))
-    yield page
-    page.context.close()
+    try:
+        yield page
+    finally:
+        page.context.close()
     assert not complaints, complaints
 
 

@@ -24,13 +24,22 @@ class Control(NamedTuple):
 
 
 RACES, DURABILITY = "tests_live/test_order_races.py", "tests_live/test_order_durability.py"
+REPLICA = "tests_live/test_replica.py"
 CALLS, BODIES = "tests_live/test_races.py", "tests_live/test_bodies.py"
-THROTTLE = "tests_live/test_throttle.py"
+THROTTLE, RETRIES = "tests_live/test_throttle.py", "tests_live/test_retries.py"
 CONTROLS = [
+    Control(
+        "an import locks the products of its file",
+        "products/imports.py",
+        "lock(Product.objects.filter(pk__in=some))",
+        "pass",
+        "tests_live/test_import_races.py::test_an_import_loses_no_sale_and_refuses_none",
+        POSTGRES,
+    ),
     Control(
         "a write on SQLite waits for another's transaction",
         "order_management/sqlite/base.py",
-        "if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:",
+        "if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:",
         "if True:",
         "tests_live/test_database.py::test_while_sqlite_is_being_written_reads_go_on_and_writes_wait",
         SQLITE,
@@ -62,7 +71,7 @@ CONTROLS = [
     Control(
         "a registration is counted in the transaction that makes the user",
         "accounts/services.py",
-        "            throttle.count_registration(address)\n",
+        "    throttle.count_registration(address)\n",
         "",
         f"{THROTTLE}::test_registrations_at_the_same_moment_are_counted_exactly",
         SQLITE,
@@ -176,7 +185,7 @@ CONTROLS = [
     Control(
         "an order is one transaction",
         "orders/services.py",
-        "@transaction.atomic\ndef place_order(",
+        "@atomic\ndef place_order(",
         "def place_order(",
         f"{DURABILITY}::test_kill_9_loses_no_acknowledged_order",
         SQLITE,
@@ -198,9 +207,65 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
+        "what the database broke off is tried again",
+        "order_management/transactions.py",
+        "for _ in range(TRIES - 1):",
+        "for _ in ():",
+        f"{RETRIES}::test_an_order_in_a_deadlock_is_placed_all_the_same",
+        POSTGRES,
+    ),
+    Control(
+        "a step that is tried again begins from where it began",
+        "orders/services.py",
+        "copy(order).move_to(",
+        "order.move_to(",
+        f"{RETRIES}::test_a_step_that_is_tried_again_is_taken_once",
+        POSTGRES,
+    ),
+    Control(
+        "callers do not wait for a lock for ever",
+        "order_management/wsgi.py",
+        "postgres.limit_time()",
+        "pass",
+        "tests_live/test_limits.py::test_who_waits_too_long_is_told_to_come_again[for a lock]",
+        POSTGRES,
+    ),
+    Control(
+        "a commit waits until the replica has it",
+        "order_management/postgres.py",
+        'synchronous_commit="remote_apply"',
+        'synchronous_commit="on"',
+        f"{REPLICA}::test_whoever_has_written_reads_it",
+        POSTGRES,
+    ),
+    Control(
+        "the primary is read while the replica is away",
+        "order_management/replica.py",
+        "except (OperationalError, InterfaceError) as error:",
+        "except ZeroDivisionError as error:",
+        f"{REPLICA}::test_without_the_replica_lists_are_read_from_the_primary_until_it_is_back",
+        POSTGRES,
+    ),
+    Control(
+        "a replica that was away is left alone for a while",
+        "order_management/replica.py",
+        "REST = 10 ",
+        "REST = 0 ",
+        f"{REPLICA}::test_nobody_waits_long_for_a_replica_that_says_nothing",
+        POSTGRES,
+    ),
+    Control(
+        "PgBouncer is asked for nothing it does not know",
+        "order_management/postgres.py",
+        "and not settings.PGBOUNCER",
+        "",
+        "tests_live/test_pgbouncer.py::test_orders_at_once_share_a_few_connections",
+        POSTGRES,
+    ),
+    Control(
         "what breaks off with the database is a 503",
         "order_management/exceptions.py",
-        "isinstance(error, OperationalError | InterfaceError)",
+        "isinstance(error, OperationalError | InterfaceError | InternalError)",
         "False",
         f"{DURABILITY}::test_a_restart_of_the_database_passes_by_itself",
         POSTGRES,

@@ -120,6 +120,54 @@ def being_deleted(url, product_id):
         yield
 
 
+# A sequence counts on, whatever is rolled back.
+BREAK_OFF = """
+CREATE FUNCTION break_off() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF nextval('broken_off') <= 0 THEN RAISE serialization_failure; END IF;
+    RETURN NULL;
+END $$;
+DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+        EXECUTE format('CREATE CONSTRAINT TRIGGER break_off AFTER INSERT OR UPDATE ON %I '
+            'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION break_off()', name);
+    END LOOP;
+END $$
+"""
+
+
+@contextlib.contextmanager
+def breaking_off(url, times):
+    """A PostgreSQL database that breaks off the next transactions at their very end, as many as said."""
+    execute(url, f"CREATE SEQUENCE broken_off MINVALUE -9 START {1 - times}")
+    execute(url, BREAK_OFF)
+    try:
+        yield
+    finally:
+        execute(url, "DROP FUNCTION break_off CASCADE; DROP SEQUENCE broken_off")
+
+
+@contextlib.contextmanager
+def transaction(url):
+    """A function that locks a product of a PostgreSQL database until the end, in a transaction that never gives way."""
+    with psycopg.connect(url) as connection:
+        connection.execute("SET deadlock_timeout = '1min'")
+        yield lambda product: connection.execute("SELECT FROM products_product WHERE id = %s FOR UPDATE", [product])
+
+
+def is_waited_in(url):
+    """Return whether a session of the PostgreSQL database waits for a lock."""
+    with psycopg.connect(CLUSTER, autocommit=True) as connection:
+        waiting = "SELECT FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
+        return bool(connection.execute(waiting, [name_of(url)]).rowcount)
+
+
+def count_sessions(url):
+    """Return how many sessions a PostgreSQL database has beside this one; None if there is no such database."""
+    with contextlib.suppress(psycopg.OperationalError), psycopg.connect(url, autocommit=True) as connection:
+        count = "SELECT count(*) - 1 FROM pg_stat_activity WHERE datname = current_database()"
+        return connection.execute(count).fetchone()[0]
+
+
 def restart_cluster():
     """Restart PostgreSQL itself, which breaks off whatever is under way."""
     who = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}

@@ -23,7 +23,8 @@ WAIT = 30  # seconds, for whatever has to happen at all
 DEVELOPMENT, PRODUCTION = "development", "production"
 COMMANDS = {
     DEVELOPMENT: "manage.py runserver --noreload 127.0.0.1:{port}",
-    PRODUCTION: "-m granian --interface wsgi --http 1 order_management.wsgi:application",  # as `make serve` does
+    # As `make serve` does.
+    PRODUCTION: "-m granian --interface wsgi --http 1 --no-ws order_management.wsgi:application",
 }
 VARIABLES = {
     DEVELOPMENT: {"DEBUG": "on"},

@@ -1,5 +1,7 @@
 import pytest
+from django.core.exceptions import PermissionDenied
 
+from accounts import services
 from accounts.models import User
 
 LIST = "/admin/accounts/user/"
@@ -121,3 +123,23 @@ def test_neither_groups_nor_tokens_are_shown(site):
     assert "/admin/accounts/user/" in page
     assert "/admin/auth/" not in page
     assert "/admin/token_blacklist/" not in page
+
+
+def test_of_two_admins_who_delete_each_other_one_remains(site, admin):
+    otto = User.objects.create_superuser("otto", password=None)
+    services.delete_users(User.objects.filter(pk=admin.pk), by=otto)
+
+    with pytest.raises(PermissionDenied):
+        services.delete_users(User.objects.filter(pk=otto.pk), by=admin)
+
+    assert User.objects.get() == otto
+
+
+def test_another_user_is_deleted_by_the_list_and_by_the_form(site, customer):
+    act(site, "delete_selected", customer)
+    site.post(LIST, {"action": "delete_selected", "_selected_action": [customer.pk], "post": "yes"})
+    assert not User.objects.filter(pk=customer.pk).exists()
+
+    other = User.objects.create_user("cora")
+    site.post(f"{LIST}{other.pk}/delete/", {"post": "yes"})
+    assert not User.objects.filter(pk=other.pk).exists()

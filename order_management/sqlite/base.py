@@ -28,6 +28,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             try:
                 return self.connection.execute(f"BEGIN {self.transaction_mode}")
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                # The low byte; the others say why it is busy.
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                     raise
             time.sleep(PAUSE)

@@ -2,12 +2,15 @@
 
 import json
 import re
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from accounts.models import User
 from accounts.tokens import RefreshToken
+from products.imports import import_products
+from products.models import Product
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -15,7 +18,7 @@ FENCES = re.findall(r"^```(\w*)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
 def test_every_sample_is_of_a_kind_that_is_run():
-    assert {kind for kind, _ in FENCES} == {"http", "sh", "bat"}
+    assert {kind for kind, _ in FENCES} == {"http", "sh", "bat", "csv"}
     assert README.count("```") == 2 * len(FENCES)
 
 
@@ -81,3 +84,12 @@ def test_every_folder_of_tests_is_run(pytestconfig):
     folders = {path.parent.name for path in ROOT.glob("*/tests")}
 
     assert folders == set(pytestconfig.getini("testpaths"))
+
+
+@pytest.mark.django_db
+def test_the_file_is_imported_as_it_is_said():
+    [text] = [text for kind, text in FENCES if kind == "csv"]
+    import_products(BytesIO(b"id,name,price,quantity\n1,Bat,1200.00,10\n"))
+
+    assert import_products(BytesIO(text.encode())) == (1, 1, 0)
+    assert Product.objects.filter(pk=1, price=1300, quantity=10).exists()

@@ -1,5 +1,6 @@
 """The settings as a start meets them: in a process of its own, with nothing but the variables given."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -102,6 +103,10 @@ def test_an_empty_variable_is_not_set():
         ("DATABASE_URL", "postgres://user:secret@host:port/name"),
         ("DATABASE_URL", "postgres://user:secret@host"),
         ("DATABASE_URL", "secret.sqlite3"),
+        ("DATABASE_REPLICA_URL", "sqlite:///secret.sqlite3"),
+        ("DATABASE_REPLICA_URL", "postgres://user:secret@host"),
+        ("DATABASE_REPLICA_URL", "postgres://user:secret@host/name"),  # of SQLite
+        ("PGBOUNCER", "maybe"),
     ],
 )
 def test_a_malformed_value_stops_the_start_with_one_sentence(name, value):
@@ -146,6 +151,37 @@ def test_postgres_by_url():
     database = setting("DATABASES['default']", DEBUG="on", DATABASE_URL=url)
     for part in ("'django.db.backends.postgresql'", "'me'", "'p@ss'", "'db.example'", "5433", "'shop'"):
         assert part in database
+
+
+def begins_with(start="import django; django.setup()", **variables):
+    """Return the parameters that connections to PostgreSQL begin with."""
+    code = f"{start}; from django.db import connections; print(connections.settings['default']['OPTIONS'])"
+    variables = {"DATABASE_URL": "postgres://me@db.example/shop"} | variables
+    shown = python(code, DJANGO_SETTINGS_MODULE="order_management.settings", DEBUG="on", **variables)
+    return ast.literal_eval(shown).get("options", "").split("-c ")[1:]
+
+
+@pytest.mark.parametrize("server", ["wsgi", "asgi"])
+def test_a_server_limits_how_long_callers_wait_and_a_command_does_not(server):
+    limits = ["statement_timeout=30s ", "lock_timeout=10s ", "idle_in_transaction_session_timeout=60s"]
+    start = f"import order_management.{server}"
+
+    assert begins_with(start) == limits
+    assert begins_with(start, PGBOUNCER="on") == []
+    assert begins_with() == []
+
+
+def test_what_the_url_says_of_a_limit_comes_last_and_holds():
+    url = "postgres://me@db.example/shop?options=-c%20lock_timeout%3D3s"
+
+    assert begins_with("import order_management.wsgi", DATABASE_URL=url)[-1] == "lock_timeout=3s"
+
+
+def test_who_has_a_replica_waits_until_it_has_what_they_wrote():
+    replica = {"DATABASE_REPLICA_URL": "postgres://me@replica.example/shop"}
+
+    assert begins_with(**replica) == ["synchronous_commit=remote_apply"]
+    assert begins_with(**replica, PGBOUNCER="on") == []
 
 
 def test_production_passes_djangos_deploy_check():

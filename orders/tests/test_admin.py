@@ -63,7 +63,7 @@ def test_many_orders_take_a_step_at_once(site, order):
     assert f"Order {order.pk} is shipped." in act(site, "ship", order)
 
 
-@pytest.mark.parametrize("path", ["", "{}/change/", "{}/confirm/"])
+@pytest.mark.parametrize("path", ["", "{}/change/", "{}/confirm/", "export/"])
 def test_a_customer_gets_nowhere(client, order, path):
     client.force_login(order.customer)
 
@@ -137,3 +137,11 @@ def test_an_order_costs_few_statements_however_many_lines(site, customer, admin,
 
     with django_assert_max_num_queries(8):
         site.get(f"{LIST}{Order.objects.get().pk}/change/")
+
+
+def test_orders_are_exported(site, order):
+    response = site.get(f"{LIST}export/")
+
+    lines = b"".join(response.streaming_content).decode().splitlines()
+    assert len(lines) == 2
+    assert ",carl,pending," in lines[1]

@@ -25,7 +25,7 @@ def test_it_shows_revenue_and_orders_of_each_day(site, order):
     assert orders["labels"][-1] == datetime.now(UTC).strftime("%d %b")
 
 
-@pytest.mark.parametrize(("days", "shown"), [("7", 7), ("30", 30), ("90", 90), ("8", 30), ("", 30), ("x\0", 30)])
+@pytest.mark.parametrize(("days", "shown"), [("7", 7), ("30", 30), ("90", 90), ("8", 30), ("", 30), ("x", 30)])
 def test_it_shows_a_week_a_month_or_a_quarter(site, order, days, shown):
     Order.objects.update(created_at=datetime.now(UTC) - timedelta(days=40))
 
@@ -48,8 +48,8 @@ def test_what_came_back_is_no_revenue_but_has_a_status(site, admin, order):
 def test_each_chart_has_a_table_behind_it(site, order):
     page = site.get(URL).content.decode()
 
-    assert page.count("<canvas") == page.count("As a table") == 2
-    assert "<td" in page.partition("As a table")[2]
+    assert page.count("<canvas") == page.count("<details") == 2
+    assert "<td" in page.partition("<details")[2]
     assert "2400.00" in page
 
 
@@ -63,8 +63,8 @@ def test_it_leads_to_what_runs_out(site, bat, ball):
 
 
 def test_it_takes_as_many_statements_however_much_was_sold(site, customer, order, django_assert_num_queries):
-    # Session, user, the report's two, the statuses, low stock.
-    with django_assert_num_queries(6):
+    # Session, user, the report's two, which of its products are there, the statuses, low stock.
+    with django_assert_num_queries(7):
         site.get(URL)
 
 

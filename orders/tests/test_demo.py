@@ -51,7 +51,7 @@ def test_where_there_is_data_nothing_is_added(request, there):
     request.getfixturevalue(there)
     before = User.objects.count(), Product.objects.count()
 
-    with pytest.raises(CommandError, match=r"^There is data already: the demo needs an empty database\.$"):
+    with pytest.raises(CommandError, match="There is data already"):
         call_command("demo")
 
     assert (User.objects.count(), Product.objects.count()) == before

@@ -59,8 +59,8 @@ def test_the_printed_customers_see_orders_of_their_own(printed, login):
 
 
 def test_it_says_what_to_open(printed):
-    assert "http://127.0.0.1:8000/admin/" in printed
-    assert "http://127.0.0.1:8000/api/docs/" in printed
+    assert "/admin/" in printed
+    assert "/api/docs/" in printed
 
 
 def test_nobody_has_a_well_known_password(printed):

@@ -1,11 +1,13 @@
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from products.models import Product, StockMovement
+from products.services import delete_products
 
 LIST = "/admin/products/product/"
 
 
-@pytest.mark.parametrize("path", ["", "add/", "1/change/", "1/book_stock/", "1/delete/"])
+@pytest.mark.parametrize("path", ["", "add/", "1/change/", "1/book_stock/", "1/delete/", "import/", "export/"])
 def test_a_customer_gets_nowhere(client, customer, path):
     client.force_login(customer)
 
@@ -42,12 +44,18 @@ def test_a_price_is_edited_in_the_list_and_nothing_else_is_written(site, bat, ba
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("name", " "), ("name", "a" * 101), ("price", "-1"), ("price", "1.001"), ("quantity", "-1"), ("quantity", 2**31)],
+    [
+        *(("name", name) for name in ("", " ", "a" * 101, "a\0b")),
+        *(("price", price) for price in ("", "-1", "1.001", "1e5", "abc", "NaN", "1,5", "100000000")),
+        *(("quantity", quantity) for quantity in ("", "-1", "1.5", "x", 2**31)),
+    ],
 )
-def test_the_form_has_the_rules_of_the_api(site, field, value):
-    response = site.post(f"{LIST}add/", {"name": "Net", "price": "1", "quantity": "1"} | {field: value})
+def test_the_form_has_the_rules_of_the_api_and_its_words(site, api, admin, field, value):
+    product = {"name": "Net", "price": "1", "quantity": "1"} | {field: value}
 
-    assert field in response.context["adminform"].errors
+    errors = site.post(f"{LIST}add/", product).context["adminform"].errors
+
+    assert errors == api(admin).post("/api/products/create/", product).json()
     assert not Product.objects.exists()
 
 
@@ -102,9 +110,9 @@ def test_stock_does_not_go_below_zero(site, bat):
     [
         ({}, "This field is required."),
         ({"delta": "0"}, "A change of 0 changes nothing."),
-        ({"delta": "x"}, "Enter a whole number."),
+        ({"delta": "x"}, "A valid integer is required."),
         ({"delta": "9" * 30}, "less than or equal to 2147483647"),
-        ({"delta": "1", "note": "a" * 501}, "at most 500 characters"),
+        ({"delta": "1", "note": "a" * 501}, "Ensure this field has no more than 500 characters."),
         ({"delta": "1", "note": "a\0"}, "Null characters are not allowed."),
     ],
 )
@@ -151,10 +159,74 @@ def page(response):
     return response.content.decode().split('id="changelist-form"')[-1]
 
 
-def test_any_number_of_products_is_deleted_at_once(site):
+@pytest.mark.django_db
+def test_any_number_of_products_is_deleted_at_once():
     Product.objects.bulk_create(Product(name=f"Bat {number}", price=1, quantity=0) for number in range(1100))
-    selected = {"_selected_action": Product.objects.values_list("pk", flat=True)[:1], "select_across": "1"}
 
-    site.post("/admin/products/product/", selected | {"action": "delete_selected", "post": "yes"})
+    delete_products(Product.objects.all())
 
     assert not Product.objects.listed().exists()
+
+
+def test_an_action_is_for_the_selected_alone(site, bat, ball):
+    selected = {"_selected_action": [bat.pk], "select_across": "1"}
+
+    site.post(LIST, selected | {"action": "delete_selected", "post": "yes"})
+
+    assert Product.objects.listed().get() == ball
+
+
+def test_a_list_with_a_product_that_was_deleted_meanwhile_is_not_saved(site, bat, ball):
+    form = {"form-TOTAL_FORMS": 2, "form-INITIAL_FORMS": 2, "_save": "Save"}
+    form |= {"form-0-id": bat.pk, "form-0-price": "9.90", "form-1-id": ball.pk, "form-1-price": "50.00"}
+    Product.objects.filter(pk=ball.pk).remove()
+
+    page = site.post(LIST, form, follow=True).content.decode()
+
+    assert "One of these products was deleted meanwhile." in page
+    assert Product.objects.filter(price=1200).exists()
+
+
+def upload(site, text, **fields):
+    file = SimpleUploadedFile("products.csv", text.encode())
+    return site.post(f"{LIST}import/", {"file": file} | fields, follow=True).content.decode()
+
+
+def test_a_file_is_imported_with_its_stock_in_the_ledger(site, bat):
+    page = upload(site, f"id,name,price,quantity\n{bat.pk},Bat,1300,7\n,Net,5.50,2\n")
+
+    assert "Created 1, changed 1, left 0 as they were." in page
+    assert Product.objects.filter(name="Bat", price=1300, quantity=7).exists()
+    movement = bat.movements.first()
+    assert (movement.kind, movement.delta, movement.by.username) == ("set", -3, "anna")
+
+
+def test_a_bad_line_is_named_and_nothing_is_imported(site, bat):
+    page = upload(site, "id,name,price,quantity\n,Net,5.50,2\n,Rope,abc,-1\n")
+
+    assert "Nothing was imported" in page
+    assert "A valid number is required." in page
+    assert Product.objects.count() == 1
+
+
+@pytest.mark.parametrize("text", ["", "name,price\n", "id,name,price,quantity\n,a\0b,1,1\n", "<b>,x\n"])
+def test_a_wrong_file_is_refused(site, text):
+    upload(site, text)
+
+    assert not Product.objects.exists()
+
+
+def test_a_file_is_only_checked(site):
+    assert "Would have created 1" in upload(site, "id,name,price,quantity\n,Net,5.50,2\n", dry_run="on")
+    assert not Product.objects.exists()
+
+
+def test_the_catalogue_is_exported_as_it_is_imported(site, bat, ball):
+    Product.objects.filter(pk=ball.pk).update(name="=1+1")
+
+    response = site.get(f"{LIST}export/")
+
+    assert response.headers["Content-Disposition"] == 'attachment; filename="products.csv"'
+    text = b"".join(response.streaming_content).decode()
+    assert text.splitlines()[1:] == [f"{bat.pk},Bat,1200.00,10", f"{ball.pk},'=1+1,50.00,3"]
+    assert "left 2 as they were." in upload(site, text)

@@ -32,7 +32,10 @@ class Command(BaseCommand):
     def handle(self, *, password, **options):
         # Where nobody is, there are no orders either.
         if User.objects.exists() or Product.objects.exists():
-            raise CommandError("There is data already: the demo needs an empty database.")
+            raise CommandError(
+                "There is data already: the demo needs an empty database. With SQLite: stop the server, delete "
+                "db.sqlite3, and run make demo again."
+            )
         if password is None:
             password = secrets.token_urlsafe(9)
         refuse_weak(password)
@@ -47,5 +50,6 @@ class Command(BaseCommand):
             f"Admin:     {ADMIN}\n"
             f"Customers: {CUSTOMER}, {OTHER}\n"
             f"Password:  {password}\n\n"
-            "Open http://127.0.0.1:8000/admin/ as the Admin, or http://127.0.0.1:8000/api/docs/ as any of them."
+            "The password is not shown again. "
+            "Start the server, and log in under /admin/ as the Admin, or try the calls under /api/docs/ as any of them."
         )

@@ -1,0 +1,50 @@
+import pytest
+
+LISTS = ["/admin/accounts/user/", "/admin/products/product/", "/admin/products/stockmovement/", "/admin/orders/order/"]
+QUERIES = [
+    "q=%00",
+    "id__in=12345678901234567890123",
+    "id__exact=12345678901234567890123456",
+    "id__regex=(",
+    "created_at__year=0",
+    "date_joined__year=99999999",
+    "status__exact=%00",
+    "total=1e999999",
+    "product=12345678901234567890123",
+    "customer__id__exact=12345678901234567890123456",
+    "customer__id__exact=abc",
+    "created_at_from=0000-00-00",
+    "p=-1",
+    "p=x",
+    "o=junk",
+    "stock=x",
+    "kind__exact=x",
+]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("path", LISTS)
+def test_no_list_breaks_by_what_is_typed_into_its_address(site, path, query):
+    assert site.get(f"{path}?{query}").status_code in (200, 302, 400)
+
+
+@pytest.mark.parametrize("key", ["abc", "1\0", "9" * 30, ""])
+@pytest.mark.parametrize("path", LISTS)
+def test_no_list_breaks_by_a_key_that_is_none(site, path, key):
+    for name in ("_selected_action", "form-0-id", "form-77-id"):
+        body = {"action": "delete_selected", "form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "_save": "Save", name: key}
+        assert site.post(path, body).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "search/?s=prod&page=x",
+        "search/?s=prod&page=99",
+        "search/?s=prod&page=-1",
+        "autocomplete/?app_label=orders&model_name=order&field_name=customer&term=%00",
+        "autocomplete/?app_label=orders&model_name=order&field_name=customer&page=x",
+    ],
+)
+def test_no_search_breaks_by_what_is_typed_into_its_address(site, path):
+    assert site.get(f"/admin/{path}").status_code in (400, 404)

@@ -1,0 +1,34 @@
+"""Orders as a file for accounting: a row for each of their lines."""
+
+import re
+from datetime import UTC
+
+from order_management.shown import money, money_of
+from products.files import BATCH, batches, write_csv
+
+from .models import with_lines
+
+COLUMNS = [
+    *["order", "customer", "status", "created_at"],
+    *["product", "name", "price", "quantity", "subtotal", "total", "note"],
+]
+# Where a spreadsheet separates by these, a cell begins after them.
+INNER_FORMULA = re.compile(r"([;\t\r\n]\s*)(?=[=+\-@])")
+
+
+def orders_csv(orders):
+    """Yield a queryset of orders as a CSV file, in pieces of text, oldest first."""
+    return write_csv(COLUMNS, lines_of(orders.order_by("created_at", "id").rows().iterator(BATCH)))
+
+
+def lines_of(orders):
+    for some in batches(orders):
+        for order in with_lines(some):
+            yield from (row_of(order, *line) for line in order["lines"])
+
+
+def row_of(order, product, name, price, quantity):
+    created_at = order["created_at"].astimezone(UTC).isoformat().replace("+00:00", "Z")
+    bought = [product, name, money(price), quantity, money_of(quantity, price)]
+    head = [order["id"], order["customer__username"], order["status"], created_at]
+    return [*head, *bought, money(order["total"]), INNER_FORMULA.sub(r"\1'", order["note"])]

@@ -1,0 +1,32 @@
+import argparse
+from datetime import date, datetime
+
+from django.core.management.base import CommandError
+
+from orders.exports import orders_csv
+from orders.models import Order
+from products.management.export import ExportCommand
+
+
+def day(value):
+    try:
+        return datetime.strptime(value, "%Y-%m-%d").date()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a day like 2026-11-30.") from None
+
+
+class Command(ExportCommand):
+    help = "Write orders as a CSV file, a row for each of their lines, oldest first."
+
+    def add_arguments(self, parser):
+        super().add_arguments(parser)
+        days = {"type": day, "metavar": "2026-11-30"}
+        parser.add_argument("--from", dest="first", default=date.min, **days, help="a day in UTC, included")
+        parser.add_argument("--to", dest="last", default=date.max, **days, help="a day in UTC, included")
+        parser.add_argument("--status", choices=Order.Status.values, help="only those that are in this state now")
+
+    def export(self, *, first, last, status, **options):
+        if last < first:
+            raise CommandError("--to is before --from.")
+        orders = Order.objects.created_on(first, last)
+        return orders_csv(orders.filter(status=status) if status else orders)

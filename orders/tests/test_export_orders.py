@@ -1,0 +1,117 @@
+import io
+from datetime import UTC, datetime
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.http import StreamingHttpResponse
+
+from accounts.models import User
+from orders.exports import orders_csv
+from orders.models import Order
+from orders.services import place_order
+from products.files import BATCH
+from products.services import create_product
+
+HEADER = "order,customer,status,created_at,product,name,price,quantity,subtotal,total,note"
+
+
+def export(*arguments):
+    out = io.StringIO()
+    call_command("export_orders", *arguments, stdout=out)
+    return out.getvalue().split("\r\n")
+
+
+def place(customer, *lines, at=None, note=""):
+    items = [{"product": product.pk, "quantity": quantity} for product, quantity in lines]
+    place_order(customer=customer, items=items, note=note)
+    order = Order.objects.latest("id")
+    Order.objects.filter(pk=order.pk).update(created_at=at or order.created_at)
+    return order
+
+
+def test_a_row_for_each_line_of_an_order(customer, bat, ball):
+    at = datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC)
+    pk = place(customer, (bat, 2), (ball, 1), at=at, note="Ring, twice").pk
+
+    assert export() == [
+        HEADER,
+        f'{pk},carl,pending,2026-11-22T10:00:00.123456Z,{bat.pk},Bat,1200.00,2,2400.00,2450.00,"Ring, twice"',
+        f'{pk},carl,pending,2026-11-22T10:00:00.123456Z,{ball.pk},Ball,50.00,1,50.00,2450.00,"Ring, twice"',
+        "",
+    ]
+
+
+@pytest.mark.django_db
+def test_no_orders_are_a_header():
+    assert export() == [HEADER, ""]
+
+
+def test_what_could_be_a_formula_is_made_harmless(admin):
+    customer = User.objects.create_user("@carl", password="carl's secret")
+    product = create_product(name="=1+1", price=1, quantity=1, by=admin)
+    place(customer, (product, 1), note="-2+3")
+
+    row = export()[1].split(",")
+    assert (row[1], row[5], row[-1]) == ("'@carl", "'=1+1", "'-2+3")
+
+
+def test_name_and_price_are_those_of_the_moment_of_ordering(order, bat):
+    bat.change(name="Club", price=1)
+
+    assert ",Bat,1200.00,2,2400.00,2400.00," in export()[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        ([], [1, 2, 3]),
+        (["--from", "2026-11-02"], [2, 3]),
+        (["--to", "2026-11-02"], [1, 2]),
+        (["--from", "2026-11-02", "--to", "2026-11-02"], [2]),
+        (["--status", "cancelled"], [2]),
+        (["--status", "pending", "--to", "2026-11-30"], [1, 3]),
+    ],
+)
+def test_days_and_a_status_can_be_chosen(customer, bat, arguments, found):
+    midnight = datetime(2026, 11, 2, tzinfo=UTC)
+    place(customer, (bat, 3), at=midnight.replace(day=3))
+    second = place(customer, (bat, 2), at=midnight)
+    place(customer, (bat, 1), at=midnight.replace(day=1, hour=23, minute=59))
+    Order.objects.filter(pk=second.pk).update(status="cancelled")
+
+    assert [int(row.split(",")[7]) for row in export(*arguments)[1:-1]] == found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--from", "yesterday"], "'yesterday' is not a day like 2026-11-30."),
+        (["--to", "2026-02-30"], "'2026-02-30' is not a day like 2026-11-30."),
+        (["--from", "2026-11-02", "--to", "2026-11-01"], "--to is before --from."),
+        (["--status", "lost"], "invalid choice: 'lost'"),
+    ],
+)
+def test_a_malformed_choice_is_refused(arguments, said):
+    with pytest.raises(CommandError, match=said):
+        export(*arguments)
+
+
+def test_it_can_be_streamed_to_a_browser(order):
+    response = StreamingHttpResponse(orders_csv(Order.objects.all()), content_type="text/csv")
+
+    assert response.getvalue().decode().split("\r\n") == export()
+
+
+def test_it_takes_two_statements_for_a_batch(customer, bat, django_assert_num_queries):
+    order = place(customer, (bat, 1))
+    Order.objects.bulk_create(Order(customer=customer, total=order.total) for _ in range(BATCH))
+
+    with django_assert_num_queries(3):
+        assert len(export()) == 3
+
+
+def test_a_file_can_be_named(order, tmp_path):
+    path = tmp_path / "orders.csv"
+
+    assert export(str(path)) == [""]
+    assert path.read_bytes().decode().split("\r\n") == export()

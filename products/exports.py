@@ -1,0 +1,12 @@
+"""The catalogue as a file, in the columns that `import_products` reads."""
+
+from order_management.shown import money
+
+from .files import BATCH, write_csv
+from .models import COLUMNS
+
+
+def products_csv(products):
+    """Yield the listed ones of a queryset of products as a CSV file, in pieces of text."""
+    rows = products.listed().order_by("id").values_list(*COLUMNS).iterator(BATCH)
+    return write_csv(COLUMNS, ((pk, name, money(price), quantity) for pk, name, price, quantity in rows))

@@ -1,0 +1,138 @@
+"""CSV files in UTF-8: read row by row, however long they are, and written in pieces.
+
+A text that a spreadsheet would take for a formula is written with a `'` before it, which reading takes away again.
+"""
+
+import csv
+import io
+import re
+from itertools import islice
+
+ROW_MAX = 64 * 1024  # bytes
+BATCH = 500  # rows
+
+FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001
+
+
+class BadFile(Exception):
+    """The file says nothing that could be done; `lines` has its first bad lines, pairs of number and reason."""
+
+    def __init__(self, message, lines=()):
+        super().__init__(message)
+        self.lines = list(lines)
+
+
+class RowTooLong(Exception):
+    """Raised to the reader of a row, before more of it is read."""
+
+
+class Lines:
+    """The lines of a binary file as text; `number` is that of the last one, `size` how long its row is so far."""
+
+    def __init__(self, file):
+        self.file = file
+        self.number = self.size = 0
+
+    # Not a generator: that would be at its end after the first bad line.
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        line = self.file.readline(ROW_MAX + 1)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        self.size += len(line)
+        if self.size > ROW_MAX:
+            self.skip_rest(line)
+            raise RowTooLong
+        return line.decode("utf-8-sig" if self.number == 1 else "utf-8")
+
+    def skip_rest(self, line):
+        while line and not line.endswith(b"\n"):
+            line = self.file.readline(ROW_MAX)
+
+
+def batches(items, size=BATCH):
+    """Yield the items in lists of the size; the last one may be shorter."""
+    items = iter(items)
+    return iter(lambda: list(islice(items, size)), [])
+
+
+def read_csv(file, columns):
+    """Yield each row of a binary file as its line number, a dict by column, and what is wrong with it or None.
+
+    Raise BadFile if the first row does not name the columns, which may be in any order.
+    """
+    rows = read_rows(file)
+    header = read_header(rows, columns)
+    for number, cells, wrong in rows:
+        if not wrong and len(cells) != len(header):
+            wrong = f"There must be {len(header)} columns, not {len(cells)}."
+        yield number, None if wrong else dict(zip(header, cells, strict=True)), wrong
+
+
+def read_rows(file):
+    """Yield each row that is not blank as its line number, its cells, and what is wrong with it or None."""
+    lines = Lines(file)
+    # Strict, because it would else make something of every stray quote.
+    reader = csv.reader(lines, strict=True)
+    while True:
+        number, lines.size = lines.number + 1, 0
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except UnicodeDecodeError:
+            yield lines.number, None, "This is not UTF-8 (in Excel: save as CSV UTF-8)."
+        except RowTooLong:
+            yield number, None, f"The row that begins here is longer than {ROW_MAX} bytes."
+        except csv.Error:
+            yield number, None, "This is not CSV: a quote has no partner, or a line ends in neither LF nor CRLF."
+        else:
+            if any(cell.strip() for cell in cells):
+                yield number, cells, None
+
+
+def read_header(rows, columns):
+    """Return the names in the first row, or raise BadFile."""
+    number, header, wrong = next(rows, (0, None, "The file is empty."))
+    names = [name.strip().lower() for name in header or []]
+    wrong = wrong or wrong_header(names, columns)
+    if wrong:
+        raise BadFile(f"Line {number}: {wrong}" if number else wrong)
+    return names
+
+
+def wrong_header(header, columns):
+    """Return what is wrong with the names of the columns, or None."""
+    names = {
+        "Missing": [name for name in columns if name not in header],
+        "Unknown": [name for name in header if name not in columns],
+        "More than once": [name for name in columns if header.count(name) > 1],
+    }
+    wrong = [f"{what}: {', '.join(map(repr, found))}." for what, found in names.items() if found]
+    return " ".join([f"The columns must be {', '.join(columns)}, with commas between.", *wrong]) if wrong else None
+
+
+def write_csv(header, rows):
+    """Yield a file with the rows, in pieces of text."""
+    yield csv_text([header])
+    for some in batches(rows):
+        yield csv_text([harmless(cell) for cell in row] for row in some)
+
+
+def csv_text(rows):
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
+
+
+def harmless(cell):
+    """Return the cell with a `'` before it if it could be a formula, or was made harmless before."""
+    return f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell
+
+
+def as_written(text):
+    """Return the text that `harmless` has made of it."""
+    return text[1:] if text.startswith("'") and FORMULA.match(text) else text

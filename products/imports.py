@@ -1,0 +1,156 @@
+"""A file of products, brought into the catalogue: all of it or nothing."""
+
+import os
+import tempfile
+from typing import NamedTuple
+
+import orjson
+from django.db import IntegrityError, connection, transaction
+
+from order_management.conflict import Conflict
+from order_management.shown import money
+
+from .files import BadFile, batches
+from .models import COLUMNS, Product
+from .rows import Row, read_rows
+from .services import change_products, create_products, lock
+
+BAD_LINES_KEPT = 100
+NEW_ID_MAX = 2**31 - 1  # so that there are ids left after it
+NOTE = "import"
+TABLE = Product._meta.db_table
+# Two files with the same new ids, in different order, would deadlock.
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(%s::regclass::oid::bigint)"
+# Never back: somebody may have been given a higher id that is not committed yet.
+RAISE_SEQUENCE = """
+    SELECT setval(sequence, %s) FROM (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS sequence) AS of_products
+    WHERE COALESCE(pg_sequence_last_value(sequence), 0) < %s
+"""
+
+
+class IdTaken(Conflict):
+    detail = "Somebody else has just created a product with an id of the file. Nothing was imported: try again."
+
+
+class Plan(NamedTuple):
+    """What becomes of some rows."""
+
+    created: list
+    changed: list  # pairs of a row, and what it adds to the stock
+    unchanged: list
+    bad: list  # pairs of the number of a line, and what is wrong with it
+
+
+class Counts(NamedTuple):
+    created: int
+    changed: int
+    unchanged: int
+
+
+def ignore(*args):
+    """Do nothing with what is reported."""
+
+
+def import_products(file, *, by=None, dry_run=False, report=ignore, progress=ignore):
+    """Create and change products as a CSV file says; return the Counts, or raise BadFile or IdTaken.
+
+    The file is binary and seekable; `by` goes into the ledger. `report(number, reason)` is called for each bad line,
+    `progress(share)` now and then with what is done, from 0 to 1. A dry run does everything but write.
+    """
+    with tempfile.TemporaryFile() as checked:
+        lines = {}
+        # All is checked before anything is locked: what is wrong with the file keeps nobody waiting.
+        counts = add_up(check(file, lines, checked, progress), report)
+        if dry_run:
+            return counts
+        try:
+            with transaction.atomic():
+                prepare(lines)
+                return add_up(save(checked, by, progress), report)
+        except IntegrityError as error:
+            raise IdTaken from error
+
+
+def add_up(plans, report):
+    """Return the Counts of the plans, or raise BadFile after the last if there is a bad line."""
+    totals, bad, kept = Counts(0, 0, 0), 0, []
+    for plan in plans:
+        totals = Counts(*(total + len(rows) for total, rows in zip(totals, plan[:3], strict=True)))
+        bad += len(plan.bad)
+        kept += plan.bad[: BAD_LINES_KEPT - len(kept)]
+        for line in plan.bad:
+            report(*line)
+    if bad:
+        raise BadFile(f"Nothing was imported, for {bad} bad line{'s' if bad > 1 else ''}.", kept)
+    return totals
+
+
+def check(file, lines, checked, progress):
+    """Yield the plans as of now, and write the rows into the file `checked`; `lines` becomes the line of each id."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    for rows in batches(read_rows(file, lines)):
+        checked.write(orjson.dumps([tuple(row) for row in rows]) + b"\n")
+        yield plan(rows)
+        progress(file.tell() / size / 2)
+
+
+def save(checked, by, progress):
+    """Yield the plans once they are carried out."""
+    size = checked.tell()
+    checked.seek(0)
+    for rows in checked:
+        # Locked once more: a product may have come since, with an id of the file.
+        decided = plan([Row(*row) for row in orjson.loads(rows)], locked=True)
+        create_products(decided.created, by=by, note=NOTE)
+        change_products(decided.changed, by=by, note=NOTE)
+        yield decided
+        progress((1 + checked.tell() / size) / 2)
+
+
+def plan(rows, *, locked=False):
+    """Return what becomes of the rows, given the products there are, which are locked if said."""
+    products = Product.objects.filter(pk__in=[row.id for row in rows if row.id]).order_by("pk")
+    products = products.select_for_update(no_key=True) if locked else products
+    found = {product[0]: product for product in products.values_list(*COLUMNS, "deleted_at")}
+    decided = Plan([], [], [], [])
+    for row in rows:
+        decide(row, found.get(row.id), decided)
+    return decided
+
+
+def decide(row, product, plan):
+    """Add to the plan what becomes of the row, given the product that has its id."""
+    if row.wrong:
+        plan.bad.append((row.number, row.wrong))
+    elif product is None:
+        wrong = wrong_as_new(row)
+        plan.bad.append((row.number, wrong)) if wrong else plan.created.append(row)
+    else:
+        pk, name, price, quantity, deleted_at = product
+        row = row._replace(quantity=quantity) if row.quantity is None else row
+        if deleted_at:
+            plan.bad.append((row.number, f"id: Product {pk} was deleted."))
+        elif (row.name, row.price, row.quantity) == (name, money(price), quantity):
+            plan.unchanged.append(row)
+        else:
+            plan.changed.append((row, row.quantity - quantity))
+
+
+def wrong_as_new(row):
+    """Return why the row cannot be a new product, or None."""
+    if row.quantity is None:
+        return f"quantity: There is no product {row.id} yet, whose stock could stay as it is."
+    if row.id and row.id > NEW_ID_MAX:
+        return f"id: There is no product {row.id}, and a new one has an id up to {NEW_ID_MAX}."
+    return None
+
+
+def prepare(ids):
+    """Lock the products that have one of the ids, in the caller's transaction, and keep others off these ids."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(ONE_AT_A_TIME, [TABLE])
+            cursor.execute(RAISE_SEQUENCE, [highest := max(ids, default=0), TABLE, highest])
+    for some in batches(sorted(ids)) if connection.features.has_select_for_update else []:
+        lock(Product.objects.filter(pk__in=some))

@@ -1,0 +1,10 @@
+from products.exports import products_csv
+from products.management.export import ExportCommand
+from products.models import Product
+
+
+class Command(ExportCommand):
+    help = "Write the catalogue as a CSV file, which import_products reads."
+
+    def export(self, **options):
+        return products_csv(Product.objects.all())

@@ -1,0 +1,133 @@
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.http import StreamingHttpResponse
+
+from products.exports import products_csv
+from products.files import as_written, harmless
+from products.imports import Counts, import_products
+from products.models import Product
+from products.services import create_product
+
+
+def export(*arguments):
+    out = io.StringIO()
+    call_command("export_products", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_a_row_for_each_product_by_id(bat, ball):
+    assert export() == (f"id,name,price,quantity\r\n{bat.pk},Bat,1200.00,10\r\n{ball.pk},Ball,50.00,3\r\n")
+
+
+def test_deleted_products_are_left_out(bat, ball):
+    Product.objects.filter(pk=bat.pk).remove()
+
+    assert "Bat" not in export()
+
+
+@pytest.mark.django_db
+def test_an_empty_catalogue_is_a_header():
+    assert export() == "id,name,price,quantity\r\n"
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "'=1", "''=1", "'+", "''@x"])
+def test_what_could_be_a_formula_is_made_harmless(name):
+    assert harmless(name) == f"'{name}"
+    assert as_written(harmless(name)) == name
+
+
+@pytest.mark.parametrize("name", ["Bat", "'Bat'", "'", "1-1", "", " =1", "a\n=1"])
+def test_other_text_stays_as_it_is(name):
+    assert harmless(name) == as_written(name) == name
+
+
+def test_what_was_exported_comes_back_exactly(admin):
+    names = [
+        "=1+1",
+        "'=1+1",
+        "''=1",
+        "-Bat",
+        "+",
+        "@",
+        "'\tx",
+        "'Bat'",
+        'a "b", c;',
+        "a\nb",
+        "a\r\nb",
+        "a\rb",
+        "Bät 🏏",
+        "x" * 100,
+    ]
+    for number, name in enumerate(names):
+        create_product(name=name, price=f"{number}.10", quantity=number, by=admin)
+    exported, before = export(), list(Product.objects.values_list())
+
+    assert import_products(io.BytesIO(exported.encode())) == Counts(0, 0, len(names))
+
+    Product.objects.update(name="Lost", price=99)
+    assert import_products(io.BytesIO(exported.encode())) == Counts(0, len(names), 0)
+    assert list(Product.objects.values_list()) == before
+
+
+@pytest.mark.django_db
+def test_it_comes_back_into_an_empty_shop_as_well():
+    exported = "id,name,price,quantity\r\n3,'=1+1,1.00,0\r\n8,'''@,2.50,7\r\n"
+    import_products(io.BytesIO(exported.encode()))
+
+    assert Product.objects.get(pk=3).name == "=1+1"
+    assert export() == exported
+
+
+def test_a_file_is_utf_8_with_the_line_ends_of_csv(admin, tmp_path):
+    create_product(name="Bät\n2", price=1, quantity=1, by=admin)
+    path = tmp_path / "products.csv"
+
+    assert export(str(path)) == ""
+    assert path.read_bytes().endswith(',"Bät\n2",1.00,1\r\n'.encode())
+
+
+@pytest.mark.django_db
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    with pytest.raises(CommandError) as refused:
+        export(str(tmp_path))
+
+    assert str(refused.value) == f"{tmp_path} cannot be written: Is a directory."
+
+
+def test_it_can_be_streamed_to_a_browser(bat):
+    response = StreamingHttpResponse(products_csv(Product.objects.all()), content_type="text/csv")
+
+    assert response.getvalue().decode() == export()
+
+
+def test_it_takes_one_statement_however_many_products(bat, ball, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        export()
+
+
+PIPED = """
+from products.management.export import ExportCommand
+
+class Command(ExportCommand):
+    def export(self, **options):
+        return ["Bät\\r\\n"] * 100_000
+
+Command().run_from_argv(["manage.py", "export_products", "--skip-checks"])
+"""
+
+
+def test_a_reader_that_goes_ends_it_quietly():
+    program = "import django; django.setup()" + PIPED
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "order_management.settings", "PYTHONIOENCODING": "latin-1"}
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
+        assert process.stdout.readline() == "Bät\r\n".encode()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0

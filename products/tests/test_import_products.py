@@ -1,0 +1,414 @@
+import io
+import sys
+from decimal import Decimal
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+
+from products.files import BATCH, ROW_MAX, BadFile
+from products.imports import BAD_LINES_KEPT, Counts, import_products
+from products.models import Product, StockMovement
+from products.services import create_product
+
+HEADER = "id,name,price,quantity"
+NOT_CSV = "This is not CSV: a quote has no partner, or a line ends in neither LF nor CRLF."
+
+
+def file(*lines, header=HEADER):
+    return io.BytesIO("\n".join([header, *lines]).encode())
+
+
+def bad(source):
+    """Import what must be refused whole; return what is said of its lines, or of all of it."""
+    before = state()
+    with pytest.raises(BadFile) as refused:
+        import_products(source)
+    assert state() == before
+    return refused.value.lines or str(refused.value)
+
+
+def state():
+    return list(Product.objects.values_list()), list(StockMovement.objects.values_list())
+
+
+def catalogue():
+    call_command("verify_stock", stdout=io.StringIO())
+    return list(Product.objects.order_by("id").values_list("id", "name", "price", "quantity"))
+
+
+def ledger(product_id):
+    rows = StockMovement.objects.filter(product=product_id).order_by("id")
+    return list(rows.values_list("kind", "delta", "balance", "order", "by__username", "note"))
+
+
+def test_a_row_creates_changes_or_leaves_a_product(admin, bat, ball):
+    lines = [f"{bat.pk},Club,1250.5,12", ",Net,9,0", f"{ball.pk},Ball,50,3"]
+
+    assert import_products(file(*lines), by=admin) == Counts(created=1, changed=1, unchanged=1)
+
+    net = Product.objects.get(name="Net").pk
+    assert catalogue() == [
+        (bat.pk, "Club", Decimal("1250.50"), 12),
+        (ball.pk, "Ball", Decimal("50.00"), 3),
+        (net, "Net", Decimal("9.00"), 0),
+    ]
+    assert ledger(bat.pk) == [("created", 10, 10, None, "anna", ""), ("set", 2, 12, None, "anna", "import")]
+    assert ledger(ball.pk) == [("created", 3, 3, None, "anna", "")]
+    assert ledger(net) == [("created", 0, 0, None, "anna", "import")]
+
+
+def test_a_change_of_the_price_alone_moves_no_stock(bat):
+    assert import_products(file(f"{bat.pk},Bat,1100,10")).changed == 1
+
+    assert catalogue() == [(bat.pk, "Bat", Decimal("1100.00"), 10)]
+    assert len(ledger(bat.pk)) == 1
+
+
+def test_the_stock_is_set_from_what_it_is_at_that_moment(order, bat):
+    import_products(file(f"{bat.pk},Bat,1200,20"))
+
+    assert catalogue() == [(bat.pk, "Bat", Decimal("1200.00"), 20)]
+    assert ledger(bat.pk)[-1] == ("set", 12, 20, None, None, "import")
+
+
+def test_a_new_product_may_have_an_id_and_the_next_ones_come_after_it(admin, bat):
+    low, high = bat.pk + 5, bat.pk + 700
+    import_products(file(f"{high},Club,1,5", f"{low},Ball,1,0"))
+    create_product(name="Net", price=1, quantity=1, by=admin)
+    import_products(file(",Cap,1,1"))
+
+    found = [row[:2] for row in catalogue()]
+    assert found == [(bat.pk, "Bat"), (low, "Ball"), (high, "Club"), (high + 1, "Net"), (high + 2, "Cap")]
+    assert ledger(low) == [("created", 0, 0, None, None, "import")]
+
+
+def test_the_ids_of_a_smaller_file_do_not_lead_back(bat):
+    low, high = bat.pk + 5, bat.pk + 700
+    import_products(file(f"{high},Club,1,5"))
+    import_products(file(f"{low},Ball,1,5", ",Net,1,1"))
+
+    assert [row[0] for row in catalogue()] == [bat.pk, low, high, high + 1]
+
+
+def test_the_columns_come_in_any_order(bat):
+    import_products(file(f"7,Club,{bat.pk},3.50", header="quantity,name,id,price"))
+
+    assert catalogue() == [(bat.pk, "Club", Decimal("3.50"), 7)]
+
+
+@pytest.mark.django_db
+def test_a_name_is_trimmed_and_may_have_commas_quotes_and_lines():
+    import_products(file(',"  Bat, ""large""\nand heavy ",1,1', ",Ball,1,1"))
+
+    assert [row[1] for row in catalogue()] == ['Bat, "large"\nand heavy', "Ball"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "content", ["\ufeffid,name,price,quantity\r\n\r\n,Bät,1,1\r\n  \r\n", f"\n{HEADER}\n\n,Bät,1,1"]
+)
+def test_a_byte_order_mark_blank_lines_and_any_end_of_line_are_fine(content):
+    assert import_products(io.BytesIO(content.encode())).created == 1
+    assert Product.objects.get().name == "Bät"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("header", "wrong"),
+    [
+        ("id,name,price", "Missing: 'quantity'."),
+        ("name", "Missing: 'id', 'price', 'quantity'."),
+        ("id,name,price,quantity,colour", "Unknown: 'colour'."),
+        ("id,name,price,stock", "Missing: 'quantity'. Unknown: 'stock'."),
+        ("id,name,price,quantity,name", "More than once: 'name'."),
+        ("id;name;price;quantity", "Missing: 'id', 'name', 'price', 'quantity'. Unknown: 'id;name;price;quantity'."),
+    ],
+)
+def test_another_header_is_refused(header, wrong):
+    said = bad(file(",Bat,1,1", header=header))
+
+    assert said == f"Line 1: The columns must be id, name, price, quantity, with commas between. {wrong}"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("content", ["", "\ufeff", "\n \n"])
+def test_an_empty_file_is_refused(content):
+    assert bad(io.BytesIO(content.encode())) == "The file is empty."
+
+
+@pytest.mark.django_db
+def test_a_file_in_another_encoding_is_refused_by_its_line():
+    assert bad(io.BytesIO(f"{HEADER}\n,Bat,1,1\n,".encode() + "Bät,1,1\n".encode("latin-1"))) == [
+        (3, "This is not UTF-8 (in Excel: save as CSV UTF-8).")
+    ]
+    assert bad(io.BytesIO(HEADER.encode("utf-16"))) == "Line 1: This is not UTF-8 (in Excel: save as CSV UTF-8)."
+    assert bad(io.BytesIO(f"{HEADER}\n,".encode() + b"\xed\xa0\x80,1,1")) == [
+        (2, "This is not UTF-8 (in Excel: save as CSV UTF-8).")
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (",,1,1", "name: This field may not be blank."),
+        (", \t ,1,1", "name: This field may not be blank."),
+        (f",{'a' * 101},1,1", "name: Ensure this field has no more than 100 characters."),
+        (",nul\0,1,1", "name: Null characters are not allowed."),
+        (",Bat,abc,1", "price: A valid number is required."),
+        (",Bat,,1", "price: A valid number is required."),
+        (",Bat,1e3,1", "price: A valid number is required."),
+        (",Bat,NaN,1", "price: A valid number is required."),
+        (",Bat,1.005,1", "price: Ensure that there are no more than 2 decimal places."),
+        (",Bat,-1,1", "price: Ensure this value is greater than or equal to 0."),
+        (",Bat,100000000,1", "price: Ensure that there are no more than 8 digits before the decimal point."),
+        (",Bat,1,-1", "quantity: Ensure this value is greater than or equal to 0."),
+        (",Bat,1,2147483648", "quantity: Ensure this value is less than or equal to 2147483647."),
+        (",Bat,1,1.5", "quantity: A valid integer is required."),
+        (",Bat,x,y", "price: A valid number is required. quantity: A valid integer is required."),
+        *[
+            (f"{pk},Bat,1,1", "id: A whole number from 1 to 9223372036854775807 is required, or nothing.")
+            for pk in ["0", "-1", "+1", "1.0", " 1", "１", "x", "9223372036854775808", "1" * 5000]
+        ],
+        (",Bat,1", "There must be 4 columns, not 3."),
+        (",Bat,1,1,1", "There must be 4 columns, not 5."),
+        ("Bat", "There must be 4 columns, not 1."),
+        (',"Bat" large,1,1', NOT_CSV),
+        (",Bat\rlarge,1,1", NOT_CSV),
+    ],
+)
+def test_a_bad_line_is_named_and_nothing_written(line, reason):
+    [(number, said)] = bad(file(",Good,1,1", line, ",Good,1,1"))
+
+    assert number == 3
+    assert said.startswith(reason)
+
+
+@pytest.mark.django_db
+def test_every_bad_line_is_named_by_the_line_it_begins_in():
+    lines = [",Bat,abc,1", "", ',"Ball\nof\nwood",1,1', ",Ball,-1,1", ',"Net', "and pole,1,1"]
+
+    assert bad(file(*lines)) == [
+        (2, "price: A valid number is required."),
+        (7, "price: Ensure this value is greater than or equal to 0."),
+        (8, NOT_CSV),
+    ]
+
+
+@pytest.mark.django_db
+def test_an_id_comes_once():
+    assert bad(file("5,Bat,abc,1", ",Net,1,1", "5,Ball,1,1", "05,Ball,x,1")) == [
+        (2, "price: A valid number is required."),
+        (4, "id: 5 is in line 2 already."),
+        (5, "price: A valid number is required. id: 5 is in line 2 already."),
+    ]
+
+
+def test_a_deleted_product_does_not_come_back(bat):
+    Product.objects.all().remove()
+
+    assert bad(file(",Net,1,1", f"{bat.pk},Bat,1200,10")) == [(3, f"id: Product {bat.pk} was deleted.")]
+
+
+def test_a_product_deleted_since_the_file_was_checked_stops_it(bat):
+    def delete(share):
+        Product.objects.filter(pk=bat.pk).remove()
+
+    with pytest.raises(BadFile) as refused:
+        import_products(file(",Net,1,1", f"{bat.pk},Club,1200,10"), progress=delete)
+
+    assert refused.value.lines == [(3, f"id: Product {bat.pk} was deleted.")]
+    assert Product.objects.get().name == "Bat"
+
+
+def test_a_sale_since_the_file_was_checked_is_in_the_difference(bat):
+    def sell(share):
+        if share <= 0.5:
+            Product.objects.filter(pk=bat.pk).update(quantity=8)
+            bat.movements.create(kind="ordered", delta=-2, balance=8)
+
+    import_products(file(f"{bat.pk},Bat,1200,10"), progress=sell)
+
+    assert catalogue() == [(bat.pk, "Bat", Decimal("1200.00"), 10)]
+    assert ledger(bat.pk)[-1] == ("set", 2, 10, None, None, "import")
+
+
+@pytest.mark.django_db
+def test_one_bad_line_at_the_end_stops_all_before_it():
+    good = [f"{number},Bat,1,1" for number in range(1, 2 * BATCH)]
+
+    assert bad(file(*good, ",Bat,abc,1")) == [(2 * BATCH + 1, "price: A valid number is required.")]
+
+
+@pytest.mark.django_db
+def test_of_many_bad_lines_all_are_reported_and_the_first_are_kept():
+    reported = []
+    with pytest.raises(BadFile, match=r"^Nothing was imported, for 2000 bad lines\.$") as refused:
+        import_products(file(*["x"] * 2000), report=lambda *line: reported.append(line))
+
+    assert [number for number, _ in reported] == list(range(2, 2002))
+    assert refused.value.lines == reported[:BAD_LINES_KEPT]
+
+
+class Endless(io.RawIOBase):
+    """A file with a line, or a row of many lines, of some megabytes, that remembers the longest piece read of it."""
+
+    def __init__(self, piece, count):
+        self.head, self.tail = io.BytesIO(f'{HEADER}\n,"'.encode()), io.BytesIO(b'",1,1\n,Net,x,1\n')
+        self.piece, self.left, self.count, self.longest = piece, count, count, 0
+
+    def seek(self, offset, whence=0):
+        return len(self.piece) * self.count
+
+    def tell(self):
+        return 0
+
+    def readline(self, limit):
+        line = self.head.readline(limit)
+        while not line.endswith(b"\n") and len(line) + len(self.piece) <= limit and self.left:
+            line, self.left = line + self.piece, self.left - 1
+        if not self.left and not line:
+            line = self.tail.readline(limit)
+        self.longest = max(self.longest, len(line))
+        return line
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("piece", [b"a" * 1000, b"a" * 999 + b"\n"])
+def test_a_row_of_megabytes_is_named_and_never_read_whole(piece):
+    source = Endless(piece, 5000)
+    with pytest.raises(BadFile) as refused:
+        import_products(source)
+
+    assert refused.value.lines[0] == (2, f"The row that begins here is longer than {ROW_MAX} bytes.")
+    assert source.left == 0
+    assert source.longest <= ROW_MAX + 1
+
+
+@pytest.mark.django_db
+def test_what_follows_too_long_a_line_is_checked_as_well():
+    assert bad(file(f",{'a' * 300_000},1,1", ",Bat,x,1", ",Bat,1,1")) == [
+        (2, f"The row that begins here is longer than {ROW_MAX} bytes."),
+        (3, "price: A valid number is required."),
+    ]
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(bat, ball):
+    lines = [f"{bat.pk},Bat,1200,11", f"{ball.pk},Ball,50,3", f"{ball.pk + 900},Net,1,1", ",Cap,1,1"]
+    before = state()
+
+    assert import_products(file(*lines), dry_run=True) == Counts(created=2, changed=1, unchanged=1)
+    assert state() == before
+    assert create_product(name="Net", price=1, quantity=1, by=None).pk == ball.pk + 1
+
+
+@pytest.mark.django_db
+def test_a_batch_takes_a_fixed_number_of_statements(django_assert_num_queries):
+    ids = range(1, 2 * BATCH + 1)
+    only_postgresql = (2 + 2) * (connection.vendor == "postgresql")
+    with transaction.atomic():
+        # The savepoint and its release, and of each batch: a look without lock, a look with it, the products, the
+        # ledger. On PostgreSQL the sequence, and a lock of each batch before.
+        with django_assert_num_queries(2 + 2 * 4 + only_postgresql):
+            import_products(file(*[f"{pk},Bat,1,1" for pk in ids]))
+        with django_assert_num_queries(2 + 2 * 4 + only_postgresql):
+            import_products(file(*[f"{pk},Bat,2,2" for pk in ids]))
+        with django_assert_num_queries(2 + 2 * 2 + only_postgresql):
+            import_products(file(*[f"{pk},Bat,2,2" for pk in ids]))
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A function that writes a file and returns its path."""
+
+    def path(*lines):
+        path = tmp_path / "products.csv"
+        path.write_bytes(file(*lines).getvalue())
+        return str(path)
+
+    return path
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def command(path, *options, err=None):
+    out = io.StringIO()
+    call_command("import_products", path, *options, stdout=out, stderr=err or io.StringIO(), no_color=True)
+    return out.getvalue()
+
+
+def test_the_command_says_what_it_has_done(path, bat):
+    assert command(path(f"{bat.pk},Bat,1,1", ",Net,1,1")) == "Created 1, changed 1, left 0 as they were.\n"
+    assert ledger(bat.pk)[-1] == ("set", -9, 1, None, None, "import")
+
+
+def test_the_command_runs_dry(path, bat):
+    said = command(path(f"{bat.pk},Bat,1,1", ",Net,1,1"), "--dry-run")
+
+    assert said == "Would have created 1, changed 1, left 0 as they were.\n"
+    assert [row[1:] for row in catalogue()] == [("Bat", Decimal("1200.00"), 10)]
+
+
+@pytest.mark.django_db
+def test_the_command_reads_standard_input(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(file(",Bat,1,1")))
+
+    assert command("-") == "Created 1, changed 0, left 0 as they were.\n"
+
+
+@pytest.mark.django_db
+def test_the_command_names_every_bad_line(path):
+    err = io.StringIO()
+    with pytest.raises(CommandError, match=r"^Nothing was imported, for 2 bad lines\.$"):
+        command(path(",Bat,abc,1", ",Bat,1,1", "x"), err=err)
+
+    assert err.getvalue() == "Line 2: price: A valid number is required.\nLine 4: There must be 4 columns, not 1.\n"
+    assert not Product.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_terminal_shows_how_far_it_is(path):
+    err = Terminal()
+    command(path(*[",Bat,1,1"] * 2 * BATCH), err=err)
+
+    bars = [bar for bar in err.getvalue().split("\r") if bar.startswith("[")]
+    assert [bar.count("#") for bar in bars] == [10, 20, 30, 40]
+    assert err.getvalue().endswith("\r\x1b[K")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    for path, reason in [(tmp_path, "Is a directory"), (tmp_path / "none.csv", "No such file or directory")]:
+        with pytest.raises(CommandError) as refused:
+            command(str(path))
+        assert str(refused.value) == f"{path} cannot be read: {reason}."
+
+
+def test_an_empty_quantity_leaves_the_stock_as_it_is(order, bat):
+    assert import_products(file(f"{bat.pk},Bat,1300,")).changed == 1
+
+    assert catalogue() == [(bat.pk, "Bat", Decimal("1300.00"), 8)]
+    assert len(ledger(bat.pk)) == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("7,Bat,1,", "quantity: There is no product 7 yet, whose stock could stay as it is."),
+        (",Bat,1,", "quantity: A valid integer is required."),
+        ("2147483648,Bat,1,1", "id: There is no product 2147483648, and a new one has an id up to 2147483647."),
+    ],
+)
+def test_a_row_that_can_be_no_new_product_is_named(line, reason):
+    assert bad(file(line)) == [(2, reason)]
+    assert catalogue() == []
+
+
+def test_names_of_columns_in_capitals_and_emptied_rows_are_fine(bat):
+    import_products(file(",,,", f"{bat.pk},Club,1,1", header=" ID,Name,PRICE,Quantity"))
+
+    assert catalogue() == [(bat.pk, "Club", Decimal("1.00"), 1)]

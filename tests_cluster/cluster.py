@@ -1,0 +1,166 @@
+"""Two nodes behind nginx, on a PostgreSQL primary with a synchronous replica: all real, all on this machine."""
+
+import contextlib
+import re
+import sys
+import time
+from functools import cached_property
+from pathlib import Path
+
+from tests_live.databases import prepare
+from tests_live.server import ADMIN, PRODUCTION, ROOT, WAIT, Connection, Server, eventually
+
+from .nginx import Nginx
+from .ports import Link
+from .postgres import SYNCHRONOUS, Postgres, folders
+
+UNIT = (ROOT / "deploy/order-management.service").read_text()
+# Long enough for what nginx has chosen a node for to have reached it.
+DRAIN_SECONDS = 1
+WORKERS, THREADS = 2, 4
+SETTINGS = {
+    "TRUSTED_PROXIES": "1",
+    "THROTTLE_ENABLED": "on",
+    "REGISTER_RATE": "20/h",
+    "ACCESS_TOKEN_LIFETIME": "2h",  # longer than the longest load
+}
+
+
+class Node(Server):
+    """The production server as its systemd unit starts it, with its own way to the database."""
+
+    def __init__(self, number, log):
+        environment = dict(word.split("=") for word in re.search("^Environment=(.*)$", UNIT, re.M)[1].split())
+        assert environment["GRANIAN_WORKERS"] == str(WORKERS)
+        assert environment["GRANIAN_BLOCKING_THREADS"] == str(THREADS)
+        super().__init__(PRODUCTION, database_url=None, log=log, **SETTINGS | environment)
+        _, *arguments = re.search("^ExecStart=(.*)$", UNIT, re.M)[1].split()
+        self.command = [sys.executable, "-m", "granian", *arguments]
+        self.number, self.link = number, None
+
+    def use(self, primary, *others):
+        """Have its next start know these databases: of several, it finds the one that can be written."""
+        self.unlink()
+        self.link = Link(primary.port)
+        self.link.mend()
+        ports = ",".join(map(str, [self.link.port, *(other.port for other in others)]))
+        hosts = ",".join(["127.0.0.1"] * (1 + len(others)))
+        options = f"host={hosts}&port={ports}&target_session_attrs=read-write"
+        self.environment["DATABASE_URL"] = f"postgres://postgres@/postgres?{options}"
+
+    def unlink(self):
+        if self.link:
+            self.link.cut()
+
+    def start(self):
+        self.log.write_text("")  # whether it is ready is read from what it says
+        super().start()
+
+    def is_ready(self):
+        return super().is_ready() and self.call("GET", "/readyz/").status == 200
+
+    def workers(self):
+        """Return the ids of its worker processes."""
+        return re.findall(r"Spawning worker-\d+ with PID: (\d+)", self.output)
+
+
+class Cluster:
+    """`with Cluster(...)`: all of it, started; and what an operator does with it."""
+
+    def __init__(self, folder, *, read_from_replica=False):
+        self.folder, self.read_from_replica = folder, read_from_replica
+        self.folders = folders(folder)
+        self.nodes = [Node(number, folder / f"node_{number}.log") for number in (1, 2)]
+        self.databases = []
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.stop_databases)
+            self.primary = self.new_database()
+            self.primary.create()
+            prepare(self.primary.url)
+            self.add_replica()
+            for node in self.nodes:
+                stack.callback(node.unlink)
+                self.configure(node)
+                stack.enter_context(node)
+            (self.folder / "nginx").mkdir()
+            self.nginx = stack.enter_context(Nginx(self.folder / "nginx", self.nodes))
+            self.stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error):
+        self.stack.close()
+
+    def stop_databases(self):
+        for database in reversed(self.databases):
+            database.destroy()
+
+    def new_database(self):
+        self.databases.append(Postgres(next(self.folders)))
+        return self.databases[-1]
+
+    def add_replica(self):
+        """Make a replica of the primary, and have each commit wait for it from then on."""
+        self.replica = self.new_database()
+        self.replica.copy_of(self.primary)
+        self.primary.configure(**SYNCHRONOUS)
+        eventually(self.primary.has_synchronous_replica)
+
+    def configure(self, node, *others):
+        node.use(self.primary, *others)
+        if self.read_from_replica and self.replica:
+            node.environment["DATABASE_REPLICA_URL"] = self.replica.url
+
+    def rolling_restart(self, *others):
+        """Restart one node after the other, with these databases, each while nginx sends it nothing."""
+        for node in self.nodes:
+            with self.drained(node):
+                node.stop()
+                self.configure(node, *others)
+                node.start()
+
+    @contextlib.contextmanager
+    def drained(self, node):
+        flag = self.nginx.drained / str(node.number)
+        flag.touch()
+        time.sleep(DRAIN_SECONDS)
+        yield
+        flag.unlink()
+
+    def promote(self):
+        """Make the replica the primary; the old one must not come back."""
+        self.replica.configure(synchronous_standby_names="")  # it has none yet to wait for
+        self.replica.promote()
+        self.primary, self.replica = self.replica, None
+
+    def fail_over(self):
+        """Promote the replica, and tell the nodes by their configuration."""
+        self.promote()
+        for node in self.nodes:
+            self.configure(node)
+            node.stop()
+            node.start()
+
+    def connection(self, address="127.0.0.1"):
+        """Connect to nginx from an address of this machine: 127.0.0.1, 127.0.0.2 and so on."""
+        connection = Connection("127.0.0.1", self.nginx.port, timeout=WAIT, source_address=(address, 0))
+        return contextlib.closing(connection)
+
+    def call(self, *arguments, address="127.0.0.1", **options):
+        with self.connection(address) as connection:
+            return connection.call(*arguments, **options)
+
+    def memory(self):
+        """Return the resident memory of each worker, in pages."""
+        pids = [pid for node in self.nodes for pid in node.workers()]
+        return {pid: int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids}
+
+    def client_connections(self):
+        """Return how many connections the primary has, without the one that asks."""
+        statement = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        return self.primary.query(statement)[0][0] - 1
+
+    @cached_property
+    def admin(self):
+        return self.nodes[0].login(ADMIN)["access"]

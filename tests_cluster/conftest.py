@@ -1,0 +1,72 @@
+"""Tests of two nodes behind nginx on PostgreSQL with a replica: `pytest tests_cluster`, `make cluster-test`."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from .books import Books
+from .cluster import Cluster
+from .load import Load
+
+FIGURES = pytest.StashKey[list]()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--seconds", type=int, default=15, help="how long the long load goes on")
+    parser.addoption("--replica", action="store_true", help="the nodes read from the replica: DATABASE_REPLICA_URL")
+
+
+@pytest.fixture
+def seconds(request):
+    return request.config.getoption("--seconds")
+
+
+@pytest.fixture(scope="session")
+def cluster(request):
+    """All of it; each test leaves it whole."""
+    with tempfile.TemporaryDirectory(prefix="cluster-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # PostgreSQL may run as another user
+        with Cluster(folder, read_from_replica=request.config.getoption("--replica")) as cluster:
+            yield cluster
+
+
+@pytest.fixture
+def books(cluster):
+    """What clients are told; compared with the database when the test has ended."""
+    books = Books(cluster)
+    yield books
+    books.check()
+
+
+@pytest.fixture
+def figures(request):
+    """Lines that are printed at the end of all tests."""
+    return request.config.stash.setdefault(FIGURES, [])
+
+
+@pytest.fixture
+def load(request, cluster, books, figures):
+    """Clients for `with load:`; what they have met is one of the figures."""
+    load = Load(cluster, books)
+    yield load
+    name = request.node.name.removeprefix("test_").replace("_", " ")
+    requests, failed = len(load.requests), len(load.failed())
+    share, gap = 100 * failed / requests, load.longest_gap()
+    figures.append(f"{name}: {requests} requests, {failed} failed ({share:.2f} %), no order for {gap:.1f} s")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for line in config.stash.get(FIGURES, []):
+        terminalreporter.write_line(line)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    cluster = item.funcargs.get("cluster")
+    if report.failed and cluster:
+        report.sections += [(f"Node {node.number}", node.output[-3000:]) for node in cluster.nodes]
+        report.sections += [("nginx", cluster.nginx.output("error")[-3000:])]
+    return report

@@ -1,0 +1,124 @@
+"""PostgreSQL servers of their own: a primary, and a replica made from it."""
+
+import contextlib
+import glob
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import psycopg
+
+from tests_live.server import WAIT, eventually
+
+from .ports import free_port
+
+# PostgreSQL refuses to run as root.
+WHO = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+# A commit is acknowledged when the replica has it, too, and shows it.
+SYNCHRONOUS = {"synchronous_commit": "remote_apply", "synchronous_standby_names": "*"}
+OPTIONS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "60",
+    "fsync": "off",  # nobody pulls the plug here, and what a killed process has written is written
+    # Commits wait for the replica: it has to find a restarted primary sooner than after the 5 seconds of the default.
+    "wal_retrieve_retry_interval": "500ms",
+}
+
+
+def program(name):
+    """Return the path of one of PostgreSQL's programs: Debian keeps them off the PATH, by version."""
+    versions = glob.glob(f"/usr/lib/postgresql/*/bin/{name}")
+    return shutil.which(name) or max(versions, key=lambda path: float(path.split("/")[4]))
+
+
+def run(name, *arguments):
+    command = [program(name), *map(str, arguments)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", timeout=60, **WHO)
+
+
+class Postgres:
+    """One server, on a port of its own."""
+
+    def __init__(self, folder):
+        self.folder, self.port = Path(folder), free_port()
+        self.options = OPTIONS | {"port": self.port}
+
+    @property
+    def url(self):
+        return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+
+    def create(self):
+        run("initdb", "-D", self.folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        self.start()
+
+    def copy_of(self, primary):
+        """Become the primary's replica: a copy that follows it by a replication slot."""
+        slot = self.folder.name
+        source = f"host=127.0.0.1 port={primary.port} user=postgres application_name={slot}"
+        run(
+            "pg_basebackup", "-D", self.folder / "data", "-d", source, "-R", "-C", "-S", slot, "-c", "fast", "--no-sync"
+        )
+        self.start()
+
+    def start(self):
+        options = " ".join(f"-c {name}='{value}'" for name, value in self.options.items())
+        self.ctl("-l", self.folder / "log", "-o", options, "start")
+
+    def stop(self):
+        self.ctl("-m", "fast", "stop")
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def promote(self):
+        self.ctl("promote")
+
+    def ctl(self, *words):
+        run("pg_ctl", "-D", self.folder / "data", "-w", *words)
+
+    def kill(self):
+        """kill -9, all its processes at once: nobody gets to finish anything."""
+        first = int((self.folder / "data/postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        for pid in [first, *map(int, children)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        eventually(lambda: not self.answers())
+
+    def destroy(self):
+        with contextlib.suppress(subprocess.CalledProcessError):  # not running
+            self.ctl("-m", "immediate", "stop")
+
+    def query(self, statement, *values):
+        with psycopg.connect(self.url, autocommit=True, connect_timeout=WAIT) as connection:
+            cursor = connection.execute(statement, values)
+            return cursor.fetchall() if cursor.description else None
+
+    def answers(self):
+        with contextlib.suppress(psycopg.OperationalError):
+            return bool(self.query("SELECT 1"))
+
+    def configure(self, **options):
+        """Change settings while it runs."""
+        for name, value in options.items():
+            self.query(f"ALTER SYSTEM SET {name} = '{value}'")
+        self.query("SELECT pg_reload_conf()")
+
+    def has_synchronous_replica(self):
+        return self.query("SELECT 1 FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = 'sync'") != []
+
+
+def folders(parent):
+    """Yield a new folder for each server, theirs to write in."""
+    number = 0
+    while True:
+        number += 1
+        folder = parent / f"postgres_{number}"
+        folder.mkdir()
+        if WHO:
+            shutil.chown(folder, "postgres", "postgres")
+        yield folder

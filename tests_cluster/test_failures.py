@@ -1,0 +1,124 @@
+"""Whatever dies, what was acknowledged is there, once; and the clients meet as little of it as can be."""
+
+import time
+
+from tests_live.server import eventually
+
+from .load import ORDERS, READS
+from .postgres import SYNCHRONOUS
+
+CALM = 2  # seconds of load before and after
+FAIL_TIMEOUT = 3  # seconds, after which nginx certainly tries a node again that was away
+
+
+def is_back(load):
+    """Wait until orders are placed again, and go on for a while."""
+    placed = load.placed()
+    eventually(lambda: load.placed() > placed + 20)
+    time.sleep(CALM)
+
+
+def test_kill_9_of_a_node(cluster, load):
+    with load:
+        time.sleep(CALM)
+        cluster.nodes[0].kill()
+        is_back(load)
+        cluster.nodes[0].start()
+        is_back(load)
+
+    # What has a key, or changes nothing, nginx has sent to the other node.
+    assert load.failed(ORDERS, READS) == []
+
+
+def test_rolling_restart(cluster, load):
+    with load:
+        time.sleep(CALM)
+        cluster.rolling_restart()
+        is_back(load)
+
+    assert load.failed() == []
+
+
+def test_restart_of_both_nodes_without_draining(cluster, load):
+    with load:
+        time.sleep(CALM)
+        for node in cluster.nodes:
+            node.stop()
+            node.start()
+            time.sleep(FAIL_TIMEOUT)
+        is_back(load)
+
+    assert load.failed(ORDERS, READS) == []
+
+
+def test_restart_of_the_database(cluster, load):
+    with load:
+        time.sleep(CALM)
+        cluster.primary.restart()
+        is_back(load)
+
+
+def test_ten_seconds_without_the_database(cluster, load):
+    with load:
+        time.sleep(CALM)
+        cluster.primary.stop()
+        time.sleep(10)
+        cluster.primary.start()
+        is_back(load)
+
+    assert load.failed()
+    assert {request.status for request in load.failed()} <= {503, None}
+
+
+def test_a_node_cut_off_from_the_database(cluster, load):
+    with load:
+        time.sleep(CALM)
+        cluster.nodes[0].link.cut()
+        is_back(load)
+        cluster.nodes[0].link.mend()
+        is_back(load)
+
+    assert load.failed(ORDERS, READS) == []
+
+
+def test_restart_of_the_replica(cluster, load):
+    with load:
+        time.sleep(CALM)
+        cluster.replica.restart()
+        is_back(load)
+
+
+def test_three_seconds_without_the_replica_until_nobody_waits_for_it(cluster, load):
+    with load:
+        time.sleep(CALM)
+        cluster.replica.stop()
+        time.sleep(3)
+        cluster.primary.configure(synchronous_standby_names="")
+        is_back(load)
+        cluster.replica.start()
+        cluster.primary.configure(**SYNCHRONOUS)
+        is_back(load)
+
+    assert load.failed() == []
+
+
+def test_failover_that_the_nodes_are_told_of(cluster, load):
+    with load:
+        time.sleep(CALM)
+        cluster.primary.kill()
+        cluster.fail_over()
+        is_back(load)
+        cluster.add_replica()
+        is_back(load)
+
+
+def test_failover_that_the_nodes_find_by_themselves(cluster, load):
+    cluster.rolling_restart(cluster.replica)
+    with load:
+        time.sleep(CALM)
+        cluster.primary.kill()
+        cluster.promote()
+        is_back(load)
+        cluster.add_replica()
+        cluster.rolling_restart()
+        is_back(load)

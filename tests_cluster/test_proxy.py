@@ -1,0 +1,123 @@
+"""What nginx and the nodes make of a call together."""
+
+import json
+import shutil
+import subprocess
+from collections import Counter
+from http.client import HTTPSConnection
+
+import pytest
+
+from tests_live.server import CUSTOMER, PASSWORD, ROOT, WAIT, Connection, eventually
+
+from .load import customer
+
+LOGIN, REGISTER = "/api/login/", "/api/accounts/register/"
+MADE_UP = {"X-Forwarded-For": "192.0.2.1"}
+
+
+@pytest.fixture
+def token(cluster):
+    return customer(cluster, CUSTOMER)
+
+
+def login(password, username=CUSTOMER):
+    return "POST", LOGIN, {"username": username, "password": password}
+
+
+def statuses(answers):
+    return [answer.status for answer in answers]
+
+
+def lines(node):
+    return [json.loads(line) for line in node.output.splitlines() if line.startswith("{")]
+
+
+def test_wrong_passwords_lock_a_name_out_on_both_nodes(cluster, token):
+    here, elsewhere = "127.0.0.5", "127.0.0.6"
+    tries = [cluster.call(*login("wrong"), address=here) for _ in range(12)]
+    assert statuses(tries) == [401] * 10 + [429] * 2
+    # They came to both, and were counted together.
+    counts = [sum(line["message"] == "login_failed" for line in lines(node)) for node in cluster.nodes]
+    assert sum(counts) == 10
+    assert min(counts) > 0
+
+    as_nginx_says = {"X-Forwarded-For": here}
+    on_each = [node.call(*login(PASSWORD), headers=as_nginx_says) for node in cluster.nodes]
+    made_up = [cluster.call(*login(PASSWORD), headers=MADE_UP, address=here) for _ in cluster.nodes]
+
+    assert statuses(on_each + made_up) == [429] * 4
+    assert cluster.call(*login(PASSWORD), address=elsewhere).status == 200
+    assert cluster.call(*login(PASSWORD), headers=as_nginx_says, address=elsewhere).status == 200
+
+
+def test_registrations_are_counted_for_both_nodes_together(cluster):
+    names = [{"username": f"name{number}", "password": PASSWORD} for number in range(24)]
+    answers = [cluster.call("POST", REGISTER, name, headers=MADE_UP, address="127.0.0.7") for name in names]
+
+    assert Counter(statuses(answers)) == {201: 20, 429: 4}
+
+
+def test_a_request_has_one_id_in_every_log(cluster, token):
+    named = cluster.call("GET", "/api/products/", token=token, headers={"X-Request-ID": "from-the-caller"})
+    nameless = cluster.call("GET", "/api/products/", token=token)
+
+    assert named.headers["X-Request-ID"] == "from-the-caller"
+    for name in ("from-the-caller", nameless.headers["X-Request-ID"]):
+        assert sum(line["request_id"] == name for node in cluster.nodes for line in lines(node)) == 1
+        eventually(lambda name=name: f'"request_id":"{name}"' in cluster.nginx.output("access"))
+
+
+def test_underscore_headers_do_not_get_through(cluster):
+    made_up = {"X_Request_ID": "made-up"}
+
+    assert cluster.nodes[0].call("GET", "/healthz/", headers=made_up).headers["X-Request-ID"] == "made-up"
+    assert cluster.call("GET", "/healthz/", headers=made_up).headers["X-Request-ID"] != "made-up"
+
+
+def test_behind_tls_addresses_begin_with_https(cluster, token):
+    class Secure(Connection, HTTPSConnection):
+        pass
+
+    secure = Secure("127.0.0.1", cluster.nginx.tls_port, timeout=WAIT, context=cluster.nginx.trust)
+    for number in range(2):
+        product = {"name": f"Bat {number}", "price": 1, "quantity": 1}
+        cluster.call("POST", "/api/products/create/", product, cluster.admin)
+
+    assert "<https://" in secure.call("GET", "/api/products/?page_size=1", token=token).headers["Link"]
+    assert "<http://" in cluster.call("GET", "/api/products/?page_size=1", token=token).headers["Link"]
+    secure.close()
+
+
+def test_what_nginx_refuses_it_refuses_in_json(cluster, token):
+    answer = cluster.call("POST", "/api/orders/", b" " * (2**20 + 1), token, {"Idempotency-Key": "large"})
+
+    assert (answer.status, list(answer.body)) == (413, ["detail"])
+
+
+def test_without_any_node_callers_are_asked_to_come_back(cluster, token):
+    for node in cluster.nodes:
+        node.stop()
+    calls = [("GET", "/api/products/", None, token), ("POST", "/api/orders/", {}, token, {"Idempotency-Key": "away"})]
+    answers = [cluster.call(*call) for call in calls]
+    for node in cluster.nodes:
+        node.launch()
+    for node in cluster.nodes:
+        eventually(node.is_ready)
+
+    assert statuses(answers) == [503, 503]
+    assert all(answer.headers["Retry-After"] == "2" for answer in answers)
+    assert all(list(answer.body) == ["detail"] for answer in answers)
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd")
+def test_systemd_understands_the_unit(tmp_path):
+    unit = tmp_path / "order-management.service"
+    program = shutil.which("true")
+    unit.write_text(
+        (ROOT / "deploy" / unit.name).read_text().replace("/srv/order-management/.venv/bin/granian", program)
+    )
+
+    run = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, timeout=WAIT)
+
+    assert (run.returncode, run.stderr) == (0, "")

@@ -1,0 +1,111 @@
+"""Lists are read from a replica of PostgreSQL, everything else from the primary; without the replica, all of it."""
+
+import socket
+import time
+
+import pytest
+
+from .clusters import replica as new_replica
+from .databases import ON_POSTGRES, count_sessions
+from .server import eventually
+from .test_order_races import order
+
+pytestmark = pytest.mark.skipif(not ON_POSTGRES, reason="SQLite has no replicas")
+
+
+@pytest.fixture
+def replica():
+    with new_replica() as replica:
+        yield replica
+
+
+@pytest.fixture
+def server(new_server, replica):
+    server = new_server()
+    server.environment["DATABASE_REPLICA_URL"] = replica.url(server.database_url)
+    eventually(lambda: count_sessions(replica.url(server.database_url)) is not None)
+    with server:
+        yield server
+
+
+def lists(server, product, placed):
+    """Return what the calls answer that read from the replica."""
+    today = time.strftime("%F", time.gmtime())
+    paths = [
+        "/api/products/",
+        "/api/products/?search=bat",
+        f"/api/products/{product['id']}/stock/",
+        "/api/orders/",
+        "/api/orders/?status=pending",
+        f"/api/orders/{placed['id']}/events/",
+        "/api/accounts/users/",
+        f"/api/reports/sales/?from={today}&to={today}",
+    ]
+    return [server.call("GET", path, token=server.admin).body for path in paths]
+
+
+def change_all(server, product, placed):
+    """Change what each of those calls shows."""
+    server.call("POST", "/api/accounts/register/", {"username": "dora", "password": "correct horse 18"})
+    server.call("POST", f"/api/orders/{placed['id']}/confirm/", token=server.admin)
+    assert server.call(*order(server, (product, 1))).status == 201
+
+
+def test_lists_show_what_the_replica_has_and_all_else_what_holds(server, replica):
+    product = server.create_product()
+    placed = server.call(*order(server, (product, 1))).body
+    eventually(lambda: len(lists(server, product, placed)[3]) == 1)
+    with replica.behind():
+        before = lists(server, product, placed)
+        change_all(server, product, placed)
+        assert lists(server, product, placed) == before
+        found = server.call("GET", f"/api/products/{product['id']}/", token=server.customer)
+        assert found.body["quantity"] == 8
+        found = server.call("GET", f"/api/orders/{placed['id']}/", token=server.customer)
+        assert found.body["status"] == "confirmed"
+
+    for old, new in zip(before, lists_when(server, product, placed), strict=True):
+        assert old != new
+
+
+def lists_when(server, product, placed):
+    """Return the lists once the replica has caught up."""
+    eventually(lambda: len(lists(server, product, placed)[3]) == 2)
+    return lists(server, product, placed)
+
+
+def test_whoever_has_written_reads_it(server, replica):
+    replica.stop()
+    replica.start(recovery_min_apply_delay="200ms")
+    with replica.waited_for():
+        for n in range(1, 11):
+            product = server.create_product(name=f"Bat {n}")
+            assert server.products()[n - 1] == product
+    assert count_sessions(replica.url(server.database_url)) > 0
+
+
+def test_without_the_replica_lists_are_read_from_the_primary_until_it_is_back(server, replica):
+    product = server.create_product()
+    eventually(lambda: server.products() == [product])
+    replica.stop()
+
+    answers = server.at_once([("GET", "/api/products/", None, server.customer)] * 16)
+
+    assert [answer.body for answer in answers] == [[product]] * 16
+    other = server.create_product()
+    assert server.products() == [product, other]
+    replica.start()
+    eventually(lambda: server.products() and count_sessions(replica.url(server.database_url)))
+
+
+def test_nobody_waits_long_for_a_replica_that_says_nothing(new_server):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        server = new_server()
+        server.environment["DATABASE_REPLICA_URL"] = f"postgres://me@127.0.0.1:{silent.getsockname()[1]}/shop"
+        with server:
+            product, began = server.create_product(), time.monotonic()
+            for _ in range(20):
+                assert server.products() == [product]
+
+    # Two seconds in each of the two processes.
+    assert time.monotonic() - began < 8

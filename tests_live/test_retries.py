@@ -1,0 +1,132 @@
+"""PostgreSQL breaks a transaction off, so that another can go on: it is tried again, as if nothing had been."""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from .databases import ON_POSTGRES, breaking_off, is_waited_in, transaction
+from .server import PASSWORD, eventually, manage
+
+pytestmark = pytest.mark.skipif(not ON_POSTGRES, reason="SQLite has one writer, and breaks nothing off")
+ORDERS = "/api/orders/"
+
+
+@pytest.fixture(scope="module")
+def server(new_server):
+    # With the limits on, whose counts are transactions, too.
+    with new_server(THROTTLE_ENABLED="on") as server:
+        yield server
+        manage("verify_stock", DATABASE_URL=server.database_url)
+
+
+def new_name():
+    return uuid.uuid4().hex
+
+
+def create(server):
+    return "POST", "/api/products/create/", {"name": "Ball", "price": 1, "quantity": 1}, server.admin
+
+
+def change(server):
+    return "PUT", f"/api/products/{server.create_product()['id']}/", {"quantity": 7}, server.admin
+
+
+def adjust(server):
+    return "POST", f"/api/products/{server.create_product()['id']}/stock/", {"delta": 2}, server.admin
+
+
+def delete(server):
+    return "DELETE", f"/api/products/{server.create_product()['id']}/delete/", None, server.admin
+
+
+def order(server, *products, key=None):
+    items = [{"product": product["id"], "quantity": 1} for product in products or [server.create_product()]]
+    return "POST", ORDERS, {"items": items}, server.customer, {"Idempotency-Key": key}
+
+
+def order_with_key(server):
+    return order(server, key=new_name())
+
+
+def cancel(server):
+    return "POST", f"{ORDERS}{server.call(*order(server)).body['id']}/cancel/", None, server.customer
+
+
+def register(server):
+    return "POST", "/api/accounts/register/", {"username": new_name(), "password": PASSWORD}
+
+
+def refresh(server):
+    return "POST", "/api/login/refresh/", {"refresh": server.login("anna")["refresh"]}
+
+
+def logout(server):
+    return "POST", "/api/logout/", {"refresh": server.login("anna")["refresh"]}
+
+
+def promote(server):
+    server.call(*register(server))
+    newest = server.call("GET", "/api/accounts/users/?ordering=-id", token=server.admin).body[0]
+    return "PATCH", f"/api/accounts/users/{newest['id']}/", {"role": "admin"}, server.admin
+
+
+def fail_to_log_in(server):
+    return "POST", "/api/login/", {"username": "anna", "password": "wrong"}
+
+
+USE_CASES = {
+    create: 201,
+    change: 200,
+    adjust: 200,
+    delete: 200,
+    order: 201,
+    order_with_key: 201,
+    cancel: 200,
+    register: 201,
+    refresh: 200,
+    logout: 200,
+    promote: 200,
+    fail_to_log_in: 401,
+}
+
+
+@pytest.mark.parametrize(("use_case", "status"), USE_CASES.items())
+def test_what_is_broken_off_twice_is_done_at_the_third_try(server, use_case, status):
+    call = use_case(server)
+    with breaking_off(server.database_url, times=2):
+        assert server.call(*call).status == status
+
+
+@pytest.mark.parametrize(("use_case", "status"), USE_CASES.items())
+def test_after_the_third_try_the_caller_is_told_to_come_again(server, use_case, status):
+    call = use_case(server)
+    with breaking_off(server.database_url, times=3):
+        answer = server.call(*call)
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+        assert server.call(*call).status == status
+
+
+def test_a_step_that_is_tried_again_is_taken_once(server):
+    call = cancel(server)
+    with breaking_off(server.database_url, times=2):
+        answer = server.call(*call)
+
+    events = server.call("GET", f"{ORDERS}{answer.body['id']}/events/", token=server.admin).body
+    assert [event["status"] for event in events] == ["pending", "cancelled"]
+    product = answer.body["items"][0]["product"]
+    ledger = server.call("GET", f"/api/products/{product}/stock/", token=server.admin).body
+    assert [row["delta"] for row in ledger] == [1, -1, 10]
+
+
+def test_an_order_in_a_deadlock_is_placed_all_the_same(server):
+    one, other = server.create_product(), server.create_product()
+    with ThreadPoolExecutor() as threads:
+        with transaction(server.database_url) as lock:
+            lock(other["id"])
+            answer = threads.submit(server.call, *order(server, one, other))
+            eventually(lambda: is_waited_in(server.database_url))
+            # Which the order has locked: PostgreSQL breaks the order off.
+            lock(one["id"])
+
+        assert answer.result().status == 201
