@@ -1,3 +1,4 @@
+import logging
 import re
 from functools import wraps
 
@@ -17,6 +18,10 @@ from rest_framework.exceptions import Throttled
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.paginator import InfinitePaginator
 from unfold.sites import UnfoldAdminSite
+
+from .exceptions import AWAY, DatabaseAway
+
+logger = logging.getLogger(__name__)
 
 
 class Site(UnfoldAdminSite):
@@ -40,6 +45,10 @@ class Site(UnfoldAdminSite):
                 return response.render() if hasattr(response, "render") else response
             except (DataError, InvalidPage, OverflowError) as error:
                 raise SuspiciousOperation("A value is out of bounds.") from error
+            except AWAY as error:
+                logger.error("The database is not available.", exc_info=error)
+                headers = {"Retry-After": str(DatabaseAway.wait)}
+                return HttpResponse(DatabaseAway.default_detail, status=DatabaseAway.status_code, headers=headers)
 
         return checked
 

@@ -8,6 +8,9 @@ from rest_framework.response import Response
 from . import metrics
 from .conflict import Conflict
 
+# The last one, if it ended a transaction that stood idle, or takes no writes any more.
+AWAY = (OperationalError, InterfaceError, InternalError)
+
 logger = logging.getLogger(__name__)
 
 
@@ -27,8 +30,7 @@ def exception_handler(error, context):
         error = exceptions.ValidationError(serializers.as_serializer_error(error))
     if isinstance(error, TooManyFieldsSent):
         error = exceptions.ParseError("There are too many query parameters.")
-    # The last one, if it ended a transaction that stood idle, or takes no writes any more.
-    if isinstance(error, OperationalError | InterfaceError | InternalError):
+    if isinstance(error, AWAY):
         logger.error("The database is not available.", exc_info=error)
         error = DatabaseAway()
     return views.exception_handler(error, context)

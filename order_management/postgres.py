@@ -6,18 +6,23 @@ from django.db import connections
 CONNECT_TIMEOUT = 5  # seconds
 # Of a replica: while it is away, the primary can answer.
 REPLICA_CONNECT_TIMEOUT = 2
+# A machine that is gone says nothing: after these its kept connections are given up. Of libpq; milliseconds, seconds.
+GONE = {"tcp_user_timeout": 10_000, "keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 2}
 # What a caller waits for has an end, a 503. Commands of manage.py take the time they need.
 LIMITS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
 
 
 def configure(databases, pgbouncer):
     """Complete Django's DATABASES."""
-    for database in databases.values():
-        database.setdefault("OPTIONS", {})["connect_timeout"] = CONNECT_TIMEOUT
+    for alias, database in databases.items():
+        timeout = REPLICA_CONNECT_TIMEOUT if alias == "replica" else CONNECT_TIMEOUT
+        # What the URL says holds.
+        database["OPTIONS"] = {"connect_timeout": timeout, **GONE, **database.get("OPTIONS", {})}
         # Such a cursor outlives its transaction, and PgBouncer then gives the connection to somebody else.
         database["DISABLE_SERVER_SIDE_CURSORS"] = pgbouncer
     if "replica" in databases:
-        databases["replica"]["OPTIONS"]["connect_timeout"] = REPLICA_CONNECT_TIMEOUT
+        # The tests read what they have written, and have not committed.
+        databases["replica"]["TEST"] = {"MIRROR": "default"}
         if not pgbouncer:
             # Who has written reads it on the replica, too.
             begin(databases["default"], synchronous_commit="remote_apply")

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from functools import wraps
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, ProgrammingError
 
 from .transactions import sqlstate
 
@@ -73,12 +73,16 @@ def from_replica(read):
             try:
                 with reading_from(REPLICA):
                     answer = read(*args, **kwargs)
-            except (OperationalError, InterfaceError) as error:
+            # The last one: it lacks a migration that the primary has.
+            except (OperationalError, InterfaceError, ProgrammingError) as error:
                 # What takes too long here would do so on the primary.
                 if sqlstate(error) == TIME_LIMIT:
                     raise
                 presence.note_away()
                 logger.warning("The replica is not available: the primary is read.", exc_info=error)
+            except Exception:  # what the caller has done wrong
+                presence.note_there()
+                raise
             else:
                 presence.note_there()
                 return answer

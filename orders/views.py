@@ -91,9 +91,12 @@ class OrderEvents(OrderMixin, generics.GenericAPIView):
     filter_backends = []
 
     @openapi.order_events
-    @from_replica
     def get(self, request, pk):
-        events = self.get_object().events.values(*EventSerializer.ROW)
+        return self.page(self.get_object())
+
+    @from_replica
+    def page(self, order):
+        events = order.events.values(*EventSerializer.ROW)
         return self.get_paginated_response(EventSerializer(self.paginate_queryset(events), many=True).data)
 
 

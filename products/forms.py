@@ -17,6 +17,7 @@ from .models import Product
 from .serializers import NO_CHANGE, AdjustmentSerializer, ProductSerializer
 
 PRODUCT, ADJUSTMENT = ProductSerializer().fields, AdjustmentSerializer().fields
+CENTS = {"step": "0.01", "min": 0}
 # Others wait while a file is imported, the longer the larger it is.
 IMPORT_MAX_BYTES = 2 * 1024 * 1024
 
@@ -24,7 +25,11 @@ IMPORT_MAX_BYTES = 2 * 1024 * 1024
 class PriceForm(forms.ModelForm):
     """Of a row of the list."""
 
-    price = APIField(PRODUCT["price"], widget=UnfoldAdminDecimalFieldWidget, show_hidden_initial=True)
+    price = APIField(
+        PRODUCT["price"],
+        widget=UnfoldAdminDecimalFieldWidget(attrs=CENTS),
+        show_hidden_initial=True,
+    )
 
     class Meta:
         model = Product
@@ -37,7 +42,11 @@ class PriceForm(forms.ModelForm):
 
 class ProductForm(forms.ModelForm):
     name = APIField(PRODUCT["name"], widget=UnfoldAdminTextInputWidget, show_hidden_initial=True)
-    price = APIField(PRODUCT["price"], widget=UnfoldAdminDecimalFieldWidget, show_hidden_initial=True)
+    price = APIField(
+        PRODUCT["price"],
+        widget=UnfoldAdminDecimalFieldWidget(attrs=CENTS),
+        show_hidden_initial=True,
+    )
 
     class Meta:
         model = Product

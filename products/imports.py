@@ -23,7 +23,8 @@ TABLE = Product._meta.db_table
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(%s::regclass::oid::bigint)"
 # Never back: somebody may have been given a higher id that is not committed yet.
 RAISE_SEQUENCE = """
-    SELECT setval(sequence, %s) FROM (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS sequence) AS of_products
+    SELECT setval(sequence, greatest(%s, nextval(sequence)))
+    FROM (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS sequence) AS of_products
     WHERE COALESCE(pg_sequence_last_value(sequence), 0) < %s
 """
 

@@ -76,9 +76,12 @@ class ProductStock(ConditionalMixin, generics.GenericAPIView):
     orderings = ["-id"]
 
     @openapi.stock_list
-    @from_replica
     def get(self, request, pk):
-        movements = StockMovement.objects.filter(product=self.get_object())
+        return self.page(self.get_object())
+
+    @from_replica
+    def page(self, product):
+        movements = StockMovement.objects.filter(product=product)
         rows = self.paginate_queryset(movements.values(*MovementSerializer.ROW))
         return self.get_paginated_response(MovementSerializer(rows, many=True).data)
 

@@ -124,9 +124,11 @@ class Cluster:
     def drained(self, node):
         flag = self.nginx.drained / str(node.number)
         flag.touch()
-        time.sleep(DRAIN_SECONDS)
-        yield
-        flag.unlink()
+        try:
+            time.sleep(DRAIN_SECONDS)
+            yield
+        finally:
+            flag.unlink()
 
     def promote(self):
         """Make the replica the primary; the old one must not come back."""

@@ -4,8 +4,10 @@ import json
 import shutil
 import subprocess
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPSConnection
 
+import psycopg
 import pytest
 
 from tests_live.server import CUSTOMER, PASSWORD, ROOT, WAIT, Connection, eventually
@@ -93,6 +95,30 @@ def test_what_nginx_refuses_it_refuses_in_json(cluster, token):
     answer = cluster.call("POST", "/api/orders/", b" " * (2**20 + 1), token, {"Idempotency-Key": "large"})
 
     assert (answer.status, list(answer.body)) == (413, ["detail"])
+
+
+@pytest.mark.parametrize(("path", "status"), [("/api/products/?search=" + "a" * 9000, 414), ("/api/products/%00", 400)])
+def test_what_nginx_cannot_read_it_refuses_in_json(cluster, token, path, status):
+    answer = cluster.call("GET", path, token=token)
+
+    assert (answer.status, list(answer.body)) == (status, ["detail"])
+
+
+def test_the_metrics_are_not_for_the_world(cluster):
+    assert cluster.call("GET", "/metrics/").status == 404
+
+
+def test_a_row_that_somebody_holds_makes_no_node_look_ill(cluster, token):
+    product = cluster.call("POST", "/api/products/create/", {"name": "Bat", "price": 1, "quantity": 1}, cluster.admin)
+    path = f"/api/products/{product.body['id']}/"
+    change = "PUT", path, {"quantity": 5}, cluster.admin
+    with psycopg.connect(cluster.primary.url) as holder, ThreadPoolExecutor(10) as threads:
+        holder.execute("SELECT FROM products_product WHERE id = %s FOR UPDATE", [product.body["id"]])
+        changes = [threads.submit(cluster.call, *change) for _ in range(10)]
+        assert {change.result().status for change in changes} == {503}
+        others = [cluster.call("GET", "/api/products/", token=token) for _ in range(8)]
+
+    assert statuses(others) == [200] * 8
 
 
 def test_without_any_node_callers_are_asked_to_come_back(cluster, token):

@@ -29,7 +29,7 @@ CALLS, BODIES = "tests_live/test_races.py", "tests_live/test_bodies.py"
 THROTTLE, RETRIES = "tests_live/test_throttle.py", "tests_live/test_retries.py"
 CONTROLS = [
     Control(
-        "an import locks the products of its file",
+        "an import locks the products of its file in one order",
         "products/imports.py",
         "lock(Product.objects.filter(pk__in=some))",
         "pass",
@@ -119,8 +119,8 @@ CONTROLS = [
     Control(
         "admins are locked while one changes another",
         "accounts/services.py",
-        "User.objects.select_for_update().filter(",
-        "User.objects.filter(",
+        "User.objects.select_for_update().filter(Q(",
+        "User.objects.filter(Q(",
         f"{CALLS}::test_of_two_admins_who_demote_each_other_one_remains",
         POSTGRES,
     ),
@@ -241,7 +241,7 @@ CONTROLS = [
     Control(
         "the primary is read while the replica is away",
         "order_management/replica.py",
-        "except (OperationalError, InterfaceError) as error:",
+        "except (OperationalError, InterfaceError, ProgrammingError) as error:",
         "except ZeroDivisionError as error:",
         f"{REPLICA}::test_without_the_replica_lists_are_read_from_the_primary_until_it_is_back",
         POSTGRES,
@@ -265,7 +265,7 @@ CONTROLS = [
     Control(
         "what breaks off with the database is a 503",
         "order_management/exceptions.py",
-        "isinstance(error, OperationalError | InterfaceError | InternalError)",
+        "isinstance(error, AWAY)",
         "False",
         f"{DURABILITY}::test_a_restart_of_the_database_passes_by_itself",
         POSTGRES,

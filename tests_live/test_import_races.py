@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from .server import manage
 
-PRODUCTS = 400
+PRODUCTS = 1000  # of two batches, and the file has the later ones first
 
 
 def write(path, *rows):
