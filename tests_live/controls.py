@@ -195,7 +195,7 @@ CONTROLS = [
         "orders/housekeeping.py",
         ".select_for_update(skip_locked=True)",
         "",
-        "tests_live/test_housekeeping.py::test_on_several_nodes_at_once_each_order_expires_once",
+        "tests_live/test_housekeeping.py::test_keys_that_another_has_locked_are_left_to_it",
         POSTGRES,
     ),
     Control(

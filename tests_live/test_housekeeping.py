@@ -3,6 +3,7 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 
 from .databases import ON_POSTGRES, execute
@@ -52,3 +53,14 @@ def test_on_several_nodes_at_once_each_order_expires_once(server, product):
     assert found["quantity"] == 1000 - 40
     assert "0 idempotency keys" in manage("housekeeping", **variables)
     manage("verify_stock", DATABASE_URL=server.database_url)
+
+
+@pytest.mark.skipif(not ON_POSTGRES, reason="SQLite locks no rows")
+def test_keys_that_another_has_locked_are_left_to_it(server):
+    execute(server.database_url, KEYS_OF_YESTERDAY)
+    with psycopg.connect(server.database_url) as another:
+        another.execute("SELECT FROM orders_idempotencykey ORDER BY id LIMIT 100 FOR UPDATE")
+        impatient = f"{server.database_url}?options=-c%20lock_timeout%3D2s"
+        assert f"Forgot {KEYS - 100} idempotency keys" in manage("housekeeping", DATABASE_URL=impatient)
+
+    assert "Forgot 100 idempotency keys" in manage("housekeeping", DATABASE_URL=server.database_url)
