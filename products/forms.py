@@ -22,24 +22,6 @@ CENTS = {"step": "0.01", "min": 0}
 IMPORT_MAX_BYTES = 2 * 1024 * 1024
 
 
-class PriceForm(forms.ModelForm):
-    """Of a row of the list."""
-
-    price = APIField(
-        PRODUCT["price"],
-        widget=UnfoldAdminDecimalFieldWidget(attrs=CENTS),
-        show_hidden_initial=True,
-    )
-
-    class Meta:
-        model = Product
-        fields = ["price"]
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["price"].widget.attrs["aria-label"] = f"Price of {self.instance}"
-
-
 class ProductForm(forms.ModelForm):
     name = APIField(PRODUCT["name"], widget=UnfoldAdminTextInputWidget, show_hidden_initial=True)
     price = APIField(
@@ -51,6 +33,19 @@ class ProductForm(forms.ModelForm):
     class Meta:
         model = Product
         fields = ["name", "price"]
+
+
+class PriceForm(ProductForm):
+    """Of a row of the list."""
+
+    name = None
+
+    class Meta(ProductForm.Meta):
+        fields = ["price"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["price"].widget.attrs["aria-label"] = f"Price of {self.instance}"
 
 
 class NewProductForm(ProductForm):

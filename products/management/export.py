@@ -19,7 +19,7 @@ class ExportCommand(BaseCommand):
                 with open(file, "w", encoding="utf-8", newline="") as target:
                     target.writelines(pieces)
             else:
-                self.print(pieces)
+                self.write_out(pieces)
         except BrokenPipeError:
             leave_quietly()
         except OSError as error:
@@ -29,7 +29,7 @@ class ExportCommand(BaseCommand):
         """Return the pieces of the file."""
         raise NotImplementedError
 
-    def print(self, pieces):
+    def write_out(self, pieces):
         with contextlib.suppress(AttributeError):  # not a stream of the system's
             self.stdout.reconfigure(encoding="utf-8", newline="")
         for piece in pieces:
