@@ -242,3 +242,17 @@ def test_sqlite_survives_a_power_cut_and_takes_its_lock_at_once(settings):
     assert options["timeout"] == 20
     with connection.cursor() as cursor:
         assert cursor.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+
+
+def test_a_database_that_vanishes_is_given_up_and_what_the_url_says_holds():
+    database = setting("DATABASES", DEBUG="on", DATABASE_URL="postgres://me@db.example/shop?connect_timeout=20")
+
+    for part in ("'tcp_user_timeout': 10000", "'keepalives_idle': 5"):
+        assert part in database
+    assert "'connect_timeout': 5" not in database
+
+
+def test_commands_need_no_folder_of_the_workers():
+    variables = {"METRICS_TOKEN": "t" * 20, "GRANIAN_WORKERS": "2", "PROMETHEUS_MULTIPROC_DIR": "/nowhere"}
+
+    assert run("manage.py", "check", DEBUG="on", **variables).returncode == 0

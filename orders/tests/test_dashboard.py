@@ -72,3 +72,17 @@ def test_a_customer_sees_nothing(client, customer):
     client.force_login(customer)
 
     assert client.get(URL).status_code == 302
+
+
+def test_its_links_lead_to_the_same_orders_and_to_products_that_are_there(site, order, bat):
+    page = site.get(URL, {"days": 7}).content.decode()
+    today = datetime.now(UTC).date()
+    days = f"created_at_from={today - timedelta(days=6)}&amp;created_at_to={today}"
+    assert f"status__exact=pending&amp;{days}" in page
+    assert f"/admin/products/product/{bat.pk}/change/" in page
+
+    Product.objects.all().remove()
+
+    page = site.get(URL, {"days": 7}).content.decode()
+    assert "Bat" in page
+    assert f"/admin/products/product/{bat.pk}/change/" not in page

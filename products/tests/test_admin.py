@@ -230,3 +230,10 @@ def test_the_catalogue_is_exported_as_it_is_imported(site, bat, ball):
     text = b"".join(response.streaming_content).decode()
     assert text.splitlines()[1:] == [f"{bat.pk},Bat,1200.00,10", f"{ball.pk},'=1+1,50.00,3"]
     assert "left 2 as they were." in upload(site, text)
+
+
+def test_a_large_file_is_for_the_command(site):
+    page = upload(site, "id,name,price,quantity\n" + ",Net,5.50,2\n" * 200_000)
+
+    assert "is for manage.py import_products." in page
+    assert not Product.objects.exists()
