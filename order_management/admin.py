@@ -31,7 +31,7 @@ class Site(UnfoldAdminSite):
     index_template = "orders/dashboard.html"
 
     def admin_view(self, view, cacheable=False):
-        """Answer 400 to what no page of the site sends, and neither Django nor a database can read."""
+        """Answer 400 to what no page of the site sends and nobody can read, and 503 while the database is away."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
