@@ -3,13 +3,23 @@
 from django.conf import settings
 from django.db import connections
 
-CONNECT_TIMEOUT = 5  # seconds
+CONNECT_TIMEOUT = 3  # seconds
 # Of a replica: while it is away, the primary can answer.
 REPLICA_CONNECT_TIMEOUT = 2
-# A machine that is gone says nothing: after these its kept connections are given up. Of libpq; milliseconds, seconds.
-GONE = {"tcp_user_timeout": 10_000, "keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 2}
+# A machine that is gone says nothing: after 4 seconds its kept connections are given up. With a new try to connect
+# that is sooner than nginx stops looking for another node. Of libpq; the first in milliseconds, the others in seconds.
+GONE = {"tcp_user_timeout": 4000, "keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 2}
 # What a caller waits for has an end, a 503. Commands of manage.py take the time they need.
-LIMITS = {"statement_timeout": "30s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
+LIMITS = {
+    "statement_timeout": "30s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "15s",
+    # And PostgreSQL notices that a server is gone, which would keep its locks.
+    "tcp_keepalives_idle": "2s",
+    "tcp_keepalives_interval": "1s",
+    "tcp_keepalives_count": 2,
+    "tcp_user_timeout": "4s",
+}
 
 
 def configure(databases, pgbouncer):

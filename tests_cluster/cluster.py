@@ -8,15 +8,17 @@ from functools import cached_property
 from pathlib import Path
 
 from tests_live.databases import prepare
+from tests_live.postgres import Postgres, new_folder
 from tests_live.server import ADMIN, PRODUCTION, ROOT, WAIT, Connection, Server, eventually
 
+from .link import Link
 from .nginx import Nginx
-from .ports import Link
-from .postgres import SYNCHRONOUS, Postgres, folders
 
 UNIT = (ROOT / "deploy/order-management.service").read_text()
 # Long enough for what nginx has chosen a node for to have reached it.
 DRAIN_SECONDS = 1
+# A commit is acknowledged when the replica has it, too, and shows it.
+SYNCHRONOUS = {"synchronous_commit": "remote_apply", "synchronous_standby_names": "*"}
 WORKERS, THREADS = 2, 4
 SETTINGS = {
     "TRUSTED_PROXIES": "1",
@@ -69,7 +71,6 @@ class Cluster:
 
     def __init__(self, folder, *, read_from_replica=False):
         self.folder, self.read_from_replica = folder, read_from_replica
-        self.folders = folders(folder)
         self.nodes = [Node(number, folder / f"node_{number}.log") for number in (1, 2)]
         self.databases = []
 
@@ -97,13 +98,13 @@ class Cluster:
             database.destroy()
 
     def new_database(self):
-        self.databases.append(Postgres(next(self.folders)))
+        self.databases.append(Postgres(new_folder(self.folder, f"postgres_{len(self.databases) + 1}")))
         return self.databases[-1]
 
     def add_replica(self):
         """Make a replica of the primary, and have each commit wait for it from then on."""
         self.replica = self.new_database()
-        self.replica.copy_of(self.primary)
+        self.replica.follow(self.primary.port, "-C", "-S", self.replica.folder.name)
         self.primary.configure(**SYNCHRONOUS)
         eventually(self.primary.has_synchronous_replica)
 

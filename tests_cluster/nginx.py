@@ -7,9 +7,7 @@ import signal
 import ssl
 import subprocess
 
-from tests_live.server import ROOT, WAIT, eventually
-
-from .ports import free_port
+from tests_live.server import ROOT, WAIT, eventually, free_port
 
 # Not everybody has Debian's folder of servers on the PATH.
 PROGRAM = shutil.which("nginx") or "/usr/sbin/nginx"

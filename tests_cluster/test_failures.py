@@ -2,13 +2,18 @@
 
 import time
 
+import pytest
+
 from tests_live.server import eventually
 
+from .cluster import SYNCHRONOUS
+from .link import black_hole, can_drop_packets
 from .load import ORDERS, READS
-from .postgres import SYNCHRONOUS
 
 CALM = 2  # seconds of load before and after
 FAIL_TIMEOUT = 3  # seconds, after which nginx certainly tries a node again that was away
+
+drops_packets = pytest.mark.skipif(not can_drop_packets(), reason="nftables is needed, and the right to use it")
 
 
 def is_back(load):
@@ -81,6 +86,20 @@ def test_a_node_cut_off_from_the_database(cluster, load):
     assert load.failed(ORDERS, READS) == []
 
 
+@drops_packets
+def test_a_node_whose_packets_to_the_database_vanish(cluster, load):
+    node = cluster.nodes[0]
+    with load:
+        time.sleep(CALM)
+        with black_hole(*node.link.ports):
+            eventually(lambda: node.call("GET", "/readyz/").status == 503)
+            is_back(load)
+        is_back(load)
+
+    # What had to queue behind those that waited took longer than nginx looks for another node.
+    assert {request.status for request in load.failed()} <= {503}
+
+
 def test_restart_of_the_replica(cluster, load):
     with load:
         time.sleep(CALM)
@@ -119,6 +138,22 @@ def test_failover_that_the_nodes_find_by_themselves(cluster, load):
         cluster.primary.kill()
         cluster.promote()
         is_back(load)
+        cluster.add_replica()
+        cluster.rolling_restart()
+        is_back(load)
+
+
+@drops_packets
+def test_failover_from_a_machine_that_vanished(cluster, load):
+    cluster.rolling_restart(cluster.replica)
+    lost = cluster.primary
+    with load:
+        time.sleep(CALM)
+        with black_hole(lost.port, *(node.link.port for node in cluster.nodes)):
+            cluster.promote()
+            is_back(load)
+            # If it came back as it is, there would be two primaries.
+            lost.kill()
         cluster.add_replica()
         cluster.rolling_restart()
         is_back(load)

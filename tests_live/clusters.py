@@ -1,7 +1,6 @@
 """What may stand beside the PostgreSQL of tools/with-postgres: a replica of it, and PgBouncer in front of it."""
 
 import contextlib
-import os
 import shutil
 import socket
 import subprocess
@@ -10,21 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from .databases import CLUSTER, execute
-from .server import WAIT, eventually
-
-# Neither runs as root.
-WHO = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
-
-
-def run(program, *arguments):
-    """Run a program of PostgreSQL's."""
-    command = [Path(os.environ["PG_CTL"]).resolve().with_name(program), *arguments]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", timeout=60, **WHO)
-
-
-def free_port():
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as server:
-        return server.getsockname()[1]
+from .postgres import WHO, Postgres, new_folder
+from .server import WAIT, eventually, free_port
 
 
 def at_port(url, port):
@@ -33,38 +19,17 @@ def at_port(url, port):
     return parts._replace(netloc=parts.netloc.replace(f":{parts.port}", f":{port}")).geturl()
 
 
-@contextlib.contextmanager
-def folder():
-    """A folder of the user who runs PostgreSQL."""
-    with tempfile.TemporaryDirectory(prefix="beside-postgres-") as path:
-        if WHO:
-            shutil.chown(path, "postgres", "postgres")
-        yield Path(path)
-
-
-class Replica:
+class Replica(Postgres):
     """A copy of the cluster that follows it."""
 
-    def __init__(self, folder):
-        self.data, self.port = folder / "data", free_port()
-        run("pg_basebackup", "-D", self.data, "-d", CLUSTER, "-R", "-c", "fast", "--no-sync")
-
-    def url(self, url):
+    def database(self, url):
+        """Return the URL of the copy of a database of the cluster."""
         return at_port(url, self.port)
-
-    def start(self, **parameters):
-        parameters |= {"port": self.port, "listen_addresses": "127.0.0.1", "cluster_name": "replica"}
-        options = " ".join(f"-c {name}={value}" for name, value in parameters.items())
-        options += " -c unix_socket_directories= -c fsync=off"
-        run("pg_ctl", "-D", self.data, "-l", self.data.with_name("log"), "-o", options, "-w", "start")
-
-    def stop(self):
-        run("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
 
     @contextlib.contextmanager
     def waited_for(self):
         """Let each commit of the cluster wait until the replica has it."""
-        self.name_standbys("replica")
+        self.name_standbys(self.folder.name)
         try:
             yield
         finally:
@@ -77,23 +42,30 @@ class Replica:
     @contextlib.contextmanager
     def behind(self):
         """Let it stay at what it has."""
-        execute(self.url(CLUSTER), "SELECT pg_wal_replay_pause()")
+        execute(self.url, "SELECT pg_wal_replay_pause()")
         try:
             yield
         finally:
-            execute(self.url(CLUSTER), "SELECT pg_wal_replay_resume()")
+            execute(self.url, "SELECT pg_wal_replay_resume()")
+
+
+@contextlib.contextmanager
+def folder(name):
+    """A new folder of this name, as long as it is needed."""
+    with tempfile.TemporaryDirectory(prefix="beside-postgres-") as parent:
+        Path(parent).chmod(0o755)  # its owner is another user
+        yield new_folder(parent, name)
 
 
 @contextlib.contextmanager
 def replica():
-    with folder() as path:
+    with folder("replica") as path:
         replica = Replica(path)
-        replica.start()
         try:
+            replica.follow(urlsplit(CLUSTER).port)
             yield replica
         finally:
-            with contextlib.suppress(subprocess.CalledProcessError):  # stopped already
-                replica.stop()
+            replica.destroy()
 
 
 PGBOUNCER = """
@@ -112,7 +84,7 @@ default_pool_size = {connections}
 @contextlib.contextmanager
 def pgbouncer(connections):
     """PgBouncer in transaction mode, with so many connections for all: a function from the URL of a database to its."""
-    with folder() as path:
+    with folder("pgbouncer") as path:
         port = free_port()
         (path / "ini").write_text(
             PGBOUNCER.format(cluster_port=urlsplit(CLUSTER).port, port=port, connections=connections)

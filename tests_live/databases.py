@@ -4,12 +4,12 @@ import contextlib
 import os
 import shutil
 import sqlite3
-import subprocess
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
 
+from .postgres import run
 from .server import ADMIN, PASSWORD, manage
 
 CLUSTER = os.environ.get("DATABASE_URL", "")
@@ -112,6 +112,22 @@ def locked(url):
         yield
 
 
+# In the shared memory beside an SQLite database (sqlite.org/walformat.html) the bytes that are locked by who writes, by
+# who copies the log back, and by who reads it anew after a crash; and how long its header is, with the header's copy.
+WAL_LOCKS, WAL_HEADERS = range(120, 123), 96
+
+
+@contextlib.contextmanager
+def recovering(url):
+    """An SQLite database whose log somebody is just reading anew, as the first one does after a crash."""
+    import fcntl  # not on Windows
+
+    with open(f"{name_of(url)}-shm", "r+b", buffering=0) as memory:
+        fcntl.lockf(memory, fcntl.LOCK_EX, len(WAL_LOCKS), WAL_LOCKS.start)
+        memory.write(bytes(WAL_HEADERS))
+        yield
+
+
 @contextlib.contextmanager
 def being_deleted(url, product_id):
     """A product of a PostgreSQL database that somebody is just deleting: at the end it is."""
@@ -170,6 +186,4 @@ def count_sessions(url):
 
 def restart_cluster():
     """Restart PostgreSQL itself, which breaks off whatever is under way."""
-    who = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
-    command = [os.environ["PG_CTL"], "-D", os.environ["PGDATA"], "-m", "fast", "-w", "restart"]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", timeout=60, **who)
+    run("pg_ctl", "-D", os.environ["PGDATA"], "-m", "fast", "-w", "restart")

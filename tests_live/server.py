@@ -54,14 +54,24 @@ class Connection(http.client.HTTPConnection):
         return Answer(response.status, response.headers, json.loads(content) if is_json else content.decode())
 
 
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def is_free(port):
+    with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+        return True
+    return False
+
+
 class Server:
     """`with Server(...)`: started on a port of its own, and stopped with all its workers."""
 
     running = []  # their output is shown when a test fails
 
     def __init__(self, kind, *, database_url, log, **variables):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         granian = {"GRANIAN_PORT": str(self.port), "GRANIAN_WORKERS": "2", "GRANIAN_BLOCKING_THREADS": "4"}
         # All calls come from one address, and many of them register or fail to log in.
         limits = {"THROTTLE_ENABLED": "off"}

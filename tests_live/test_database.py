@@ -7,7 +7,7 @@ from http.client import HTTPException
 
 import pytest
 
-from .databases import ON_POSTGRES, away, end_sessions, locked
+from .databases import ON_POSTGRES, away, end_sessions, locked, recovering
 from .server import PASSWORD, WAIT
 
 on_sqlite = pytest.mark.skipif(ON_POSTGRES, reason="about SQLite")
@@ -104,3 +104,17 @@ def test_while_sqlite_is_being_written_reads_go_on_and_writes_wait(server):
             assert not write.done()
 
         assert write.result().body["quantity"] == 7
+
+
+@on_sqlite
+def test_while_sqlite_reads_its_log_after_a_crash_writes_wait(server):
+    server.create_product()
+    someone = {"username": "dora", "password": PASSWORD}
+    with ThreadPoolExecutor() as threads:
+        with recovering(server.database_url):
+            # It reads nothing before it writes: what reads waits for SQLite's own sake.
+            write = threads.submit(server.call, "POST", "/api/accounts/register/", someone)
+            time.sleep(0.5)  # the write has begun to wait
+            assert not write.done()
+
+        assert write.result().status == 201

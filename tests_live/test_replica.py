@@ -6,7 +6,7 @@ import time
 import pytest
 
 from .clusters import replica as new_replica
-from .databases import ON_POSTGRES, count_sessions
+from .databases import ON_POSTGRES, count_sessions, prepare
 from .server import eventually
 from .test_order_races import order
 
@@ -22,8 +22,8 @@ def replica():
 @pytest.fixture
 def server(new_server, replica):
     server = new_server()
-    server.environment["DATABASE_REPLICA_URL"] = replica.url(server.database_url)
-    eventually(lambda: count_sessions(replica.url(server.database_url)) is not None)
+    server.environment["DATABASE_REPLICA_URL"] = replica.database(server.database_url)
+    eventually(lambda: count_sessions(replica.database(server.database_url)) is not None)
     with server:
         yield server
 
@@ -75,13 +75,13 @@ def lists_when(server, product, placed):
 
 
 def test_whoever_has_written_reads_it(server, replica):
-    replica.stop()
-    replica.start(recovery_min_apply_delay="200ms")
+    replica.options["recovery_min_apply_delay"] = "200ms"
+    replica.restart()
     with replica.waited_for():
         for n in range(1, 11):
             product = server.create_product(name=f"Bat {n}")
             assert server.products()[n - 1] == product
-    assert count_sessions(replica.url(server.database_url)) > 0
+    assert count_sessions(replica.database(server.database_url)) > 0
 
 
 def test_without_the_replica_lists_are_read_from_the_primary_until_it_is_back(server, replica):
@@ -95,7 +95,17 @@ def test_without_the_replica_lists_are_read_from_the_primary_until_it_is_back(se
     other = server.create_product()
     assert server.products() == [product, other]
     replica.start()
-    eventually(lambda: server.products() and count_sessions(replica.url(server.database_url)))
+    eventually(lambda: server.products() and count_sessions(replica.database(server.database_url)))
+
+
+def test_what_the_replica_does_not_have_yet_is_read_from_the_primary(databases, new_server, replica):
+    url = databases.empty()
+    eventually(lambda: count_sessions(replica.database(url)) is not None)
+    with replica.behind():
+        prepare(url)
+        with new_server(DATABASE_URL=url, DATABASE_REPLICA_URL=replica.database(url)) as server:
+            product = server.create_product()
+            assert server.products() == [product]
 
 
 def test_nobody_waits_long_for_a_replica_that_says_nothing(new_server):

@@ -1,4 +1,4 @@
-"""PostgreSQL servers of their own: a primary, and a replica made from it."""
+"""PostgreSQL servers of the tests' own."""
 
 import contextlib
 import glob
@@ -10,18 +10,13 @@ from pathlib import Path
 
 import psycopg
 
-from tests_live.server import WAIT, eventually
-
-from .ports import free_port
+from .server import WAIT, eventually, free_port, is_free
 
 # PostgreSQL refuses to run as root.
 WHO = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
-# A commit is acknowledged when the replica has it, too, and shows it.
-SYNCHRONOUS = {"synchronous_commit": "remote_apply", "synchronous_standby_names": "*"}
 OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "max_connections": "60",
     "fsync": "off",  # nobody pulls the plug here, and what a killed process has written is written
     # Commits wait for the replica: it has to find a restarted primary sooner than after the 5 seconds of the default.
     "wal_retrieve_retry_interval": "500ms",
@@ -35,15 +30,25 @@ def program(name):
 
 
 def run(name, *arguments):
+    """Run one of PostgreSQL's programs, to its end."""
     command = [program(name), *map(str, arguments)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", timeout=60, **WHO)
 
 
+def new_folder(parent, name):
+    """Make a folder for a program that runs as WHO."""
+    folder = Path(parent) / name
+    folder.mkdir()
+    if WHO:
+        shutil.chown(folder, "postgres", "postgres")
+    return folder
+
+
 class Postgres:
-    """One server, on a port of its own."""
+    """One server, on a port of its own, with its data in a folder from `new_folder`, which has its name."""
 
     def __init__(self, folder):
-        self.folder, self.port = Path(folder), free_port()
+        self.folder, self.port = folder, free_port()
         self.options = OPTIONS | {"port": self.port}
 
     @property
@@ -54,13 +59,10 @@ class Postgres:
         run("initdb", "-D", self.folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
         self.start()
 
-    def copy_of(self, primary):
-        """Become the primary's replica: a copy that follows it by a replication slot."""
-        slot = self.folder.name
-        source = f"host=127.0.0.1 port={primary.port} user=postgres application_name={slot}"
-        run(
-            "pg_basebackup", "-D", self.folder / "data", "-d", source, "-R", "-C", "-S", slot, "-c", "fast", "--no-sync"
-        )
+    def follow(self, port, *options):
+        """Become a replica of the server at a port; the options are those of pg_basebackup."""
+        source = f"host=127.0.0.1 port={port} user=postgres application_name={self.folder.name}"
+        run("pg_basebackup", "-D", self.folder / "data", "-d", source, "-R", "-c", "fast", "--no-sync", *options)
         self.start()
 
     def start(self):
@@ -87,7 +89,7 @@ class Postgres:
         for pid in [first, *map(int, children)]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        eventually(lambda: not self.answers())
+        eventually(lambda: is_free(self.port))
 
     def destroy(self):
         with contextlib.suppress(subprocess.CalledProcessError):  # not running
@@ -98,10 +100,6 @@ class Postgres:
             cursor = connection.execute(statement, values)
             return cursor.fetchall() if cursor.description else None
 
-    def answers(self):
-        with contextlib.suppress(psycopg.OperationalError):
-            return bool(self.query("SELECT 1"))
-
     def configure(self, **options):
         """Change settings while it runs."""
         for name, value in options.items():
@@ -110,15 +108,3 @@ class Postgres:
 
     def has_synchronous_replica(self):
         return self.query("SELECT 1 FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = 'sync'") != []
-
-
-def folders(parent):
-    """Yield a new folder for each server, theirs to write in."""
-    number = 0
-    while True:
-        number += 1
-        folder = parent / f"postgres_{number}"
-        folder.mkdir()
-        if WHO:
-            shutil.chown(folder, "postgres", "postgres")
-        yield folder

@@ -1,0 +1,90 @@
+"""Ways to a port that break: one that is cut, and one where whatever is sent vanishes."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import threading
+
+from tests_live.server import WAIT, free_port
+
+NFT = [*([] if os.geteuid() == 0 else ["sudo", "--non-interactive"]), shutil.which("nft") or "/usr/sbin/nft"]
+DROP = """
+table inet black_hole {{
+    chain input {{
+        type filter hook input priority 0
+        tcp dport {{ {ports} }} drop
+        tcp sport {{ {ports} }} drop
+    }}
+}}
+"""
+
+
+def can_drop_packets():
+    with contextlib.suppress(OSError):  # neither nft nor sudo
+        return subprocess.run([*NFT, "list", "tables"], capture_output=True, check=False).returncode == 0
+    return False
+
+
+@contextlib.contextmanager
+def black_hole(*ports):
+    """Drop each packet to these ports and from them, as when a machine is switched off: nobody is told of anything."""
+    rules = DROP.format(ports=", ".join(map(str, ports)))
+    subprocess.run([*NFT, "--file", "-"], input=rules, text=True, check=True, timeout=WAIT)
+    try:
+        yield
+    finally:
+        subprocess.run([*NFT, "delete", "table", "inet", "black_hole"], check=True, timeout=WAIT)
+
+
+class Link:
+    """A way to a port that can be cut, as when the program behind it ends, and mended."""
+
+    def __init__(self, target):
+        self.target, self.port = target, free_port()
+        self.ends = set()
+
+    @property
+    def ports(self):
+        """All of its ports, on both of its sides: with them in a black hole, nothing is left of it."""
+        ends = [end.getsockname()[1] for end in list(self.ends) if end.fileno() >= 0]
+        return {self.port, *ends}
+
+    def mend(self):
+        self.server = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self.accept, args=[self.server], daemon=True).start()
+
+    def cut(self):
+        hang_up(self.server)
+        for end in list(self.ends):
+            hang_up(end)
+
+    def accept(self, server):
+        with contextlib.suppress(OSError):  # cut
+            while True:
+                self.join(server.accept()[0])
+
+    def join(self, near):
+        try:
+            far = socket.create_connection(("127.0.0.1", self.target))
+        except OSError:
+            hang_up(near)
+            return
+        self.ends |= {near, far}
+        for source, sink in ((near, far), (far, near)):
+            threading.Thread(target=self.carry, args=[source, sink], daemon=True).start()
+
+    def carry(self, source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        for end in (source, sink):
+            hang_up(end)
+            self.ends.discard(end)
+
+
+def hang_up(end):
+    with contextlib.suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
+    end.close()
