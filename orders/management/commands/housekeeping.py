@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.core.management import BaseCommand, call_command
 
+from accounts.housekeeping import forget_tokens
 from accounts.models import ClientAddress
 from orders.housekeeping import forget_keys
 
@@ -12,7 +13,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, **options):
-        call_command("flushexpiredtokens")
+        self.stdout.write(f"Forgot {forget_tokens()} tokens.")
         addresses, _ = ClientAddress.objects.quiet().delete()
         self.stdout.write(f"Forgot {addresses} addresses.")
         self.stdout.write(f"Forgot {forget_keys()} idempotency keys.")
