@@ -4,7 +4,7 @@ from pathlib import Path
 
 from corsheaders.defaults import default_headers
 
-from . import env, logs, postgres
+from . import env, logs, postgres, sqlite
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -111,15 +111,7 @@ PGBOUNCER = env.switch("PGBOUNCER", default=False)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     if "replica" in DATABASES:
         env.refuse("DATABASE_REPLICA_URL", "must be left out with SQLite, which has no replicas")
-    # Whoever waits for another's write looks again soon.
-    DATABASES["default"]["ENGINE"] = "order_management.sqlite"
-    DATABASES["default"]["OPTIONS"] = {
-        # A write takes its lock when it begins; one that reads first would else fail at once, "database is locked".
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        # Readers go on during a write; what was acknowledged survives a power cut.
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    }
+    sqlite.configure(DATABASES["default"])
 else:
     postgres.configure(DATABASES, PGBOUNCER)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

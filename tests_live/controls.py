@@ -143,7 +143,7 @@ CONTROLS = [
     ),
     Control(
         "SQLite takes its write lock when a transaction begins",
-        "order_management/settings.py",
+        "order_management/sqlite/__init__.py",
         '"transaction_mode": "IMMEDIATE"',
         '"transaction_mode": "DEFERRED"',
         f"{RACES}::test_with_enough_for_everybody_nobody_is_refused",
