@@ -21,8 +21,13 @@ LISTS = [
     ("admin", "/api/orders/?status=pending"),
     ("admin", "/api/orders/?created_after=2026-01-01T00:00:00Z"),
     ("admin", "/api/orders/?updated_since=2026-01-01T00:00:00Z&ordering=updated_at"),
+    ("admin", "/api/orders/?created_before=2100-01-01T00:00:00Z&ordering=created_at"),
+    ("admin", "/api/orders/?customer=carl"),
     ("admin", "/api/products/?low_stock=100&ordering=quantity"),
     ("customer", "/api/products/?min_price=1&ordering=price"),
+    ("customer", "/api/products/?max_price=2000&ordering=-price"),
+    ("customer", "/api/products/?in_stock=true"),
+    ("customer", "/api/products/?search=ba"),
 ]
 
 
@@ -73,3 +78,15 @@ def test_a_page_is_read_off_an_index(who, url, api, admin, customer, bat, ball, 
 
     for found in plans + more:
         assert by_index(found), found
+
+
+def test_the_report_reads_the_orders_of_its_days_alone(api, admin, order):
+    with CaptureQueriesContext(connection) as queries:
+        response = api(admin).get("/api/reports/sales/?from=2026-11-01&to=2026-11-30")
+    assert response.status_code == 200
+    plans = [plan(query["sql"]) for query in queries if "orders_order" in query["sql"]]
+
+    assert len(plans) == 2
+    for found in plans:
+        assert "orders_by_creation" in found, found
+        assert not re.search("(?i)(seq scan on|scan) (orders|products)_", found), found
