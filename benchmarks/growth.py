@@ -60,16 +60,23 @@ def fill(size):
 
 def calls():
     """Return {what it shows: (who asks, path)}."""
-    shown = {
-        f"products by {field}": ("customer", f"/api/products/?ordering={field}") for field in ("id", "name", "-price")
-    }
+    fields = ("id", "name", "-price", "quantity")
+    shown = {f"products by {field}": ("customer", f"/api/products/?ordering={field}") for field in fields}
     shown["products, part of a name"] = "customer", "/api/products/?search=uct 77"
+    shown["products, part of no name"] = "customer", "/api/products/?search=bicycle"
+    shown["products, in a range of prices"] = "customer", "/api/products/?min_price=100&max_price=200&ordering=price"
+    shown["products, none left"] = "customer", "/api/products/?in_stock=false"
     shown["products, rare filter, other ordering"] = "customer", "/api/products/?min_price=999.90&ordering=name"
     shown["low stock (admin)"] = "admin", "/api/products/?low_stock=3"
     shown["own orders"] = "customer", "/api/orders/"
     for ordering in ("-created_at", "-updated_at", "total"):
         shown[f"all orders by {ordering}"] = "admin", f"/api/orders/?ordering={ordering}"
     shown["orders by status"] = "admin", "/api/orders/?status=pending"
+    shown["orders of an hour"] = (
+        "admin",
+        "/api/orders/?created_after=2026-01-01T01:00:00Z&created_before=2026-01-01T02:00:00Z",
+    )
+    shown["orders changed since"] = "admin", "/api/orders/?updated_since=2026-01-02T00:00:00Z&ordering=updated_at"
     shown["orders of a customer (admin)"] = "admin", "/api/orders/?customer=customer7"
     return shown
 
