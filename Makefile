@@ -64,10 +64,10 @@ test-live: $(VENV)/installed-dev $(VENV)/schemathesis/installed  ## real servers
 	DEBUG=on tools/with-postgres $(BIN)/pytest tests_live --seconds $(DURATION)
 
 cluster-test: $(VENV)/installed-dev  ## nodes behind nginx, PostgreSQL with a replica, whatever fails; CLUSTER_SECONDS=1800
-	$(BIN)/pytest tests_cluster --replica --seconds $(CLUSTER_SECONDS)
+	$(BIN)/pytest tests_cluster -rs --replica --seconds $(CLUSTER_SECONDS)
 
 cluster-test-short: $(VENV)/installed-dev  ## the same, with a short load
-	$(BIN)/pytest tests_cluster --replica
+	$(BIN)/pytest tests_cluster -rs --replica
 
 controls: $(VENV)/installed-dev  ## each guard taken out once: its test must fail
 	$(BIN)/python tests_live/controls.py

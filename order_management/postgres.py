@@ -3,31 +3,29 @@
 from django.conf import settings
 from django.db import connections
 
-CONNECT_TIMEOUT = 3  # seconds
-# Of a replica: while it is away, the primary can answer.
-REPLICA_CONNECT_TIMEOUT = 2
-# A machine that is gone says nothing: after 4 seconds its kept connections are given up. With a new try to connect
-# that is sooner than nginx stops looking for another node. Of libpq; the first in milliseconds, the others in seconds.
-GONE = {"tcp_user_timeout": 4000, "keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 2}
+CONNECT_TIMEOUT = 2  # seconds, for each of the servers that a URL names
+# A machine that is gone says nothing: its kept connections are given up after 3 seconds. Then a new one is tried: with
+# two servers in the URL that makes 7 seconds, and nginx looks for another node for 8.
+# Of libpq: milliseconds, seconds, seconds, a number.
+GONE = {"tcp_user_timeout": 3000, "keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2}
 # What a caller waits for has an end, a 503. Commands of manage.py take the time they need.
 LIMITS = {
     "statement_timeout": "30s",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "15s",
-    # And PostgreSQL notices that a server is gone, which would keep its locks.
-    "tcp_keepalives_idle": "2s",
+    # PostgreSQL gives up a node that is gone as the node does it: until then nobody else gets the node's locks.
+    "tcp_keepalives_idle": "1s",
     "tcp_keepalives_interval": "1s",
-    "tcp_keepalives_count": 2,
-    "tcp_user_timeout": "4s",
+    "tcp_keepalives_count": "2",
+    "tcp_user_timeout": "3s",
 }
 
 
 def configure(databases, pgbouncer):
     """Complete Django's DATABASES."""
-    for alias, database in databases.items():
-        timeout = REPLICA_CONNECT_TIMEOUT if alias == "replica" else CONNECT_TIMEOUT
+    for database in databases.values():
         # What the URL says holds.
-        database["OPTIONS"] = {"connect_timeout": timeout, **GONE, **database.get("OPTIONS", {})}
+        database["OPTIONS"] = {"connect_timeout": CONNECT_TIMEOUT, **GONE, **database.get("OPTIONS", {})}
         # Such a cursor outlives its transaction, and PgBouncer then gives the connection to somebody else.
         database["DISABLE_SERVER_SIDE_CURSORS"] = pgbouncer
     if "replica" in databases:
@@ -46,7 +44,7 @@ def begin(database, **parameters):
 
 
 def limit_time():
-    """Limit how long callers wait: the servers' own, so that commands are not broken off.
+    """Limit how long callers wait: in servers alone, so that commands are not broken off.
 
     PgBouncer takes no such parameters: behind it the role has them, see docs/operations.md.
     """

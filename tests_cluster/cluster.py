@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tests_live.databases import prepare
-from tests_live.postgres import Postgres, new_folder
+from tests_live.postgres import PostgresServer, new_folder
 from tests_live.server import ADMIN, PRODUCTION, ROOT, WAIT, Connection, Server, eventually
 
 from .link import Link
@@ -47,7 +47,9 @@ class Node(Server):
         self.link.mend()
         ports = ",".join(map(str, [self.link.port, *(other.port for other in others)]))
         hosts = ",".join(["127.0.0.1"] * (1 + len(others)))
-        options = f"host={hosts}&port={ports}&target_session_attrs=read-write"
+        # Where the node vanishes, nothing but TCP's limits is to end its transactions.
+        patient = "options=-c%20idle_in_transaction_session_timeout%3D0"
+        options = f"host={hosts}&port={ports}&target_session_attrs=read-write&{patient}"
         self.environment["DATABASE_URL"] = f"postgres://postgres@/postgres?{options}"
 
     def unlink(self):
@@ -98,7 +100,7 @@ class Cluster:
             database.destroy()
 
     def new_database(self):
-        self.databases.append(Postgres(new_folder(self.folder, f"postgres_{len(self.databases) + 1}")))
+        self.databases.append(PostgresServer(new_folder(self.folder, f"postgres_{len(self.databases) + 1}")))
         return self.databases[-1]
 
     def add_replica(self):

@@ -11,7 +11,7 @@ from tests_live.server import WAIT, free_port
 
 NFT = [*([] if os.geteuid() == 0 else ["sudo", "--non-interactive"]), shutil.which("nft") or "/usr/sbin/nft"]
 DROP = """
-table inet black_hole {{
+table inet black_hole_{pid} {{
     chain input {{
         type filter hook input priority 0
         tcp dport {{ {ports} }} drop
@@ -23,19 +23,19 @@ table inet black_hole {{
 
 def can_drop_packets():
     with contextlib.suppress(OSError):  # neither nft nor sudo
-        return subprocess.run([*NFT, "list", "tables"], capture_output=True, check=False).returncode == 0
+        return subprocess.run([*NFT, "list", "tables"], capture_output=True, check=False, timeout=WAIT).returncode == 0
     return False
 
 
 @contextlib.contextmanager
 def black_hole(*ports):
     """Drop each packet to these ports and from them, as when a machine is switched off: nobody is told of anything."""
-    rules = DROP.format(ports=", ".join(map(str, ports)))
+    rules = DROP.format(pid=os.getpid(), ports=", ".join(map(str, ports)))
     subprocess.run([*NFT, "--file", "-"], input=rules, text=True, check=True, timeout=WAIT)
     try:
         yield
     finally:
-        subprocess.run([*NFT, "delete", "table", "inet", "black_hole"], check=True, timeout=WAIT)
+        subprocess.run([*NFT, "delete", "table", "inet", f"black_hole_{os.getpid()}"], check=True, timeout=WAIT)
 
 
 class Link:

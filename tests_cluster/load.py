@@ -101,7 +101,9 @@ class Mover(Client):
         # No key here: of a step that failed on the way nobody knows whether it was taken, and the next look tells.
         request, answer = self.attempt("POST", f"/api/orders/{order['id']}/{step}/", {})
         if not request.failed:
-            assert answer.status in (200, 409), answer
+            # The replica shows an order a moment before the primary, which waits for it, does.
+            too_soon = [404] if self.cluster.read_from_replica else []
+            assert answer.status in (200, 409, *too_soon), answer
         if request.status == 200:
             self.made.steps.add((order["id"], after))
 

@@ -94,6 +94,7 @@ def test_a_node_whose_packets_to_the_database_vanish(cluster, load):
         with black_hole(*node.link.ports):
             eventually(lambda: node.call("GET", "/readyz/").status == 503)
             is_back(load)
+        eventually(node.is_ready)
         is_back(load)
 
     # What had to queue behind those that waited took longer than nginx looks for another node.

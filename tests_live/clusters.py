@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from .databases import CLUSTER, execute
-from .postgres import WHO, Postgres, new_folder
+from .postgres import WHO, PostgresServer, new_folder
 from .server import WAIT, eventually, free_port
 
 
@@ -19,7 +19,7 @@ def at_port(url, port):
     return parts._replace(netloc=parts.netloc.replace(f":{parts.port}", f":{port}")).geturl()
 
 
-class Replica(Postgres):
+class Replica(PostgresServer):
     """A copy of the cluster that follows it."""
 
     def database(self, url):

@@ -24,14 +24,15 @@ OPTIONS = {
 
 
 def program(name):
-    """Return the path of one of PostgreSQL's programs: Debian keeps them off the PATH, by version."""
+    """Return the path of one of PostgreSQL's programs: Debian keeps the server's off the PATH, by version."""
     versions = glob.glob(f"/usr/lib/postgresql/*/bin/{name}")
     return shutil.which(name) or max(versions, key=lambda path: float(path.split("/")[4]))
 
 
 def run(name, *arguments):
     """Run one of PostgreSQL's programs, to its end."""
-    command = [program(name), *map(str, arguments)]
+    # pg_ctl's neighbour: on the PATH, Debian has a wrapper in its place, which may choose another version.
+    command = [Path(program("pg_ctl")).resolve().with_name(name), *map(str, arguments)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", timeout=60, **WHO)
 
 
@@ -44,8 +45,8 @@ def new_folder(parent, name):
     return folder
 
 
-class Postgres:
-    """One server, on a port of its own, with its data in a folder from `new_folder`, which has its name."""
+class PostgresServer:
+    """One server, on a port of its own, with its data in a folder from `new_folder`; the folder's name is its own."""
 
     def __init__(self, folder):
         self.folder, self.port = folder, free_port()

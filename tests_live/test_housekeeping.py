@@ -9,12 +9,18 @@ import pytest
 from .databases import ON_POSTGRES, execute
 from .server import manage
 
-NODES, FORGOTTEN, KEYS = 3, 40, 5000
+NODES, FORGOTTEN, KEYS, TOKENS = 3, 40, 5000, 5000
 AGO = "now() - interval '25 hours'" if ON_POSTGRES else "datetime('now', '-25 hours')"
 KEYS_OF_YESTERDAY = f"""
     INSERT INTO orders_idempotencykey (user_id, key, fingerprint, response, created_at)
     WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {KEYS})
     SELECT (SELECT min(id) FROM accounts_user), 'key-' || n, '', '', {AGO} FROM numbers
+"""  # noqa: S608
+
+TOKENS_OF_YESTERDAY = f"""
+    INSERT INTO token_blacklist_outstandingtoken (jti, token, expires_at)
+    WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {TOKENS})
+    SELECT 'token-' || n, '', {AGO} FROM numbers
 """  # noqa: S608
 
 
@@ -31,6 +37,7 @@ def product(server):
         assert server.call(*call, server.customer).status == 201
     execute(server.database_url, f"UPDATE orders_order SET created_at = {AGO}")  # noqa: S608
     execute(server.database_url, KEYS_OF_YESTERDAY)
+    execute(server.database_url, TOKENS_OF_YESTERDAY)
     return product
 
 
@@ -49,6 +56,7 @@ def test_on_several_nodes_at_once_each_order_expires_once(server, product):
     assert answers == [201] * 40
     assert total(r"Expired orders: (\d+)", outputs) == FORGOTTEN
     assert total(r"Forgot (\d+) idempotency keys", outputs) == KEYS
+    assert total(r"Forgot (\d+) tokens", outputs) == TOKENS
     found = server.call("GET", f"/api/products/{product['id']}/", token=server.customer).body
     assert found["quantity"] == 1000 - 40
     assert "0 idempotency keys" in manage("housekeeping", **variables)

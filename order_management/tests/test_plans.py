@@ -26,7 +26,6 @@ LISTS = [
     ("admin", "/api/products/?low_stock=100&ordering=quantity"),
     ("customer", "/api/products/?min_price=1&ordering=price"),
     ("customer", "/api/products/?max_price=2000&ordering=-price"),
-    ("customer", "/api/products/?in_stock=true"),
     ("customer", "/api/products/?search=ba"),
 ]
 
@@ -88,5 +87,8 @@ def test_the_report_reads_the_orders_of_its_days_alone(api, admin, order):
 
     assert len(plans) == 2
     for found in plans:
-        assert "orders_by_creation" in found, found
-        assert not re.search("(?i)(seq scan on|scan) (orders|products)_", found), found
+        # By that index, between the two days, and not all along it.
+        days = (
+            r"orders_by_creation \(created_at>" if ON_SQLITE else r"orders_by_creation.*\n.*Index Cond: .*created_at >="
+        )
+        assert re.search(days, found), found
