@@ -3,10 +3,12 @@
 import re
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from orders.services import place_order
+from products.models import Product
 
 ON_SQLITE = connection.vendor == "sqlite"
 FIELDS = {
@@ -45,14 +47,13 @@ def explain(django_db_blocker):
     return explain
 
 
-def plan(sql):
+def plan(sql, without=("seqscan", "sort", "bitmapscan")):
     with connection.cursor() as cursor:
         if not ON_SQLITE:
             # Of a few rows PostgreSQL would rather read all: what counts is whether it could do otherwise.
-            cursor.execute(
-                "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off"
-            )
-        cursor.execute(("EXPLAIN QUERY PLAN " if ON_SQLITE else "EXPLAIN ") + sql.replace("%", "%%"))
+            for way in without:
+                cursor.execute(f"SET LOCAL enable_{way} = off")
+        cursor.execute(("EXPLAIN QUERY PLAN " if ON_SQLITE else "EXPLAIN ") + sql)
         return "\n".join(str(row[-1]) for row in cursor)
 
 
@@ -92,3 +93,20 @@ def test_the_report_reads_the_orders_of_its_days_alone(api, admin, order):
             r"orders_by_creation \(created_at>" if ON_SQLITE else r"orders_by_creation.*\n.*Index Cond: .*created_at >="
         )
         assert re.search(days, found), found
+
+
+@pytest.mark.skipif(ON_SQLITE, reason="PostgreSQL's trigrams")
+def test_a_search_is_served_by_the_index_that_the_operations_page_offers(api, customer):
+    page = (settings.BASE_DIR / "docs/operations.md").read_text()
+    extension, index = re.findall('-c "(CREATE EXTENSION .*?pg_trgm|CREATE INDEX .*?)"', page)
+    Product.objects.bulk_create(Product(name=f"Ball {number}", price=1, quantity=1) for number in range(5000))
+    with connection.cursor() as cursor:
+        cursor.execute(extension)
+        cursor.execute(index.replace(" CONCURRENTLY", ""))  # not within the test's transaction
+        cursor.execute("ANALYZE products_product")
+
+    with CaptureQueriesContext(connection) as queries:
+        api(customer).get("/api/products/?search=mittens")
+    [sql] = [query["sql"] for query in queries if "LIKE" in query["sql"]]
+
+    assert "Bitmap Index Scan on products_by_part_of_name" in plan(sql, without=())
