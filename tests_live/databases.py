@@ -172,9 +172,18 @@ def transaction(url):
 
 def is_waited_in(url):
     """Return whether a session of the PostgreSQL database waits for a lock."""
+    return has_session(url, "wait_event_type = 'Lock'")
+
+
+def is_idle_in_transaction(url):
+    """Return whether a session of the PostgreSQL database has begun a transaction, and does nothing."""
+    return has_session(url, "state = 'idle in transaction'")
+
+
+def has_session(url, which):
     with psycopg.connect(CLUSTER, autocommit=True) as connection:
-        waiting = "SELECT FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
-        return bool(connection.execute(waiting, [name_of(url)]).rowcount)
+        sessions = f"SELECT FROM pg_stat_activity WHERE datname = %s AND {which}"
+        return bool(connection.execute(sessions, [name_of(url)]).rowcount)
 
 
 def count_sessions(url):

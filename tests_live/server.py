@@ -135,6 +135,24 @@ class Server:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(timeout=WAIT)
 
+    def freeze(self):
+        """Let it hang, the workers too: connections stay, and nothing is said on them."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+        # One thread hears of it, and then tells the others.
+        eventually(lambda: self.thread_states() == {"T"})
+
+    def thread_states(self):
+        """Return the states that its threads are in, as of proc_pid_stat(5): T is stopped."""
+        states = set()
+        for file in Path("/proc").glob("[0-9]*/task/[0-9]*/stat"):
+            with contextlib.suppress(OSError):  # ended meanwhile
+                state, _, group, *_ = file.read_text().rpartition(")")[2].split()
+                states |= {state} if int(group) == self.process.pid else set()
+        return states
+
+    def thaw(self):
+        os.killpg(self.process.pid, signal.SIGCONT)
+
     @property
     def output(self):
         return self.log.read_text(errors="replace")

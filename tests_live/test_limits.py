@@ -1,10 +1,12 @@
 """Nobody waits for ever for a lock in PostgreSQL."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from .databases import ON_POSTGRES, transaction
+from .databases import ON_POSTGRES, is_idle_in_transaction, is_waited_in, transaction
+from .server import WAIT, eventually
 
 pytestmark = pytest.mark.skipif(not ON_POSTGRES, reason="SQLite has a limit of its own")
 
@@ -28,3 +30,21 @@ def test_who_waits_too_long_is_told_to_come_again(new_server, said, seconds):
             assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
 
         assert server.call(*put).body["quantity"] == 7
+
+
+def test_who_hangs_in_a_transaction_loses_its_locks(new_server):
+    with new_server() as server, ThreadPoolExecutor() as threads:
+        product = server.create_product()["id"]
+        with transaction(server.database_url) as lock:
+            lock(product)
+            put = threads.submit(server.call, "PUT", f"/api/products/{product}/", {"quantity": 7}, server.admin)
+            eventually(lambda: is_waited_in(server.database_url))
+            server.freeze()
+        eventually(lambda: is_idle_in_transaction(server.database_url))
+
+        try:
+            with transaction(f"{server.database_url}?options=-c%20lock_timeout%3D{WAIT}s") as lock:
+                lock(product)
+        finally:
+            server.thaw()
+        assert put.result().status == 503
