@@ -66,7 +66,7 @@ def pytest_terminal_summary(terminalreporter, config):
 def pytest_runtest_makereport(item, call):
     report = yield
     cluster = item.funcargs.get("cluster")
-    if report.failed and cluster:
+    if report.failed and cluster and cluster.folder.exists():  # not after its own teardown
         report.sections += [(f"Node {node.number}", node.output[-3000:]) for node in cluster.nodes]
         report.sections += [("nginx", cluster.nginx.output("error")[-3000:])]
     return report

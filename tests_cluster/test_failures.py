@@ -1,17 +1,21 @@
 """Whatever dies, what was acknowledged is there, once; and the clients meet as little of it as can be."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 
-from tests_live.server import eventually
+from tests_live.server import WAIT, eventually
 
+from .books import Books
 from .cluster import SYNCHRONOUS
 from .link import black_hole, can_drop_packets
 from .load import ORDERS, READS
 
 CALM = 2  # seconds of load before and after
 FAIL_TIMEOUT = 3  # seconds, after which nginx certainly tries a node again that was away
+LOCK = "SELECT FROM products_product WHERE id = %s FOR UPDATE"
 
 drops_packets = pytest.mark.skipif(not can_drop_packets(), reason="nftables is needed, and the right to use it")
 
@@ -99,6 +103,25 @@ def test_a_node_whose_packets_to_the_database_vanish(cluster, load):
 
     # What had to queue behind those that waited took longer than nginx looks for another node.
     assert {request.status for request in load.failed()} <= {503}
+
+
+@drops_packets
+def test_a_node_that_vanishes_in_a_transaction_loses_its_locks(cluster):
+    node, product = cluster.nodes[0], Books(cluster).create("Bat", 1)
+    change = "PUT", f"/api/products/{product}/", {"quantity": 5}, cluster.admin
+    with psycopg.connect(cluster.primary.url) as holder, ThreadPoolExecutor() as threads:
+        holder.execute(LOCK, [product])
+        changed = threads.submit(node.call, *change)
+        eventually(lambda: cluster.primary.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+        with black_hole(*node.link.ports):
+            holder.rollback()
+            eventually(
+                lambda: cluster.primary.query("SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction'")
+            )
+            holder.execute(f"SET lock_timeout = '{WAIT}s'")
+            holder.execute(LOCK, [product])
+            assert changed.result().status == 503
+    eventually(node.is_ready)
 
 
 def test_restart_of_the_replica(cluster, load):

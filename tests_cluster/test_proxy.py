@@ -112,9 +112,9 @@ def test_a_row_that_somebody_holds_makes_no_node_look_ill(cluster, token):
     product = cluster.call("POST", "/api/products/create/", {"name": "Bat", "price": 1, "quantity": 1}, cluster.admin)
     path = f"/api/products/{product.body['id']}/"
     change = "PUT", path, {"quantity": 5}, cluster.admin
-    with psycopg.connect(cluster.primary.url) as holder, ThreadPoolExecutor(10) as threads:
+    with psycopg.connect(cluster.primary.url) as holder, ThreadPoolExecutor(6) as threads:
         holder.execute("SELECT FROM products_product WHERE id = %s FOR UPDATE", [product.body["id"]])
-        changes = [threads.submit(cluster.call, *change) for _ in range(10)]
+        changes = [threads.submit(cluster.call, *change) for _ in range(6)]
         assert {change.result().status for change in changes} == {503}
         others = [cluster.call("GET", "/api/products/", token=token) for _ in range(8)]
 
