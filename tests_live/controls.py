@@ -192,7 +192,7 @@ CONTROLS = [
     ),
     Control(
         "a housekeeping leaves to another what that has locked",
-        "orders/housekeeping.py",
+        "order_management/batches.py",
         ".select_for_update(skip_locked=True)",
         "",
         "tests_live/test_housekeeping.py::test_keys_that_another_has_locked_are_left_to_it",
