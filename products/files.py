@@ -1,6 +1,6 @@
 """CSV files in UTF-8: read row by row, however long they are, and written in pieces.
 
-A text that a spreadsheet would take for a formula is written with a `'` before it, which reading takes away again.
+Where a spreadsheet could find a formula in a text, a `'` is written before it, which reading takes away again.
 """
 
 import csv
@@ -11,7 +11,25 @@ from itertools import islice
 ROW_MAX = 64 * 1024  # bytes
 BATCH = 500  # rows
 
-FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001
+# A program that separates by another character than the file does, or ignores quotes, begins a cell after each of
+# these. Of several line breaks in a row only the last one counts, so that CRLF stays together.
+BREAK = r"[,;|\t\v\f\x1c-\x1e\x85\u2028\u2029\r\n](?<![\r\n](?=[\r\n]))"
+# What it may drop from the beginning of a cell: quotes, white space, and characters that nobody sees.
+DROPPED = (
+    r'["\x00-\x08\x0e-\x1b\x1f \x7f-\x84\x86-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f'
+    r"\u2000-\u200f\u202a-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]*"
+)
+FORMULA = r"[=+\-@\t\r\n＝＋－＠]"  # noqa: RUF001
+
+
+def before_formulas(marks):
+    """Return a pattern of what comes before each possible formula, and its marks, in a text after a separator."""
+    # The quote that ends the text in the file would begin a cell, too, if the text ended with a separator.
+    return rf"{BREAK}(?:{DROPPED}(?={marks}{FORMULA})|(?<!\A,){DROPPED}(?={marks}\Z))"
+
+
+UNMARKED, MARKED = re.compile(before_formulas("'*")), re.compile(before_formulas("'+") + "'")
 
 
 class BadFile(Exception):
@@ -129,10 +147,10 @@ def csv_text(rows):
 
 
 def harmless(cell):
-    """Return the cell with a `'` before it if it could be a formula, or was made harmless before."""
-    return f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell
+    """Return the cell; a text has a `'` wherever it could begin a formula, or was given a `'` for that before."""
+    return UNMARKED.sub(lambda place: f"{place[0]}'", f",{cell}")[1:] if isinstance(cell, str) else cell
 
 
 def as_written(text):
     """Return the text that `harmless` has made of it."""
-    return text[1:] if text.startswith("'") and FORMULA.match(text) else text
+    return MARKED.sub(lambda place: place[0][:-1], f",{text}")[1:]

@@ -270,6 +270,14 @@ CONTROLS = [
         f"{DURABILITY}::test_a_restart_of_the_database_passes_by_itself",
         POSTGRES,
     ),
+    Control(
+        "a formula inside a text is harmless for other separators",
+        "products/files.py",
+        r'rf"{BREAK}(?:',
+        r'rf"\A,(?:',
+        "products/tests/test_formulas.py::test_no_reader_finds_a_formula",
+        SQLITE,
+    ),
 ]
 
 

@@ -145,11 +145,3 @@ def test_orders_are_exported(site, order):
     lines = b"".join(response.streaming_content).decode().splitlines()
     assert len(lines) == 2
     assert ",carl,pending," in lines[1]
-
-
-def test_a_formula_within_a_note_is_harmless_where_a_semicolon_separates(site, order):
-    Order.objects.update(note="x; =1+1\n@y")
-
-    text = b"".join(site.get(f"{LIST}export/").streaming_content).decode()
-
-    assert "x; '=1+1\n'@y" in text

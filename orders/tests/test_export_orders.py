@@ -55,6 +55,18 @@ def test_what_could_be_a_formula_is_made_harmless(admin):
     assert (row[1], row[5], row[-1]) == ("'@carl", "'=1+1", "'-2+3")
 
 
+@pytest.mark.parametrize("begin", ["=cmd", "+x@y", "-x", "@carl", "＝1"])
+def test_no_text_of_an_order_is_a_formula_wherever_a_cell_begins(bat, begin):
+    customer = User.objects.create_user("someone", password="someone's secret")
+    User.objects.filter(pk=customer.pk).update(username=begin)
+    bat.change(name=f"Bat;{begin}")
+    place(customer, (bat, 1), note=f"x;\"{begin}|' /C calc'!A1;{begin}")
+
+    written = "\n".join(export())
+
+    assert written.count(begin) == written.count(f"'{begin}") == 4
+
+
 def test_name_and_price_are_those_of_the_moment_of_ordering(order, bat):
     bat.change(name="Club", price=1)
 

@@ -41,7 +41,23 @@ def test_what_could_be_a_formula_is_made_harmless(name):
     assert as_written(harmless(name)) == name
 
 
-@pytest.mark.parametrize("name", ["Bat", "'Bat'", "'", "1-1", "", " =1", "a\n=1"])
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("x;\"=cmd|' /C calc'!A1;y", "x;\"'=cmd|' /C calc'!A1;y"),
+        (" =1", " '=1"),
+        ("a\n=1", "a\n'=1"),
+        ("a, '=1", "a, ''=1"),
+        ("＝1|＋1", "'＝1|'＋1"),
+        ("a;", "a;'"),
+    ],
+)
+def test_a_formula_is_made_harmless_wherever_a_cell_could_begin(name, written):
+    assert harmless(name) == written
+    assert as_written(written) == name
+
+
+@pytest.mark.parametrize("name", ["Bat", "'Bat'", "'", "1-1", "", "Bat - large", "5' x 6', red", "a\r\n\r\nb"])
 def test_other_text_stays_as_it_is(name):
     assert harmless(name) == as_written(name) == name
 
