@@ -8,8 +8,12 @@ import io
 import re
 from itertools import islice
 
-ROW_MAX = 64 * 1024  # bytes
+from .lines import ROW_MAX, RowTooLong
+
 BATCH = 500  # rows
+
+# Without it, Excel takes the file for one in an older encoding.
+BYTE_ORDER_MARK = "\ufeff"
 
 # A program that separates by another character than the file does, or ignores quotes, begins a cell after each of
 # these. Of several line breaks in a row only the last one counts, so that CRLF stays together.
@@ -40,61 +44,30 @@ class BadFile(Exception):
         self.lines = list(lines)
 
 
-class RowTooLong(Exception):
-    """Raised to the reader of a row, before more of it is read."""
-
-
-class Lines:
-    """The lines of a binary file as text; `number` is that of the last one, `size` how long its row is so far."""
-
-    def __init__(self, file):
-        self.file = file
-        self.number = self.size = 0
-
-    # Not a generator: that would be at its end after the first bad line.
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        line = self.file.readline(ROW_MAX + 1)
-        if not line:
-            raise StopIteration
-        self.number += 1
-        self.size += len(line)
-        if self.size > ROW_MAX:
-            self.skip_rest(line)
-            raise RowTooLong
-        return line.decode("utf-8-sig" if self.number == 1 else "utf-8")
-
-    def skip_rest(self, line):
-        while line and not line.endswith(b"\n"):
-            line = self.file.readline(ROW_MAX)
-
-
 def batches(items, size=BATCH):
     """Yield the items in lists of the size; the last one may be shorter."""
     items = iter(items)
     return iter(lambda: list(islice(items, size)), [])
 
 
-def read_csv(file, columns):
-    """Yield each row of a binary file as its line number, a dict by column, and what is wrong with it or None.
+def read_csv(lines, columns):
+    """Yield each row of the Lines of a file as its line number, a dict by column, and what is wrong with it or None.
 
-    Raise BadFile if the first row does not name the columns, which may be in any order.
+    Raise BadFile if the first row does not name the first of the columns and at least one other, in any order.
     """
-    rows = read_rows(file)
+    rows = read_rows(lines)
     header = read_header(rows, columns)
     for number, cells, wrong in rows:
-        if not wrong and len(cells) != len(header):
+        # A spreadsheet writes columns that were emptied, too.
+        if not wrong and (len(cells) < len(header) or any(cells[len(header) :])):
             wrong = f"There must be {len(header)} columns, not {len(cells)}."
-        yield number, None if wrong else dict(zip(header, cells, strict=True)), wrong
+        yield number, None if wrong else dict(zip(header, cells, strict=False)), wrong
 
 
-def read_rows(file):
+def read_rows(lines):
     """Yield each row that is not blank as its line number, its cells, and what is wrong with it or None."""
-    lines = Lines(file)
     # Strict, because it would else make something of every stray quote.
-    reader = csv.reader(lines, strict=True)
+    reader = csv.reader(lines, delimiter=lines.separator, strict=True)
     while True:
         number, lines.size = lines.number + 1, 0
         try:
@@ -116,6 +89,8 @@ def read_header(rows, columns):
     """Return the names in the first row, or raise BadFile."""
     number, header, wrong = next(rows, (0, None, "The file is empty."))
     names = [name.strip().lower() for name in header or []]
+    while names and not names[-1]:
+        names.pop()
     wrong = wrong or wrong_header(names, columns)
     if wrong:
         raise BadFile(f"Line {number}: {wrong}" if number else wrong)
@@ -124,18 +99,24 @@ def read_header(rows, columns):
 
 def wrong_header(header, columns):
     """Return what is wrong with the names of the columns, or None."""
+    required, *others = columns
     names = {
-        "Missing": [name for name in columns if name not in header],
+        "Missing": [required] if required not in header else [],
         "Unknown": [name for name in header if name not in columns],
         "More than once": [name for name in columns if header.count(name) > 1],
     }
     wrong = [f"{what}: {', '.join(map(repr, found))}." for what, found in names.items() if found]
-    return " ".join([f"The columns must be {', '.join(columns)}, with commas between.", *wrong]) if wrong else None
+    if not wrong and len(header) > 1:
+        return None
+    rule = (
+        f"The columns are {required} and at least one of {', '.join(others)}, separated by commas, semicolons or tabs."
+    )
+    return " ".join([rule, *wrong])
 
 
 def write_csv(header, rows):
     """Yield a file with the rows, in pieces of text."""
-    yield csv_text([header])
+    yield BYTE_ORDER_MARK + csv_text([header])
     for some in batches(rows):
         yield csv_text([harmless(cell) for cell in row] for row in some)
 

@@ -74,8 +74,9 @@ class ImportForm(forms.Form):
     file = forms.FileField(
         label="CSV file",
         widget=UnfoldAdminFileFieldWidget,
-        help_text="In UTF-8, with the columns id, name, price, quantity. A row without an id is a new product; "
-        "an empty quantity leaves the stock as it is.",
+        help_text="In UTF-8, separated by commas, semicolons or tabs. The first line names the columns: id, and those "
+        "of name, price and quantity that change. A row without an id is a new product and needs all three; an "
+        "empty quantity leaves the stock as it is.",
     )
     dry_run = forms.BooleanField(
         label="Only check it", required=False, widget=UnfoldBooleanWidget, help_text="Nothing is written."

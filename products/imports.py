@@ -129,10 +129,11 @@ def decide(row, product, plan):
         plan.bad.append((row.number, wrong)) if wrong else plan.created.append(row)
     else:
         pk, name, price, quantity, deleted_at = product
-        row = row._replace(quantity=quantity) if row.quantity is None else row
+        stored = {"name": name, "price": money(price), "quantity": quantity}
+        row = row._replace(**{field: value for field, value in stored.items() if getattr(row, field) is None})
         if deleted_at:
             plan.bad.append((row.number, f"id: Product {pk} was deleted."))
-        elif (row.name, row.price, row.quantity) == (name, money(price), quantity):
+        elif (row.name, row.price, row.quantity) == tuple(stored.values()):
             plan.unchanged.append(row)
         else:
             plan.changed.append((row, row.quantity - quantity))
@@ -140,8 +141,9 @@ def decide(row, product, plan):
 
 def wrong_as_new(row):
     """Return why the row cannot be a new product, or None."""
-    if row.quantity is None:
-        return f"quantity: There is no product {row.id} yet, whose stock could stay as it is."
+    for field, what in {"name": "name", "price": "price", "quantity": "stock"}.items():
+        if getattr(row, field) is None:
+            return f"{field}: There is no product {row.id} yet, whose {what} could stay as it is."
     if row.id and row.id > NEW_ID_MAX:
         return f"id: There is no product {row.id}, and a new one has an id up to {NEW_ID_MAX}."
     return None

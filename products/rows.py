@@ -8,10 +8,14 @@ from rest_framework import serializers
 from order_management.shown import money
 
 from .files import as_written, read_csv
+from .lines import Lines
 from .models import COLUMNS
 from .serializers import ProductSerializer
 
 ID_MAX = 2**63 - 1
+NUMBERS = ["price", "quantity"]
+# 1.200 and 1,200: decimals in one country, thousands in another.
+AMBIGUOUS = re.compile(r"\s*-?[1-9][0-9]{0,2}([.,])[0-9]{3}\s*")
 
 
 class IdField(serializers.Field):
@@ -30,35 +34,63 @@ FIELDS = {**ProductSerializer().fields, "id": IdField()}
 
 
 class Row(NamedTuple):
+    """A product as the file has it; None leaves a field as it is."""
+
     number: int  # of its first line
     id: int | None = None
-    name: str = ""
-    price: str = ""
-    quantity: int | None = 0  # None leaves the stock as it is
+    name: str | None = None
+    price: str | None = None
+    quantity: int | None = None
     wrong: str = ""  # what is wrong with it
 
 
 def read_rows(file, lines):
     """Yield the Rows of a binary file; `lines` becomes the line of each id."""
-    for number, cells, wrong in read_csv(file, COLUMNS):
-        values, reasons = ({}, [wrong]) if wrong else validate(cells)
+    source = Lines(file)
+    for number, cells, wrong in read_csv(source, COLUMNS):
+        values, reasons = ({}, [wrong]) if wrong else validate(cells, local=source.separator != ",")
         pk = values.get("id")
         if pk and lines.setdefault(pk, number) != number:
             reasons.append(f"id: {pk} is in line {lines[pk]} already.")
         yield Row(number, wrong=" ".join(reasons)) if reasons else Row(number, **values)
 
 
-def validate(cells):
-    """Return the values, as far as they are right, and what is wrong with the others."""
+def validate(cells, *, local):
+    """Return the values, as far as they are right, and what is wrong with the others.
+
+    In a `local` file, where the comma does not separate, a point may be that of thousands.
+    """
     values, reasons = {}, []
-    for name, cell in cells.items():
-        if name == "quantity" and not cell and cells["id"]:
-            values[name] = None
-            continue
+    for name in COLUMNS:
         try:
-            values[name] = FIELDS[name].run_validation(as_written(cell) if name == "name" else cell)
+            values[name] = value_of(name, cells, local)
         except serializers.ValidationError as error:
             reasons += [f"{name}: {message}" for message in error.detail]
-    if "price" in values:
+    if values.get("price") is not None:
         values["price"] = money(values["price"])
     return values, reasons
+
+
+def value_of(name, cells, local):
+    """Return the value of a column, None if it stays as it is, or raise ValidationError."""
+    cell = cells.get(name)
+    if cells["id"] and (cell is None or (name == "quantity" and not cell)):
+        return None
+    if cell is None:
+        cell = serializers.empty
+    elif name == "name":
+        cell = as_written(cell)
+    elif name in NUMBERS:
+        cell = with_point(cell, decimals=name == "price" and not local)
+    return FIELDS[name].run_validation(cell)
+
+
+def with_point(number, *, decimals):
+    """Return a number with a point where it has a decimal comma.
+
+    Raise ValidationError if it may mean thousands as well; where `decimals` are certain to follow a point, it does not.
+    """
+    ambiguous = AMBIGUOUS.fullmatch(number)
+    if ambiguous and not (decimals and ambiguous[1] == "."):
+        raise serializers.ValidationError("This may mean thousands or decimals: write 1200 or 1.20.")
+    return number.replace(",", ".")

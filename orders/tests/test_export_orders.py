@@ -12,7 +12,7 @@ from orders.services import place_order
 from products.files import BATCH
 from products.services import create_product
 
-HEADER = "order,customer,status,created_at,product,name,price,quantity,subtotal,total,note"
+HEADER = "\ufefforder,customer,status,created_at,product,name,price,quantity,subtotal,total,note"
 
 
 def export(*arguments):

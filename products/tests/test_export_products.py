@@ -21,7 +21,7 @@ def export(*arguments):
 
 
 def test_a_row_for_each_product_by_id(bat, ball):
-    assert export() == (f"id,name,price,quantity\r\n{bat.pk},Bat,1200.00,10\r\n{ball.pk},Ball,50.00,3\r\n")
+    assert export() == (f"\ufeffid,name,price,quantity\r\n{bat.pk},Bat,1200.00,10\r\n{ball.pk},Ball,50.00,3\r\n")
 
 
 def test_deleted_products_are_left_out(bat, ball):
@@ -32,7 +32,7 @@ def test_deleted_products_are_left_out(bat, ball):
 
 @pytest.mark.django_db
 def test_an_empty_catalogue_is_a_header():
-    assert export() == "id,name,price,quantity\r\n"
+    assert export() == "\ufeffid,name,price,quantity\r\n"
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "'=1", "''=1", "'+", "''@x"])
@@ -77,6 +77,8 @@ def test_what_was_exported_comes_back_exactly(admin):
         "a\r\nb",
         "a\rb",
         "Bät 🏏",
+        "\ufeffBat\ufeff",
+        "x, =1; '+1",
         "x" * 100,
     ]
     for number, name in enumerate(names):
@@ -92,18 +94,19 @@ def test_what_was_exported_comes_back_exactly(admin):
 
 @pytest.mark.django_db
 def test_it_comes_back_into_an_empty_shop_as_well():
-    exported = "id,name,price,quantity\r\n3,'=1+1,1.00,0\r\n8,'''@,2.50,7\r\n"
+    exported = "\ufeffid,name,price,quantity\r\n3,'=1+1,1.00,0\r\n8,'''@,2.50,7\r\n"
     import_products(io.BytesIO(exported.encode()))
 
     assert Product.objects.get(pk=3).name == "=1+1"
     assert export() == exported
 
 
-def test_a_file_is_utf_8_with_the_line_ends_of_csv(admin, tmp_path):
+def test_a_file_is_utf_8_with_its_mark_and_the_line_ends_of_csv(admin, tmp_path):
     create_product(name="Bät\n2", price=1, quantity=1, by=admin)
     path = tmp_path / "products.csv"
 
     assert export(str(path)) == ""
+    assert path.read_bytes().startswith("\ufeffid,".encode())
     assert path.read_bytes().endswith(',"Bät\n2",1.00,1\r\n'.encode())
 
 

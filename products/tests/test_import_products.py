@@ -1,3 +1,4 @@
+import csv
 import io
 import sys
 from decimal import Decimal
@@ -117,18 +118,138 @@ def test_a_byte_order_mark_blank_lines_and_any_end_of_line_are_fine(content):
 @pytest.mark.parametrize(
     ("header", "wrong"),
     [
-        ("id,name,price", "Missing: 'quantity'."),
-        ("name", "Missing: 'id', 'price', 'quantity'."),
+        ("name,price,quantity", "Missing: 'id'."),
+        ("id", ""),
         ("id,name,price,quantity,colour", "Unknown: 'colour'."),
-        ("id,name,price,stock", "Missing: 'quantity'. Unknown: 'stock'."),
+        ("id;name;stock", "Unknown: 'stock'."),
         ("id,name,price,quantity,name", "More than once: 'name'."),
-        ("id;name;price;quantity", "Missing: 'id', 'name', 'price', 'quantity'. Unknown: 'id;name;price;quantity'."),
+        ("id|name", "Missing: 'id'. Unknown: 'id|name'."),
+        ("id;name,price", "Missing: 'id'. Unknown: 'id;name'."),
+        ("id,,name", "Unknown: ''."),
     ],
 )
 def test_another_header_is_refused(header, wrong):
     said = bad(file(",Bat,1,1", header=header))
 
-    assert said == f"Line 1: The columns must be id, name, price, quantity, with commas between. {wrong}"
+    rule = "The columns are id and at least one of name, price, quantity, separated by commas, semicolons or tabs."
+    assert said == f"Line 1: {rule} {wrong}".strip()
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_the_header_tells_the_separator(bat, separator, mark):
+    rows = [
+        ["ID", "name", "price", "quantity"],
+        [str(bat.pk), "Club, red; |", "1250.50", "12"],
+        ["", "Net", "9", "0"],
+    ]
+    text = io.StringIO(mark)
+    text.seek(len(mark))
+    csv.writer(text, delimiter=separator, quoting=csv.QUOTE_ALL).writerows(rows)
+
+    assert import_products(io.BytesIO(text.getvalue().encode())) == Counts(created=1, changed=1, unchanged=0)
+    assert [row[1:] for row in catalogue()] == [("Club, red; |", Decimal("1250.50"), 12), ("Net", Decimal("9.00"), 0)]
+
+
+@pytest.mark.django_db
+def test_rows_and_columns_that_a_spreadsheet_left_empty_are_fine():
+    import_products(file(";Bät;1,5;1;;", ";;;;;", header="\ufeff;;;;;\nid;name;price;quantity;;"))
+
+    assert [row[1:] for row in catalogue()] == [("Bät", Decimal("1.50"), 1)]
+
+
+@pytest.mark.parametrize(
+    ("header", "line", "changed"),
+    [
+        ("id,quantity", "{},12", {"quantity": 12}),
+        ("price;id", "1250,5;{}", {"price": Decimal("1250.50")}),
+        ("id,name", "{},Club", {"name": "Club"}),
+        ("id\tname\tquantity", "{}\tClub\t", {"name": "Club"}),
+    ],
+)
+def test_a_file_may_have_only_the_columns_that_change(bat, header, line, changed):
+    assert import_products(file(line.format(bat.pk), header=header)) == Counts(0, 1, 0)
+
+    product = {"name": "Bat", "price": Decimal("1200.00"), "quantity": 10} | changed
+    assert catalogue() == [(bat.pk, *product.values())]
+    assert len(ledger(bat.pk)) == 1 + ("quantity" in changed)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("header", "line", "reason"),
+    [
+        ("id,quantity", ",5", "name: This field is required. price: This field is required."),
+        ("id,name,price", ",Net,1", "quantity: This field is required."),
+        ("id,quantity", "999,5", "name: There is no product 999 yet, whose name could stay as it is."),
+        ("id,name", "999,Net", "price: There is no product 999 yet, whose price could stay as it is."),
+    ],
+)
+def test_a_new_product_needs_every_column(header, line, reason):
+    assert bad(file(line, header=header)) == [(2, reason)]
+
+
+def test_what_has_no_column_stays_as_it_is_at_that_moment(bat):
+    def reprice(share):
+        Product.objects.filter(pk=bat.pk).update(price=5, name="Club")
+
+    import_products(file(f"{bat.pk},12", header="id,quantity"), progress=reprice)
+
+    assert catalogue() == [(bat.pk, "Club", Decimal("5.00"), 12)]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    ("price", "quantity", "read"),
+    [
+        ("34.0000", "10", ("34.00", 10)),
+        ("34.5", " 10 ", ("34.50", 10)),
+        (" 34.500000 ", "10.0", ("34.50", 10)),
+        ("0.500", "10.00", ("0.50", 10)),
+        ("1234.000", "1000", ("1234.00", 1000)),
+        ("34,00", "10,0", ("34.00", 10)),
+        ("1234,5", "10", ("1234.50", 10)),
+    ],
+)
+def test_numbers_are_read_as_spreadsheets_write_them(separator, price, quantity, read):
+    row = separator.join(f'"{cell}"' for cell in ("", "Bat", price, quantity))
+    import_products(file(row, header=HEADER.replace(",", separator)))
+
+    assert catalogue()[0][2:] == (Decimal(read[0]), read[1])
+
+
+AMBIGUOUS = "This may mean thousands or decimals: write 1200 or 1.20."
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("separator", "price", "quantity", "reason"),
+    [
+        (",", '"1,200"', "1", f"price: {AMBIGUOUS}"),
+        (";", "1.200", "1", f"price: {AMBIGUOUS}"),
+        (";", "12,500", "1", f"price: {AMBIGUOUS}"),
+        (";", "1.234,50", "1", "price: A valid number is required."),
+        (";", "1 234,50", "1", "price: A valid number is required."),
+        (",", "1.001", "1", "price: Ensure that there are no more than 2 decimal places."),
+        (",", "1", "1.000", f"quantity: {AMBIGUOUS}"),
+        (";", "1", "1,000", f"quantity: {AMBIGUOUS}"),
+        (",", "1", "1e3", "quantity: A valid integer is required."),
+        (";", "1", "1E+03", "quantity: A valid integer is required."),
+        (";", "1", "1,5", "quantity: A valid integer is required."),
+    ],
+)
+def test_a_number_that_could_be_another_is_refused(separator, price, quantity, reason):
+    line = separator.join(["", "Bat", price, quantity])
+
+    assert bad(file(line, header=HEADER.replace(",", separator))) == [(2, reason)]
+
+
+@pytest.mark.django_db
+def test_a_price_in_a_file_with_commas_may_have_three_places():
+    import_products(file(",Bat,12.500,1"))
+
+    assert Product.objects.get().price == Decimal("12.50")
 
 
 @pytest.mark.django_db

@@ -33,12 +33,17 @@ def copied(source):
 
 class Command(BaseCommand):
     help = (
-        "Create and change products as a CSV file says, all of it or nothing. Its columns are id, name, price and "
-        "quantity; a row without an id is a new product, and an empty quantity leaves the stock as it is."
+        "Create and change products as a CSV file says, all of it or nothing. Its first line names the columns: id, "
+        "and those of name, price and quantity that change. A row without an id is a new product and needs all three; "
+        "an empty quantity leaves the stock as it is."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("file", metavar="FILE.csv", help="in UTF-8; - is standard input")
+        parser.add_argument(
+            "file",
+            metavar="FILE.csv",
+            help="in UTF-8, separated by commas, semicolons or tabs; - is standard input",
+        )
         parser.add_argument("--dry-run", action="store_true", help="check everything and write nothing")
 
     def handle(self, *, file, dry_run, **options):
