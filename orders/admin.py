@@ -12,7 +12,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin import UserAdmin
 from accounts.models import User
-from order_management.admin import APIField, ReadOnlyAdmin, ReadOnlyInline, download, leave_dialog
+from order_management.admin import APIField, ReadOnlyAdmin, ReadOnlyInline, leave_dialog
+from order_management.admin_export import ExportMixin
 from order_management.conflict import Conflict
 
 from . import services
@@ -71,7 +72,7 @@ class StepForm(BaseDialogForm):
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnlyAdmin):
+class OrderAdmin(ExportMixin, ReadOnlyAdmin):
     list_display = ["id", "customer", "state", "total", "created_at", "updated_at"]
     list_filter = [
         ("status", ChoicesDropdownFilter),
@@ -84,15 +85,13 @@ class OrderAdmin(ReadOnlyAdmin):
     inlines = [LineInline, EventInline]
     fields = ["customer", "status", "total", "note", "created_at", "updated_at"]
     actions_detail = list(Order.ACTIONS)
-    actions_list = ["export_file"]
 
     @display(description="Status", ordering="status", label=LABELS)
     def state(self, order):
         return order.status, order.get_status_display()
 
-    @action(description="Export", icon="download", url_path="export")
-    def export_file(self, request):
-        return download(orders_csv(Order.objects.all()), "orders.csv")
+    def export(self, orders):
+        return orders_csv(orders)
 
     def get_actions(self, request):
         return {name: (bulk_step(name), name, f"{name.capitalize()} selected orders") for name in BULK_ACTIONS}

@@ -6,7 +6,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.decorators import action, display
 
-from order_management.admin import ChangesOnlyMixin, ListAdmin, ReadOnlyAdmin, download, leave_dialog
+from order_management.admin import ChangesOnlyMixin, ListAdmin, ReadOnlyAdmin, leave_dialog
+from order_management.admin_export import ExportMixin
 from order_management.conflict import Conflict
 
 from . import services
@@ -34,7 +35,7 @@ def summary(counts, dry_run):
 
 
 @admin.register(Product)
-class ProductAdmin(ChangesOnlyMixin, ListAdmin):
+class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
     list_display = ["id", "name", "price", "quantity", "stock"]
     list_display_links = ["name"]
     list_editable = ["price"]
@@ -44,7 +45,7 @@ class ProductAdmin(ChangesOnlyMixin, ListAdmin):
     form = ProductForm
     fields = ["name", "price", "quantity"]
     actions_row = actions_detail = ["book_stock"]
-    actions_list = ["import_file", "export_file"]
+    actions_list = ["import_file", *ExportMixin.actions_list]
 
     @display(label={"sold out": "danger", "low": "warning", "in stock": "success"})
     def stock(self, product):
@@ -88,9 +89,8 @@ class ProductAdmin(ChangesOnlyMixin, ListAdmin):
         context = {**self.admin_site.each_context(request), "title": "Import", "form": form, "bad_lines": bad_lines}
         return TemplateResponse(request, "products/import.html", context)
 
-    @action(description="Export", icon="download", url_path="export")
-    def export_file(self, request):
-        return download(products_csv(Product.objects.all()), "products.csv")
+    def export(self, products):
+        return products_csv(products)
 
     def get_queryset(self, request):
         return super().get_queryset(request).listed()

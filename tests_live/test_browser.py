@@ -79,6 +79,20 @@ def test_a_price_is_edited_in_the_list(admin_page, server):
     assert server.call("GET", f"/api/products/{product['id']}/", token=server.admin).body["price"] == "9.90"
 
 
+def test_a_list_is_exported_as_it_is_filtered(admin_page, server):
+    product = server.create_product(name="Mütze, rot & blau")
+    server.create_product(name="Other")
+    admin_page.goto("/admin/products/product/")
+    admin_page.fill("#searchbar", "Mütze, rot & blau")
+    admin_page.press("#searchbar", "Enter")
+    with admin_page.expect_download() as download:
+        admin_page.get_by_role("link", name="Export 1 product").click()
+
+    assert download.value.suggested_filename == "1-product.csv"
+    text = download.value.path().read_bytes().decode("utf-8-sig")
+    assert text.splitlines()[1:] == [f'{product["id"]},"Mütze, rot & blau",1200.00,10']
+
+
 def test_orders_are_filtered_by_their_customer(admin_page, server):
     product = server.create_product()
     items = {"items": [{"product": product["id"], "quantity": 1}]}

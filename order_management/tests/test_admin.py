@@ -1,7 +1,12 @@
 import pytest
+from django.contrib import admin
 from django.db import OperationalError, connection
+from django.urls import reverse
+
+from order_management.admin_export import ExportMixin
 
 LISTS = ["/admin/accounts/user/", "/admin/products/product/", "/admin/products/stockmovement/", "/admin/orders/order/"]
+EXPORTS = ["/admin/products/product/", "/admin/orders/order/"]
 QUERIES = [
     "q=%00",
     "id__in=12345678901234567890123",
@@ -27,6 +32,26 @@ QUERIES = [
 @pytest.mark.parametrize("path", LISTS)
 def test_no_list_breaks_by_what_is_typed_into_its_address(site, path, query):
     assert site.get(f"{path}?{query}").status_code in (200, 302, 400)
+
+
+def test_every_export_is_of_what_the_list_shows():
+    exporting = []
+    for model_admin in admin.site._registry.values():
+        if any("export" in str(url.name) for url in model_admin.get_urls()):
+            assert type(model_admin).export_file is ExportMixin.export_file
+            exporting.append(reverse(model_admin.url_of("changelist")))
+
+    assert sorted(exporting) == sorted(EXPORTS)
+
+
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("path", EXPORTS)
+def test_no_export_breaks_by_what_is_typed_into_its_address(site, order, path, query):
+    response = site.get(f"{path}export/?{query}")
+
+    assert response.status_code in (200, 302, 400)
+    if response.status_code == 200:
+        assert response.getvalue()
 
 
 @pytest.mark.parametrize("key", ["abc", "1\0", "9" * 30, ""])

@@ -1,3 +1,4 @@
+import csv
 from datetime import timedelta
 
 import pytest
@@ -145,3 +146,44 @@ def test_orders_are_exported(site, order):
     lines = b"".join(response.streaming_content).decode().splitlines()
     assert len(lines) == 2
     assert ",carl,pending," in lines[1]
+
+
+def place(customer, product, quantity):
+    place_order(customer=customer, items=[{"product": product.pk, "quantity": quantity}])
+    return Order.objects.latest("id")
+
+
+def exported(site, query=""):
+    """Return the name of the file of a filtered list, and the orders in it."""
+    response = site.get(f"{LIST}export/{query}")
+    rows = csv.DictReader(response.getvalue().decode("utf-8-sig").splitlines())
+    return response.headers["Content-Disposition"].partition("filename=")[2].strip('"'), [int(r["order"]) for r in rows]
+
+
+def test_the_export_is_what_the_list_shows(site, admin, customer, bat):
+    first, second, third = place(customer, bat, 2), place(admin, bat, 3), place(customer, bat, 1)
+    Order.objects.filter(pk=third.pk).update(status="shipped", created_at=first.created_at - timedelta(days=3))
+    day = third.created_at.date()
+
+    assert exported(site) == ("orders.csv", [second.pk, first.pk, third.pk])
+    assert exported(site, "?status__exact=shipped") == ("1-order.csv", [third.pk])
+    assert exported(site, f"?customer__id__exact={admin.pk}") == ("1-order.csv", [second.pk])
+    assert exported(site, f"?created_at_from={day}") == ("2-orders.csv", [second.pk, first.pk])
+    assert exported(site, "?q=carl") == ("2-orders.csv", [first.pk, third.pk])
+    assert exported(site, "?o=4&q=carl") == ("2-orders.csv", [third.pk, first.pk])
+    assert exported(site, f"?q={second.pk}") == ("1-order.csv", [second.pk])
+
+
+def test_the_export_button_keeps_the_filter(site, order):
+    page = site.get(f"{LIST}?status__exact=pending&q=carl&p=1").content.decode()
+
+    assert f'href="{LIST}export/?status__exact=pending&amp;q=carl"' in page
+    assert "Export 1 order" in page
+
+
+def test_an_export_takes_a_fixed_number_of_statements(site, customer, bat, django_assert_num_queries):
+    # Session, user, the count, the orders, their lines.
+    for _ in range(3):
+        place(customer, bat, 1)
+        with django_assert_num_queries(5):
+            assert site.get(f"{LIST}export/", {"q": "carl"}).getvalue()

@@ -1,8 +1,12 @@
+import csv
+import html
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from products.models import Product, StockMovement
-from products.services import delete_products
+from products.services import create_product, delete_products
 
 LIST = "/admin/products/product/"
 
@@ -230,6 +234,94 @@ def test_the_catalogue_is_exported_as_it_is_imported(site, bat, ball):
     text = b"".join(response.streaming_content).decode()
     assert text.splitlines()[1:] == [f"{bat.pk},Bat,1200.00,10", f"{ball.pk},'=1+1,50.00,3"]
     assert "left 2 as they were." in upload(site, text)
+
+
+def export_button(page):
+    """Return where the Export button of a list leads to, and what it says."""
+    [(href, text)] = re.findall(rf'<a href="({LIST}export/[^"]*)"[^>]*>.*?</span>([^<]*)</a>', page, re.DOTALL)
+    return html.unescape(href), text.strip()
+
+
+def exported(site, **query):
+    """Return the name of the file that the Export button of a list gives, and the names of the products in it."""
+    href, _ = export_button(site.get(LIST, query).content.decode())
+    response = site.get(href)
+    rows = csv.DictReader(b"".join(response.streaming_content).decode("utf-8-sig").splitlines())
+    return response.headers["Content-Disposition"].partition("filename=")[2].strip('"'), [row["name"] for row in rows]
+
+
+def test_the_export_is_what_the_list_shows(site, admin, bat, ball):
+    create_product(name="Ballon & co", price=1, quantity=0, by=admin)
+
+    assert exported(site) == ("products.csv", ["Bat", "Ball", "Ballon & co"])
+    assert exported(site, q="ball") == ("2-products.csv", ["Ball", "Ballon & co"])
+    assert exported(site, q="ball", stock="out") == ("1-product.csv", ["Ballon & co"])
+    assert exported(site, q="Ballon & co") == ("1-product.csv", ["Ballon & co"])
+    assert exported(site, id__exact=bat.pk) == ("1-product.csv", ["Bat"])
+    assert exported(site, q="none") == ("0-products.csv", [])
+    assert exported(site, o="-3", stock="in") == ("2-products.csv", ["Bat", "Ball"])
+    assert exported(site, o="2", stock="in") == ("2-products.csv", ["Ball", "Bat"])
+
+
+def test_the_export_is_of_all_pages(site):
+    Product.objects.bulk_create(Product(name=f"Bat {number}", price=1, quantity=number % 2) for number in range(240))
+
+    name, names = exported(site, stock="in", p=2)
+
+    assert (name, len(names)) == ("120-products.csv", 120)
+
+
+def test_a_deleted_product_is_not_exported(site, bat, ball):
+    Product.objects.filter(pk=bat.pk).remove()
+
+    assert exported(site, q="b") == ("1-product.csv", ["Ball"])
+
+
+@pytest.mark.parametrize(
+    ("query", "label"),
+    [
+        ({}, "Export"),
+        ({"p": 2}, "Export"),
+        ({"p": 3}, "Export 120 products"),
+        ({"p": 4}, "Export"),
+        ({"q": "Bat 119"}, "Export 1 product"),
+        ({"q": "none"}, "Export 0 products"),
+    ],
+)
+def test_the_export_button_says_how_many_if_the_page_tells(site, query, label):
+    Product.objects.bulk_create(Product(name=f"Bat {number}", price=1, quantity=1) for number in range(120))
+
+    assert export_button(site.get(LIST, query).content.decode())[1] == label
+
+
+def test_after_an_export_the_next_page_says_how_many_products_it_was(site, bat, ball):
+    site.get(f"{LIST}export/", {"q": "ball"})
+
+    assert "Exported 1 product." in site.get(LIST).content.decode()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"o": "x"}, {"p": "x"}, {"p": 9}, {"q": "'"}, {"stock": "x"}, {"e": 1}, {"all": ""}, {"id__exact": "9" * 30}],
+)
+def test_the_export_reads_odd_parameters_as_the_list_does(site, bat, query):
+    assert site.get(LIST, query).status_code == site.get(f"{LIST}export/", query).status_code == 200
+
+
+@pytest.mark.parametrize("query", [{"colour": "red"}, {"id__exact": "x"}, {"price__exact": "x"}])
+def test_a_list_that_cannot_be_filtered_so_is_not_exported(site, bat, query):
+    assert site.get(LIST, query).url == site.get(f"{LIST}export/", query).url == f"{LIST}?e=1"
+
+
+@pytest.mark.parametrize("query", [{"q": "\0"}, {"quantity__gt": 1}, {"name__regex": "x"}, {"_to_field": "name"}])
+def test_an_odd_filter_of_an_export_is_a_bad_request(site, bat, query):
+    assert site.get(LIST, query).status_code == site.get(f"{LIST}export/", query).status_code == 400
+
+
+def test_an_export_is_counted_and_read(site, bat, ball, django_assert_num_queries):
+    # Session, user, the count, the rows; the message is in a cookie.
+    with django_assert_num_queries(4):
+        assert site.get(f"{LIST}export/", {"q": "ball"}).getvalue()
 
 
 def test_a_large_file_is_for_the_command(site):

@@ -28,5 +28,5 @@ class Command(ExportCommand):
     def export(self, *, first, last, status, **options):
         if last < first:
             raise CommandError("--to is before --from.")
-        orders = Order.objects.created_on(first, last)
+        orders = Order.objects.created_on(first, last).order_by("created_at", "id")
         return orders_csv(orders.filter(status=status) if status else orders)

@@ -7,4 +7,4 @@ class Command(ExportCommand):
     help = "Write the catalogue as a CSV file, which import_products reads."
 
     def export(self, **options):
-        return products_csv(Product.objects.all())
+        return products_csv(Product.objects.order_by("id"))
