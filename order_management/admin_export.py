@@ -17,7 +17,7 @@ class ExportMixin:
     actions_list = ["export_file"]
 
     def export(self, queryset):
-        """Return the file of what is in the queryset, in its order, in pieces of text."""
+        """Return the rows of the queryset as a file, in their order, in pieces of text."""
         raise NotImplementedError
 
     @action(description="Export", icon="download", url_path="export")

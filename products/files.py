@@ -28,7 +28,7 @@ FORMULA = r"[=+\-@\t\r\n＝＋－＠]"  # noqa: RUF001
 
 
 def before_formulas(marks):
-    """Return a pattern of what comes before each possible formula, and its marks, in a text after a separator."""
+    """Return a pattern of what precedes a possible formula and its marks, in a text with a separator before it."""
     # The quote that ends the text in the file would begin a cell, too, if the text ended with a separator.
     return rf"{BREAK}(?:{DROPPED}(?={marks}{FORMULA})|(?<!\A,){DROPPED}(?={marks}\Z))"
 
@@ -128,7 +128,7 @@ def csv_text(rows):
 
 
 def harmless(cell):
-    """Return the cell; a text has a `'` wherever it could begin a formula, or was given a `'` for that before."""
+    """Return the cell, a text with a `'` before all that could be a formula or is such a `'` already."""
     return UNMARKED.sub(lambda place: f"{place[0]}'", f",{cell}")[1:] if isinstance(cell, str) else cell
 
 

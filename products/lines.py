@@ -24,7 +24,7 @@ class Lines:
         while self.ahead and not self.ahead.strip(b' \r\n"' + SEPARATORS.encode()):
             self.number += self.ahead.endswith(b"\n")
             self.ahead = self.read()
-        # No name of a column contains one, so the first that is there is the one.
+        # The names of the columns contain none of these.
         self.separator = next((each for each in SEPARATORS if each.encode() in self.ahead), ",")
 
     # Not a generator: that would be at its end after the first bad line.

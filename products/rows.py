@@ -88,7 +88,7 @@ def value_of(name, cells, local):
 def with_point(number, *, decimals):
     """Return a number with a point where it has a decimal comma.
 
-    Raise ValidationError if it may mean thousands as well; where `decimals` are certain to follow a point, it does not.
+    Raise ValidationError if it may mean thousands as well, which a point does not where `decimals` is set.
     """
     ambiguous = AMBIGUOUS.fullmatch(number)
     if ambiguous and not (decimals and ambiguous[1] == "."):

@@ -232,6 +232,7 @@ def test_the_catalogue_is_exported_as_it_is_imported(site, bat, ball):
 
     assert response.headers["Content-Disposition"] == 'attachment; filename="products.csv"'
     text = b"".join(response.streaming_content).decode()
+    assert text.startswith("\ufeffid,")
     assert text.splitlines()[1:] == [f"{bat.pk},Bat,1200.00,10", f"{ball.pk},'=1+1,50.00,3"]
     assert "left 2 as they were." in upload(site, text)
 
