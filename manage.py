@@ -12,10 +12,7 @@ def main():
     if "runserver" not in sys.argv:
         os.environ.pop("METRICS_TOKEN", None)
     from django.core.management import execute_from_command_line
-    from django.core.servers.basehttp import WSGIRequestHandler
 
-    # Without it runserver waits 40 ms for an ACK in each answer of a kept connection.
-    WSGIRequestHandler.disable_nagle_algorithm = True
     execute_from_command_line(sys.argv)
 
 

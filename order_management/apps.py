@@ -1,4 +1,9 @@
+from django.apps import AppConfig
 from django.contrib.admin import apps
+
+
+class OrderManagementConfig(AppConfig):
+    name = "order_management"
 
 
 class AdminConfig(apps.AdminConfig):

@@ -42,6 +42,8 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    # Its runserver comes before that of staticfiles.
+    "order_management.apps.OrderManagementConfig",
     "django.contrib.staticfiles",
     "corsheaders",
     "django_filters",
@@ -72,6 +74,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+
+DEFAULT_EXCEPTION_REPORTER = "order_management.debug.ExceptionReporter"
 
 ROOT_URLCONF = "order_management.urls"
 WSGI_APPLICATION = "order_management.wsgi.application"

@@ -1,0 +1,56 @@
+"""Django's development server, fit for many callers at once. It tells them nothing about the process."""
+
+import ipaddress
+
+from django.conf import settings
+from django.contrib.staticfiles.management.commands import runserver
+from django.core.servers import basehttp
+
+# wsgiref would add the environment of the process to every request, and debug pages would show it.
+basehttp.ServerHandler.os_environ = {}
+
+
+class RequestHandler(basehttp.WSGIRequestHandler):
+    # Otherwise each answer on a kept connection waits 40 ms for an ACK.
+    disable_nagle_algorithm = True
+
+    def get_environ(self):
+        environ = super().get_environ()
+        lengths = self.headers.get_all("Content-Length")
+        if lengths:
+            # wsgiref uses the first one and ignores an empty one: the rest would be taken for the next request.
+            environ["CONTENT_LENGTH"] = ", ".join(lengths) or "empty"
+        return environ
+
+
+class Server(basehttp.WSGIServer):
+    # Django's 10 is too few for callers who all connect at once: the others are reset.
+    request_queue_size = 1024
+
+    def __init__(self, address, request_handler, **options):
+        super().__init__(address, RequestHandler, **options)
+
+
+class Command(runserver.Command):
+    server_cls = Server
+
+    def add_arguments(self, parser):
+        super().add_arguments(parser)
+        # WhiteNoise serves the static files, as in production: through the middleware.
+        parser.set_defaults(use_static_handler=False)
+
+    def on_bind(self, server_port):
+        super().on_bind(server_port)
+        if settings.DEBUG and not is_loopback(self.addr):
+            self.stderr.write(
+                "Development mode is meant for this machine, but others can connect to this address. "
+                "Stop it unless you trust the network, and use the production server instead (make serve).",
+                self.style.WARNING,
+            )
+
+
+def is_loopback(address):
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:  # a name, or `0`
+        return address == "localhost"
