@@ -6,12 +6,9 @@ from http import HTTPStatus
 from time import perf_counter
 
 from django.conf import settings
-from django.http import HttpResponse
 
 from . import logs, views
 from .renderers import JSONRenderer
-
-DRAIN_MAX_BYTES = 16 * 1024 * 1024
 
 # What a page may load and do, by the beginning of its path: the first that fits. CSP level 3, W3C.
 OWN_FILES = "default-src 'none'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -21,7 +18,7 @@ CONTENT_SECURITY_POLICIES = {
     # Its scripts (Alpine, in django-unfold) compile what the attributes of its pages say, and set styles.
     "/admin/": "script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; font-src 'self'; "
     f"{OWN_FILES}; form-action 'self'",
-    "/": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 }
 # Django's middleware sets these, too, but not on what is refused before it is reached.
 SECURITY_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"}
@@ -91,38 +88,6 @@ def health_checks(get_response):
         return checks.get(request.path_info, get_response)(request)
 
     return middleware
-
-
-def read_body(get_response):
-    """Read the body whole, or refuse it: too large (413) or of unknown length (411).
-
-    Also where nobody needs it: a server hangs up on a client that is still sending, and the answer would be lost.
-    """
-
-    def middleware(request):
-        if request.path_info.startswith("/api/"):
-            if "HTTP_TRANSFER_ENCODING" in request.META:
-                # WSGI gives no length to a body in chunks, and Django would take it for empty.
-                return refuse(request, 411, "Send the body with a Content-Length, not in chunks.")
-            length = request.META.get("CONTENT_LENGTH") or "0"
-            if not length.isdecimal():
-                return refuse(request, 400, "Content-Length must be a number.")
-            # Python reads no number of thousands of digits.
-            if int(length[:20]) > settings.API_BODY_MAX_BYTES:
-                return refuse(request, 413, f"The body may have up to {settings.API_BODY_MAX_BYTES} bytes.")
-            request.body  # noqa: B018
-        return get_response(request)
-
-    return middleware
-
-
-def refuse(request, status, detail):
-    stream = request.META["wsgi.input"] if request.META.get("wsgi.input_terminated") else request
-    drained = 0
-    while drained < DRAIN_MAX_BYTES and (chunk := stream.read(65536)):
-        drained += len(chunk)
-    # Without a Content-Length runserver closes the connection, and takes no rest of the body for the next request.
-    return fill(HttpResponse(status=status), detail)
 
 
 def fill(response, detail):

@@ -50,6 +50,7 @@ ERRORS = {
     411: ("The body came in chunks.", "Send the body with a Content-Length, not in chunks."),
     412: ("`If-Match` names another state.", "It has changed since: the ETag in If-Match is not the current one."),
     413: ("The body is over 1 MB.", "The body may have up to 1048576 bytes."),
+    414: ("The query has over 4000 bytes.", "The query may have up to 4000 bytes."),
     415: ("The body is not JSON.", "Send the body as application/json in UTF-8."),
     503: ("The database is away.", "The database is not available. Try again."),
 }
@@ -92,6 +93,8 @@ class AutoSchema(openapi.AutoSchema):
         """Yield the statuses that follow from what kind of call it is."""
         if "requestBody" in operation:
             yield from (411, 413, 415)
+        if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
+            yield 414
         if self.view.get_authenticators() or isinstance(self.view, TokenViewBase):
             yield 401
         if self.view.get_authenticators() and not self.open_to_customers():

@@ -20,16 +20,18 @@ ADMIN, CUSTOMER, PASSWORD = "anna", "carl", "correct horse 17"
 SECRET_KEY = "a key for the live tests alone, of more than 50 characters"
 WAIT = 30  # seconds, for whatever has to happen at all
 
-DEVELOPMENT, PRODUCTION = "development", "production"
+DEVELOPMENT, PRODUCTION, ASGI = "development", "production", "asgi"
 COMMANDS = {
     DEVELOPMENT: "manage.py runserver --noreload 127.0.0.1:{port}",
     # As `make serve` does.
     PRODUCTION: "-m granian --interface wsgi --http 1 --no-ws order_management.wsgi:application",
+    ASGI: "-m granian --interface asgi --http 1 --no-ws order_management.asgi:application",
 }
 VARIABLES = {
     DEVELOPMENT: {"DEBUG": "on"},
     PRODUCTION: {"SECRET_KEY": SECRET_KEY, "ALLOWED_HOSTS": "127.0.0.1", "HTTPS": "off"},
 }
+VARIABLES[ASGI] = VARIABLES[PRODUCTION] | {"GRANIAN_BLOCKING_THREADS": "1"}  # It allows no more.
 
 
 class Answer(NamedTuple):

@@ -1,14 +1,17 @@
-"""Bodies as the network brings them: too long, in chunks, cut off. Both servers treat them differently."""
+"""Bodies as the network brings them: too long, in chunks, cut off. The servers treat them differently."""
 
 import contextlib
 import json
+import os
+import resource
 import time
+from pathlib import Path
 
 import pytest
 
-from .server import DEVELOPMENT, PRODUCTION
+from .server import ASGI, DEVELOPMENT, PRODUCTION
 
-pytestmark = pytest.mark.parametrize("server", [DEVELOPMENT, PRODUCTION], indirect=True)
+pytestmark = pytest.mark.parametrize("server", [DEVELOPMENT, PRODUCTION, ASGI], indirect=True)
 
 CREATE = ("POST", "/api/products/create/")
 BAT = b'{"name": "Bat", "price": 1200, "quantity": 10}'
@@ -112,6 +115,91 @@ def test_the_next_call_of_a_kept_connection_is_answered_after_an_error(server, b
             assert connection.call("GET", "/healthz/").body == OK
 
 
+@pytest.mark.parametrize("path", ["/api/login/", "/admin/login/", "/healthz/", "/nowhere/", "/static/x.css", "/admin"])
+def test_leading_zeros_do_not_hide_a_length(server, path):
+    length = b"0" * 25 + b"3000000"
+    request = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ".encode() + length
+    with server.raw(request + b"\r\n\r\n" + b" " * 3_000_000) as connection, connection.makefile("rb") as answer:
+        assert answer.readline().split()[1] == b"413"
+
+
+@pytest.mark.parametrize("length", [b"+2", b"2, 3", b"-2", b"0x2", b"2_0", b"\xb2", b"9" * 5000, b"0" * 5000 + b"2"])
+@pytest.mark.parametrize("path", ["/api/login/", "/admin/login/"])
+def test_a_length_that_is_no_number_ends_the_connection_or_goes_on_soundly(server, path, length):
+    request = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ".encode() + length + b"\r\n\r\n{}"
+    with server.raw(request) as connection, connection.makefile("rb") as answer:
+        assert answer.readline().split()[1] in (b"400", b"403", b"413", b"415")
+    assert server.call("GET", "/healthz/").body == OK
+
+
+SIXTEEN_MB = b" " * 16_000_000
+# Whoever answers: nobody reads these bodies.
+UNREAD = [
+    (("POST", "/admin/login/", SIXTEEN_MB), 413),
+    (("POST", "/admin/products/product/import/", SIXTEEN_MB), 413),
+    (("POST", "/nowhere/", ONE_MB), 413),
+    (("PUT", "/static/admin/css/base.css", ONE_MB), 413),
+    (("GET", "/static/admin/css/base.css", b" " * 60_000), 200),
+    (("GET", "/healthz/", b" " * 60_000), 200),
+    (("GET", "/admin", b" " * 60_000), 301),
+    (("POST", "/nowhere/", b" " * 60_000), 404),
+    (("POST", "/nowhere", b" " * 60_000), 404),
+    (("POST", "/admin/login/", b" " * 60_000), 403),
+    (("GET", "/", b" " * 60_000), 302),
+    (("GET", "/healthz/", b" " * 60_000, None, {"Host": "evil.example"}), 200),
+    (("GET", "/admin/", b" " * 60_000, None, {"Host": "evil.example"}), 400),
+    (("POST", "/admin/", ONE_MB, None, {"Host": "evil.example"}), 413),
+    (("GET", "/admin/?" + "x" * 5000, b" " * 60_000), 414),
+    (("POST", "/api/login/", b" " * 60_000, None, {"Content-Encoding": "gzip"}), 415),
+]
+
+
+@pytest.mark.parametrize(
+    ("call", "status"), UNREAD, ids=[f"{call[0]} {call[1][:20]} {status}" for call, status in UNREAD]
+)
+def test_the_connection_goes_on_after_any_body_wherever_it_was_sent(server, call, status):
+    with server.connection() as connection:
+        for _ in range(5):
+            assert connection.call(*call).status == status
+            assert connection.call("GET", "/healthz/").body == OK
+
+
+@pytest.mark.parametrize("path", ["/admin/login/", "/nowhere/", "/healthz/", "/static/admin/css/base.css"])
+def test_a_body_in_chunks_is_refused_everywhere(server, path):
+    with server.connection() as connection:
+        with contextlib.suppress(ConnectionError):
+            connection.request("POST", path, chunks(300_000))
+        assert connection.getresponse().status == 411
+
+
+@pytest.fixture
+def _no_large_files(server):
+    """The server cannot write a file of more than 8 MB: enough for its database and its log."""
+    processes = [int(p.name) for p in Path("/proc").glob("[0-9]*") if p.is_dir()]
+    mine = [pid for pid in processes if is_of_group(pid, server.process.pid)]
+    before = [resource.prlimit(pid, resource.RLIMIT_FSIZE, (8_000_000, resource.RLIM_INFINITY)) for pid in mine]
+    yield
+    for pid, limits in zip(mine, before, strict=True):
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+
+
+def is_of_group(pid, group):
+    with contextlib.suppress(ProcessLookupError):
+        return os.getpgid(pid) == group
+
+
+@pytest.mark.usefixtures("_no_large_files")
+@pytest.mark.parametrize("path", ["/admin/login/", "/admin/products/product/import/", "/nowhere/", "/api/login/"])
+def test_no_body_is_written_to_the_disk_before_it_is_refused(server, path):
+    form = (
+        b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n' + b" " * 12_000_000 + b"\r\n--x--\r\n"
+    )
+
+    answer = server.call("POST", path, form, headers={"Content-Type": "multipart/form-data; boundary=x"})
+
+    assert answer.status == 413
+
+
 @pytest.mark.parametrize(
     ("call", "status"),
     [
@@ -130,12 +218,13 @@ def test_the_next_call_is_answered_too_after_one_whose_body_nobody_reads(server,
 
 
 def test_a_client_that_hangs_up_half_way_leaves_nothing(server):
+    before = len(server.output)
     for size, sent in ((BAT_LENGTH, b""), (BAT_LENGTH, BAT[:-1]), (10_000_000, TEN_MB[:2_000_000])):
         server.raw(head(server, length=size) + sent).close()
     time.sleep(0.2)  # the server has noticed
 
     assert server.call("GET", "/healthz/").status == 200
-    assert "Traceback" not in server.output
+    assert "Traceback" not in server.output[before:]
 
 
 def test_a_client_may_ask_before_it_sends_a_body(server):

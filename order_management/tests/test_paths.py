@@ -60,7 +60,7 @@ def test_no_call_asks_for_a_csrf_token():
 
 
 def test_too_many_query_parameters_are_refused(api, customer):
-    response = api(customer).get(f"/api/products/?{'a=1&' * 1001}")
+    response = api(customer).get(f"/api/products/?{'a&' * 1001}")
 
     assert (response.status_code, response.json()) == (400, {"detail": "There are too many query parameters."})
 

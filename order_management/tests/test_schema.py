@@ -107,7 +107,8 @@ WITH_BODY = [
     (415, calling(content_type="text/plain")),
 ]
 OF_ONE = [(200, calling()), (404, calling(pk=0))]
-LIST = [(200, calling()), (304, unchanged), (400, calling(query_params={"page_size": 0}))]
+TOO_LONG = (414, calling(query_params={"page_size": "1" * 4000}))
+LIST = [(200, calling()), (304, unchanged), (400, calling(query_params={"page_size": 0})), TOO_LONG]
 CHANGE = [*OF_ONE, *FOR_ADMINS, (412, calling(headers={"If-Match": '"old"'}))]
 
 STEP = [(200, calling()), (400, calling(body={"note": []})), (404, calling(pk=0)), (409, over), *FOR_ADMINS, *WITH_BODY]
@@ -205,7 +206,13 @@ CALLS = {
     "order_cancel": (taking_a_step("customer"), [row for row in STEP if row[0] != 403]),
     "sales_report": (
         lambda shop: {"by": shop.admin, "query_params": {"from": "2026-11-01", "to": "2026-11-30"}},
-        [*FOR_ADMINS, (200, calling()), (304, unchanged), (400, calling(query_params={"from": "2026-11-01"}))],
+        [
+            *FOR_ADMINS,
+            (200, calling()),
+            (304, unchanged),
+            (400, calling(query_params={"from": "2026-11-01"})),
+            TOO_LONG,
+        ],
     ),
     "product_delete": (lambda shop: {"by": shop.admin, "pk": shop.bat.pk}, CHANGE),
 }

@@ -1,0 +1,122 @@
+"""Limits on a request's target and body, whoever answers it, under WSGI and ASGI alike."""
+
+import re
+
+from django.conf import settings
+from django.http import HttpResponse, JsonResponse
+from django.utils.encoding import iri_to_uri
+
+# Bytes, percent-encoded. Redirects and links repeat the target: no header of an answer grows past 32 kB.
+PATH_MAX_BYTES = 1000
+QUERY_MAX_BYTES = 4000
+HOST_MAX_BYTES = 255
+DRAIN_MAX_BYTES = 16 * 1024 * 1024
+
+
+def limit_request(get_response):
+    """Refuse a request whose target or body is over the limits, before anything else reads it."""
+
+    def middleware(request):
+        refusal = refuse_target(request) or refuse_body(request)
+        if refusal is None:
+            request.body  # noqa: B018  # A client that sends slowly must not hold a transaction open.
+            return get_response(request)
+        return refusal
+
+    return middleware
+
+
+def drain_body(get_response):
+    """Read a body that nobody has read before the answer is sent, so that the connection can be used again.
+
+    Without this the server hangs up on a client that is still sending, and the answer is lost.
+    """
+
+    def middleware(request):
+        response = get_response(request)
+        if not hasattr(request, "_body"):
+            drain(request, response)
+        return response
+
+    return middleware
+
+
+def drain(request, response):
+    stream, drained = request, 0
+    if request.META.get("wsgi.input_terminated"):
+        stream = request.META["wsgi.input"]
+    elif is_unframed(request):
+        # Without a length runserver closes the connection, and does not take the body for the next request.
+        del response.headers["Content-Length"]
+        return
+    while drained < DRAIN_MAX_BYTES and (chunk := stream.read(65536)):
+        drained += len(chunk)
+
+
+def refuse_target(request):
+    """Return the answer to a request target that is too long or is no path of ours, or None."""
+    if not request.path_info.startswith("/"):  # RFC 9112, 3.2: `*`, or a URL
+        return refuse(request, 404, "There is nothing at this path.")
+    if len(request.META.get("HTTP_HOST", "")) > HOST_MAX_BYTES:
+        return refuse(request, 400, f"The Host header may have up to {HOST_MAX_BYTES} bytes.")
+    if is_longer(request.path, PATH_MAX_BYTES):
+        return refuse(request, 414, f"The path may have up to {PATH_MAX_BYTES} bytes.")
+    if is_longer(request.META.get("QUERY_STRING", ""), QUERY_MAX_BYTES):
+        return refuse(request, 414, f"The query may have up to {QUERY_MAX_BYTES} bytes.")
+    return None
+
+
+def is_longer(text, limit):
+    """Return whether the text, percent-encoded, has more bytes than the limit."""
+    return len(text) > limit or (3 * len(text) > limit and len(iri_to_uri(text)) > limit)
+
+
+def is_unframed(request):
+    return "HTTP_TRANSFER_ENCODING" in request.META or content_length(request) is None
+
+
+def refuse_body(request):
+    """Return the answer to a body that is too large, of unknown length or encoded, or None."""
+    if "HTTP_TRANSFER_ENCODING" in request.META:
+        # WSGI gives no length to a body in chunks, and Django would take it for empty.
+        return refuse(request, 411, "Send the body with a Content-Length, not in chunks.")
+    length, limit = content_length(request), body_limit(request.path_info)
+    if length is None:
+        return refuse(request, 400, "Content-Length must be a number.")
+    if length > limit:
+        return refuse(request, 413, f"The body may have up to {limit} bytes.")
+    if length and is_api(request) and is_encoded(request):
+        detail = "Send the body as it is, without a Content-Encoding."
+        return refuse(request, 415, detail, **{"Accept-Encoding": "identity"})  # RFC 9110, 12.5.3
+    return None
+
+
+def content_length(request):
+    """Return the Content-Length, 0 without one, or None if it is not a number."""
+    text = request.META.get("CONTENT_LENGTH") or "0"
+    # Python's int() takes signs, blanks and other digits, too, and refuses thousands of digits.
+    return int(text) if re.fullmatch("[0-9]{1,100}", text) else None
+
+
+def body_limit(path):
+    """Return how many bytes a body sent to the path may have."""
+    return next(limit for start, limit in settings.BODY_MAX_BYTES.items() if path.startswith(start))
+
+
+def is_encoded(request):
+    codings = request.headers.get("Content-Encoding", "").lower().split(",")
+    return not {coding.strip() for coding in codings} <= {"", "identity"}
+
+
+def is_api(request):
+    return request.path_info.startswith("/api/")
+
+
+def refuse(request, status, detail, **headers):
+    """Return an answer in JSON under /api/, and in plain text elsewhere."""
+    if is_api(request):
+        response = JsonResponse({"detail": detail}, status=status, headers=headers)
+    else:
+        response = HttpResponse(f"{detail}\n", "text/plain; charset=utf-8", status, headers=headers)
+    response.headers["Content-Length"] = str(len(response.content))
+    return response

@@ -1,0 +1,184 @@
+"""The target of a request has limits, so that no header of an answer outgrows a proxy's buffer; bodies everywhere."""
+
+from io import BytesIO
+
+import pytest
+from django.urls import URLPattern, get_resolver
+
+from order_management.limits import HOST_MAX_BYTES, PATH_MAX_BYTES, QUERY_MAX_BYTES
+from products.models import Product
+
+# What nginx keeps of an answer's headers, see deploy/nginx.conf.
+HEADERS_MAX_BYTES = 32 * 1024
+# Some of them grow each time they are quoted.
+FILLINGS = ["x", "%22", '"', "é", "\xff", "%ff", "%25", "=", "&", "a&", "+", "/", "%f0%9f%98%80"]
+STARTS = ["", "next=", "_changelist_filters=q%3D"]
+HOST = "h" * 60 + ".example:" + "0" * (HOST_MAX_BYTES - 69)
+
+
+def routes(patterns, prefix=""):
+    for pattern in patterns:
+        path = prefix + str(pattern.pattern).removeprefix("^").removesuffix("$").removesuffix(r"\Z")
+        if isinstance(pattern, URLPattern):
+            yield path.replace("<int:pk>", "1").replace("<path:object_id>", "1")
+        else:
+            yield from routes(pattern.url_patterns, path)
+
+
+PATHS = sorted({f"/{path}" for path in routes(get_resolver().url_patterns) if not set(path) & set("<(?")})
+PATHS += [path.rstrip("/") for path in PATHS if path != "/"]
+
+
+def filled(start, filling, size):
+    """Return the start with as many fillings behind it as fit into the size."""
+    return (start + filling * size)[:size]
+
+
+def size_of_headers(response):
+    return sum(len(f"{name}: {value}\r\n".encode()) for name, value in response.headers.items()) + sum(
+        len(f"Set-Cookie: {cookie.OutputString()}\r\n") for cookie in response.cookies.values()
+    )
+
+
+@pytest.fixture(params=["nobody", "nobody over HTTP", "an admin"])
+def get(request, client, admin, api, settings):
+    """A function that gets a raw target, as nobody or as an Admin with both a session and a token."""
+    settings.SECURE_SSL_REDIRECT = "HTTP" in request.param
+    settings.ALLOWED_HOSTS = ["*"]
+    headers = {}
+    if request.param == "an admin":
+        client.force_login(admin)
+        headers = api(admin)._credentials
+
+    def get(path, query):
+        return client.get("/", PATH_INFO=path, QUERY_STRING=query, HTTP_HOST=HOST, **headers)
+
+    return get
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_no_headers_outgrow_a_proxys_buffer(get, start):
+    for path in PATHS:
+        response = get(path, filled(start, "%ff", QUERY_MAX_BYTES))
+
+        assert size_of_headers(response) < HEADERS_MAX_BYTES, path
+
+
+@pytest.mark.parametrize("filling", FILLINGS)
+def test_nor_do_those_of_a_redirect(get, filling):
+    for path in ("/", "/admin", "/admin/", "/admin/login/", "/api/products", "/api/docs", "/favicon.ico"):
+        for start in STARTS:
+            assert size_of_headers(get(path, filled(start, filling, QUERY_MAX_BYTES))) < HEADERS_MAX_BYTES, path
+
+
+@pytest.mark.parametrize("filling", ["0", "é", '"', "%", "x/"])
+@pytest.mark.parametrize("start", ["/api/products/", "/admin/", "/static/", "/"])
+def test_no_path_makes_headers_outgrow_it(get, start, filling):
+    for size in (PATH_MAX_BYTES, PATH_MAX_BYTES // 6):
+        response = get(filled(start, filling, size), filled("", "%25", QUERY_MAX_BYTES))
+
+        assert size_of_headers(response) < HEADERS_MAX_BYTES
+
+
+@pytest.mark.parametrize("filling", FILLINGS)
+def test_nor_do_the_links_of_a_page_with_two_neighbours(api, admin, filling):
+    Product.objects.bulk_create(Product(name="é" * 99 + str(n), price=n, quantity=0) for n in range(3))
+    client, start = api(admin), "/api/products/?ordering=name&page_size=1"
+    following = client.get(start).headers["Link"].split(">")[0].removeprefix("<")
+    query = filled(f"{following.partition('?')[2]}&z=", filling, QUERY_MAX_BYTES)
+
+    response = client.get("/api/products/", QUERY_STRING=query, HTTP_HOST="localhost:" + "0" * (HOST_MAX_BYTES - 10))
+
+    # Some have more bytes when percent-encoded, or are too many parameters.
+    assert response.status_code in (400, 414) or 'rel="prev"' in response.headers["Link"]
+    assert size_of_headers(response) < HEADERS_MAX_BYTES
+
+
+TOO_LONG = "x" * (QUERY_MAX_BYTES + 1)
+
+
+def test_a_long_query_is_refused_everywhere(client, db):
+    for path in PATHS:
+        response = client.get("/", PATH_INFO=path, QUERY_STRING=TOO_LONG)
+
+        assert response.status_code == 414
+        if path.startswith("/api/"):
+            assert response.json() == {"detail": "The query may have up to 4000 bytes."}
+        else:
+            assert response.content == b"The query may have up to 4000 bytes.\n"
+
+
+def test_a_query_of_the_greatest_length_is_read(api, customer):
+    assert api(customer).get("/api/products/", QUERY_STRING=TOO_LONG[1:]).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/products/" + "0" * 1000 + "1", "/" + "x" * 1000, "/admin/" + "é" * 400])
+def test_a_long_path_is_refused(client, path):
+    assert client.get("/", PATH_INFO=path).status_code == 414
+
+
+@pytest.mark.parametrize("host", ["localhost:" + "0" * 246, "localhost." * 100])
+def test_a_long_host_is_refused(client, host):
+    assert client.get("/api/products", HTTP_HOST=host).status_code == 400
+
+
+@pytest.mark.parametrize("target", ["*", "http://localhost/api/products/", "localhost:80", "healthz/", ""])
+@pytest.mark.parametrize("method", ["GET", "OPTIONS", "POST", "HEAD", "CONNECT"])
+def test_a_target_that_is_no_path_is_answered(client, method, target):
+    response = client.generic(method, "/", PATH_INFO=target)
+
+    assert response.status_code in (302, 403, 404, 405)
+    assert response.headers["Content-Security-Policy"]
+
+
+NO_NUMBERS = ["+5", " 5", "5, 5", "-1", "٥", "²", "1_0", "5.0", "9" * 5000, "0" * 5000 + "1"]
+UNSOUND = [({"HTTP_TRANSFER_ENCODING": "chunked"}, 411), ({"CONTENT_LENGTH": "0" * 25 + "3000000"}, 413)]
+UNSOUND += [({"CONTENT_LENGTH": length}, 400) for length in NO_NUMBERS]
+
+
+@pytest.mark.parametrize(("headers", "status"), UNSOUND)
+def test_no_path_takes_a_body_of_unknown_length_or_over_its_limit(client, headers, status):
+    for path in PATHS:
+        # Its body is at its end at once, as a server has it that ends a body by itself.
+        response = client.post(
+            "/", PATH_INFO=path, **{"wsgi.input": BytesIO(), "wsgi.input_terminated": True} | headers
+        )
+
+        assert response.status_code == status
+        assert (response.headers["Content-Type"] == "application/json") is path.startswith("/api/")
+
+
+@pytest.mark.parametrize(
+    ("path", "limit"),
+    [("/api/login/", 1024 * 1024), ("/admin/products/product/import/", 2560 * 1024), ("/admin/login/", 64 * 1024)],
+)
+def test_a_body_may_have_as_many_bytes_as_the_limit(client, db, path, limit):
+    statuses = [client.post(path, b" " * size, "application/json").status_code for size in (limit, limit + 1)]
+
+    assert statuses[0] != 413
+    assert statuses[1] == 413
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "deflate", "x", "identity, gzip", "gzip,"])
+def test_an_encoded_body_is_refused(client, db, coding):
+    response = client.post("/api/login/", {"username": "a"}, "application/json", headers={"Content-Encoding": coding})
+
+    assert response.status_code == 415
+    assert response.json() == {"detail": "Send the body as it is, without a Content-Encoding."}
+    assert response.headers["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("coding", ["", "identity", "Identity", " identity ", "identity, identity"])
+def test_a_body_may_say_that_it_is_not_encoded(client, db, coding):
+    response = client.post("/api/login/", {"username": "a"}, "application/json", headers={"Content-Encoding": coding})
+
+    assert response.status_code == 400
+
+
+def test_what_is_refused_may_be_read_by_pages_of_allowed_origins(client, settings):
+    settings.CORS_ALLOWED_ORIGINS = ["https://pages.example"]
+
+    for call in ({"QUERY_STRING": TOO_LONG}, {"CONTENT_LENGTH": "x"}, {"HTTP_TRANSFER_ENCODING": "chunked"}):
+        response = client.post("/api/login/", HTTP_ORIGIN="https://pages.example", **call)
+        assert response.status_code in (400, 411, 414)
+        assert response.headers["Access-Control-Allow-Origin"] == "https://pages.example"
