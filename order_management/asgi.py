@@ -1,5 +1,6 @@
 """The ASGI application, for those who have an ASGI server already. Everything here is synchronous: WSGI is faster."""
 
+import asyncio
 import os
 
 from django.conf import settings
@@ -26,7 +27,11 @@ BODY_MAX_BYTES = max(settings.BODY_MAX_BYTES.values())
 
 async def application(scope, receive, send):
     if scope["type"] == "http":
-        body, size = await read_body(receive)
+        try:
+            async with asyncio.timeout(settings.BODY_TIMEOUT.total_seconds()):
+                body, size = await read_body(receive)
+        except TimeoutError:
+            body = None
         if body is None:
             return
         scope = {**scope, "headers": list(sound_headers(scope["headers"], size))}

@@ -1,9 +1,10 @@
 """Limits on a request's target and body, whoever answers it, under WSGI and ASGI alike."""
 
 import re
+from contextlib import suppress
 
 from django.conf import settings
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse, UnreadablePostError
 from django.utils.encoding import iri_to_uri
 
 # Bytes, percent-encoded. Redirects and links repeat the target: no header of an answer grows past 32 kB.
@@ -17,11 +18,7 @@ def limit_request(get_response):
     """Refuse a request whose target or body is over the limits, before anything else reads it."""
 
     def middleware(request):
-        refusal = refuse_target(request) or refuse_body(request)
-        if refusal is None:
-            request.body  # noqa: B018  # A client that sends slowly must not hold a transaction open.
-            return get_response(request)
-        return refusal
+        return refuse_target(request) or refuse_body(request) or refuse_half(request) or get_response(request)
 
     return middleware
 
@@ -89,6 +86,14 @@ def refuse_body(request):
         detail = "Send the body as it is, without a Content-Encoding."
         return refuse(request, 415, detail, **{"Accept-Encoding": "identity"})  # RFC 9110, 12.5.3
     return None
+
+
+def refuse_half(request):
+    """Read the body, so that nothing waits for the client later; return the answer to one that was cut off, or None."""
+    with suppress(UnreadablePostError):
+        if len(request.body) == content_length(request):
+            return None
+    return refuse(request, 400, "The body is shorter than its Content-Length.")
 
 
 def content_length(request):

@@ -184,6 +184,8 @@ BODY_MAX_BYTES = {
     "/admin/products/product/import/": 2560 * 1024,
     "": 64 * 1024,
 }
+# How long a body may take to arrive.
+BODY_TIMEOUT = env.duration("BODY_TIMEOUT", "30s")
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Order Management",

@@ -4,7 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from . import postgres
+from . import postgres, slow_bodies
 from .content_type import sound
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "order_management.settings")
@@ -18,4 +18,6 @@ postgres.limit_time()
 
 def application(environ, start_response):
     environ["CONTENT_TYPE"] = sound(environ.get("CONTENT_TYPE", ""))
+    if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
+        environ["wsgi.input"] = slow_bodies.Body(environ)
     return django(environ, start_response)

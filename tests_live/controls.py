@@ -109,6 +109,14 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
+        "a body that is late is not waited for",
+        "order_management/slow_bodies.py",
+        "connection.shutdown(socket.SHUT_RD)",
+        "pass",
+        "tests_live/test_slow_bodies.py::test_half_a_body_and_silence_holds_no_thread",
+        SQLITE,
+    ),
+    Control(
         "a length is read whole, with all its leading zeros",
         "order_management/limits.py",
         "return int(text) if",

@@ -1,6 +1,7 @@
 """The production server: when it refuses to start, and how it is reached."""
 
 import re
+import sys
 
 import pytest
 
@@ -8,6 +9,8 @@ from .databases import ON_POSTGRES, execute
 from .server import WAIT
 
 HTTPS = {"X-Forwarded-Proto": "https"}
+BUFFER = "put a proxy that buffers requests in front"
+DEVELOPMENT_MODE = "Development mode (DEBUG=on)"
 
 
 @pytest.mark.parametrize(
@@ -97,3 +100,19 @@ def test_an_error_of_its_own_is_logged_and_tells_the_client_nothing(broken):
 
     assert (answer.status, answer.body) == (500, {"detail": "Internal Server Error."})
     assert "Traceback" in broken.output
+
+
+ANYWHERE = {"GRANIAN_HOST": "0.0.0.0"}  # noqa: S104
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [({}, []), (ANYWHERE, [BUFFER]), (ANYWHERE | {"DEBUG": "on"}, [BUFFER, DEVELOPMENT_MODE])],
+    ids=["here", "anywhere", "anywhere in development mode"],
+)
+def test_make_serve_says_what_it_means_that_others_can_connect(new_server, variables, expected):
+    server = new_server(**variables)
+    server.command = ["make", "--silent", "serve", f"VENV={sys.prefix}"]
+
+    with server:
+        assert [sentence for sentence in (BUFFER, DEVELOPMENT_MODE) if sentence in server.output] == expected

@@ -1,0 +1,70 @@
+"""Clients that send half a body and fall silent, or go on one byte at a time, do not hold the server's threads."""
+
+import contextlib
+import json
+
+import pytest
+
+from .server import PRODUCTION, eventually
+
+THREADS = 4
+
+
+@pytest.fixture(scope="module")
+def server(new_server):
+    with new_server(PRODUCTION, GRANIAN_WORKERS="1", BODY_TIMEOUT="2s") as server:
+        yield server
+
+
+def half(server, path="/api/login/", length=100, headers="Content-Type: application/json\r\n"):
+    request = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}Content-Length: {length}\r\n\r\n{{"
+    return server.raw(request.encode())
+
+
+@contextlib.contextmanager
+def all_threads_waiting(server, **request):
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(half(server, **request)) for _ in range(2 * THREADS)]
+
+
+@pytest.mark.parametrize("path", ["/api/login/", "/admin/login/", "/nowhere/"])
+def test_half_a_body_and_silence_holds_no_thread(server, path):
+    with all_threads_waiting(server, path=path):
+        assert server.call("GET", "/healthz/").status == 200
+
+
+def test_nor_does_one_of_a_refused_body(server):
+    with all_threads_waiting(server, length=3_000_000):
+        assert server.call("GET", "/healthz/").status == 200
+
+
+def test_who_is_late_is_told(server):
+    with half(server) as connection, connection.makefile("rb") as answer:
+        assert answer.readline().startswith(b"HTTP/1.1 400 ")
+        assert json.loads(answer.read().partition(b"\r\n\r\n")[2]) == {
+            "detail": "The body is shorter than its Content-Length."
+        }
+
+
+def test_one_byte_at_a_time_is_too_slow(server):
+    with half(server, length=1000) as connection:
+
+        def is_ended():
+            try:
+                connection.sendall(b" ")
+            except ConnectionError:
+                return True
+            return False
+
+        eventually(is_ended)
+
+
+def test_the_databases_connections_and_others_live_on(server):
+    product = server.create_product()["id"]
+    with server.connection() as other:
+        with all_threads_waiting(server):
+            assert server.call("GET", "/healthz/").status == 200
+        answer = other.call("GET", f"/api/products/{product}/", token=server.admin)
+
+    assert answer.status == 200
+    assert "Traceback" not in server.output
