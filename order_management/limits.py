@@ -46,8 +46,9 @@ def drain(request, response):
         # Without a length runserver closes the connection, and does not take the body for the next request.
         del response.headers["Content-Length"]
         return
-    while drained < DRAIN_MAX_BYTES and (chunk := stream.read(65536)):
-        drained += len(chunk)
+    with suppress(OSError):  # The client has gone.
+        while drained < DRAIN_MAX_BYTES and (chunk := stream.read(65536)):
+            drained += len(chunk)
 
 
 def refuse_target(request):
@@ -74,7 +75,7 @@ def is_unframed(request):
 
 def refuse_body(request):
     """Return the answer to a body that is too large, of unknown length or encoded, or None."""
-    if "HTTP_TRANSFER_ENCODING" in request.META:
+    if "HTTP_TRANSFER_ENCODING" in request.META or is_sent_without_length(request.META):
         # WSGI gives no length to a body in chunks, and Django would take it for empty.
         return refuse(request, 411, "Send the body with a Content-Length, not in chunks.")
     length, limit = content_length(request), body_limit(request.path_info)
@@ -86,6 +87,13 @@ def refuse_body(request):
         detail = "Send the body as it is, without a Content-Encoding."
         return refuse(request, 415, detail, **{"Accept-Encoding": "identity"})  # RFC 9110, 12.5.3
     return None
+
+
+def is_sent_without_length(meta):
+    """Return whether there is a body nevertheless: HTTP/2 does not announce one."""
+    if meta.get("SERVER_PROTOCOL") != "HTTP/2" or "CONTENT_LENGTH" in meta or "wsgi.input" not in meta:
+        return False
+    return meta["wsgi.input"].read(1) != b""
 
 
 def refuse_half(request):
@@ -109,7 +117,7 @@ def body_limit(path):
 
 
 def is_encoded(request):
-    codings = request.headers.get("Content-Encoding", "").lower().split(",")
+    codings = request.META.get("HTTP_CONTENT_ENCODING", "").lower().split(",")
     return not {coding.strip() for coding in codings} <= {"", "identity"}
 
 

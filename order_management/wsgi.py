@@ -18,6 +18,5 @@ postgres.limit_time()
 
 def application(environ, start_response):
     environ["CONTENT_TYPE"] = sound(environ.get("CONTENT_TYPE", ""))
-    if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
-        environ["wsgi.input"] = slow_bodies.Body(environ)
+    environ["wsgi.input"] = slow_bodies.Body(environ)
     return django(environ, start_response)
