@@ -117,6 +117,22 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
+        "the development server has room for many who connect at once",
+        "order_management/management/commands/runserver.py",
+        "request_queue_size = 1024",
+        "request_queue_size = 10",
+        "tests_live/test_development.py::test_a_hundred_callers_may_connect_at_once",
+        SQLITE,
+    ),
+    Control(
+        "the debug page shows nothing of the process",
+        "order_management/debug.py",
+        "return data | HIDDEN",
+        "return data",
+        "order_management/tests/test_debug.py::test_no_page_shows_environment_settings_or_variables",
+        SQLITE,
+    ),
+    Control(
         "a length is read whole, with all its leading zeros",
         "order_management/limits.py",
         "return int(text) if",
