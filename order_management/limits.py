@@ -53,12 +53,11 @@ def drain(request, response):
 
 def refuse_target(request):
     """Return the answer to a request target that is too long or is no path of ours, or None."""
-    if not request.path_info.startswith("/"):  # RFC 9112, 3.2: `*`, or a URL
+    # RFC 9112, 3.2: it may be `*`, or a URL.
+    if not request.path_info.startswith("/") or is_longer(request.path, PATH_MAX_BYTES):
         return refuse(request, 404, "There is nothing at this path.")
     if len(request.META.get("HTTP_HOST", "")) > HOST_MAX_BYTES:
         return refuse(request, 400, f"The Host header may have up to {HOST_MAX_BYTES} bytes.")
-    if is_longer(request.path, PATH_MAX_BYTES):
-        return refuse(request, 414, f"The path may have up to {PATH_MAX_BYTES} bytes.")
     if is_longer(request.META.get("QUERY_STRING", ""), QUERY_MAX_BYTES):
         return refuse(request, 414, f"The query may have up to {QUERY_MAX_BYTES} bytes.")
     return None

@@ -128,7 +128,7 @@ def test_a_page_ends_at_a_hundred(api, customer):
     assert len(client.get(f"{URL}?page_size=1000").json()) == 1000
 
 
-@pytest.mark.parametrize("size", ["0", "1001", "-1", "x", "", "1.0", "1e2", "１", "9" * 5000])
+@pytest.mark.parametrize("size", ["0", "1001", "-1", "x", "", "1.0", "1e2", "１", "9" * 3000])
 def test_a_malformed_page_size_is_refused(api, customer, size):
     response = api(customer).get(URL, {"page_size": size})
 
