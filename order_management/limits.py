@@ -89,7 +89,7 @@ def refuse_body(request):
 
 
 def is_sent_without_length(meta):
-    """Return whether there is a body nevertheless: HTTP/2 does not announce one."""
+    """Return whether a body follows without notice, as HTTP/2 allows."""
     if meta.get("SERVER_PROTOCOL") != "HTTP/2" or "CONTENT_LENGTH" in meta or "wsgi.input" not in meta:
         return False
     return meta["wsgi.input"].read(1) != b""
