@@ -5,6 +5,7 @@ import json
 import pytest
 
 from accounts.models import User
+from order_management.parsers import CONTAINERS_MAX, DEPTH_MAX
 from products.models import Product
 
 CALLS = [
@@ -125,3 +126,49 @@ def test_an_array_of_great_length_is_read(send, method, path):
     body = json.dumps({"name": [[]] * 10_000, "username": [{}] * 10_000, "email": [[[]]] * 10_000})
 
     assert send(method, path, body).status_code == 400
+
+
+BRACKETS = {
+    "in a text": '"' + "[{" * 100_000 + '"',
+    "in a text after an escaped quote": r'"\"' + "[{" * 100_000 + '"',
+    "in a text that ends in a backslash": '"' + "[{" * 100_000 + r'\\"',
+    "in texts that follow each other": '["[[[", "", "]", "{", ""]',
+    "beside a text that ends in a backslash": '["' + r"\\" + '", ' + "[], " * 1000 + "[]]",
+    "as many arrays and objects as may be": "[" + "[], {}, " * (CONTAINERS_MAX // 2 - 2) + "0]",
+    "as deep as may be": "[" * (DEPTH_MAX - 1) + "]" * (DEPTH_MAX - 1),
+    "deep in the second of many": "[" + "[], " * 100 + "[" * (DEPTH_MAX - 2) + "]" * (DEPTH_MAX - 2) + "]",
+}
+
+
+@pytest.mark.parametrize("value", BRACKETS.values(), ids=BRACKETS)
+def test_brackets_that_are_allowed_are_not_counted_wrongly(api, customer, value):
+    body = f'{{"first_name": "Carl", "unknown": {value}}}'
+
+    response = api(customer).generic("PATCH", "/api/accounts/me/", body, "application/json")
+
+    assert response.status_code == 200
+    assert response.json()["first_name"] == "Carl"
+
+
+TOO_MANY = "The body may contain up to 50000 arrays and objects."
+TOO_DEEP = "The body is nested more than 32 levels deep."
+
+
+@pytest.mark.parametrize(
+    ("value", "detail"),
+    [
+        ("[" + "[]," * CONTAINERS_MAX + "0]", TOO_MANY),
+        ('["[", ' + '{}, "]", ' * CONTAINERS_MAX + "0]", TOO_MANY),
+        ("[" * DEPTH_MAX + "]" * DEPTH_MAX, TOO_DEEP),
+        (
+            r'["\\", ' + "[" * DEPTH_MAX + '"]]]"' + "]" * DEPTH_MAX + "]",
+            TOO_DEEP,
+        ),
+    ],
+    ids=["too many", "too many among texts", "too deep", "too deep among texts"],
+)
+def test_too_many_arrays_and_objects_are_refused(api, customer, value, detail):
+    response = api(customer).generic("PATCH", "/api/accounts/me/", f'{{"unknown": {value}}}', "application/json")
+
+    assert response.status_code == 400
+    assert response.json() == {"detail": detail}
