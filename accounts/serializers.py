@@ -4,13 +4,17 @@ from django.core import exceptions
 from rest_framework import serializers
 from rest_framework_simplejwt.serializers import TokenObtainPairSerializer
 
+from order_management.fields import CharField, ChoiceField
+from order_management.serializers import ModelSerializer
+
 from .models import NAME_TAKEN, User
-from .tokens import RefreshToken
+from .tokens import InvalidToken, RefreshToken
 
 NAME_MAX = 150
+TOKEN_MAX = 4096
 
 
-class UsernameField(serializers.CharField):
+class UsernameField(CharField):
     """A name in NFKC, as Django stores it, so that its length and letters are checked as they are stored."""
 
     def __init__(self, **kwargs):
@@ -23,7 +27,7 @@ class UsernameField(serializers.CharField):
         return name if len(name) > NAME_MAX else User.normalize_username(name)
 
 
-class PasswordField(serializers.CharField):
+class PasswordField(CharField):
     """A password exactly as typed, blanks included."""
 
     def __init__(self, **kwargs):
@@ -55,7 +59,7 @@ class LoginSerializer(TokenObtainPairSerializer):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["username"] = serializers.CharField(write_only=True, max_length=NAME_MAX)
+        self.fields["username"] = CharField(write_only=True, max_length=NAME_MAX)
         self.fields["password"] = PasswordField()
 
 
@@ -68,10 +72,10 @@ class PasswordChangeSerializer(serializers.Serializer):
         return password
 
 
-class MeSerializer(serializers.ModelSerializer):
+class MeSerializer(ModelSerializer):
     """What a user sees of themself, and may change of it."""
 
-    role = serializers.ChoiceField(User.Role, read_only=True)
+    role = ChoiceField(User.Role, read_only=True)
 
     class Meta:
         model = User
@@ -79,10 +83,10 @@ class MeSerializer(serializers.ModelSerializer):
         read_only_fields = ["username", "date_joined"]
 
 
-class UserSerializer(serializers.ModelSerializer):
+class UserSerializer(ModelSerializer):
     """What an Admin sees of a user, given as a user or as one of `User.objects.rows()`, and may change of it."""
 
-    role = serializers.ChoiceField(User.Role)
+    role = ChoiceField(User.Role)
 
     class Meta:
         model = User
@@ -90,6 +94,16 @@ class UserSerializer(serializers.ModelSerializer):
         read_only_fields = ["username", "date_joined"]
 
 
+class TokenField(CharField):
+    """A token. One that is longer than any of ours is invalid, and is not decoded: InvalidToken (401)."""
+
+    def to_internal_value(self, data):
+        token = super().to_internal_value(data)
+        if len(token) > TOKEN_MAX:
+            raise InvalidToken
+        return token
+
+
 class RefreshSerializer(serializers.Serializer):
-    refresh = serializers.CharField()
-    access = serializers.CharField(read_only=True)
+    refresh = TokenField()
+    access = CharField(read_only=True)

@@ -11,6 +11,9 @@ from .conflict import Conflict
 # The last one, if it ended a transaction that stood idle, or takes no writes any more.
 AWAY = (OperationalError, InterfaceError, InternalError)
 
+# No sentence of ours is as long: this one repeats what was sent.
+SENTENCE_MAX = 300
+
 logger = logging.getLogger(__name__)
 
 
@@ -33,4 +36,17 @@ def exception_handler(error, context):
     if isinstance(error, AWAY):
         logger.error("The database is not available.", exc_info=error)
         error = DatabaseAway()
-    return views.exception_handler(error, context)
+    response = views.exception_handler(error, context)
+    if response is not None:
+        response.data = shortened(response.data)
+    return response
+
+
+def shortened(data):
+    """Return the body of an error with its long sentences cut in the middle: what was sent is not sent back."""
+    if isinstance(data, dict):
+        return {name: shortened(value) for name, value in data.items()}
+    if isinstance(data, list):
+        return [shortened(value) for value in data]
+    text = str(data)
+    return data if len(text) <= SENTENCE_MAX else f"{text[:20]}...{text[-20:]}"

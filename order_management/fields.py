@@ -6,12 +6,56 @@ from rest_framework import serializers
 # Python reads 1_000, too, and the digits of every script.
 NUMBER = re.compile(r"\s*-?[0-9]+(\.[0-9]+)?\s*")
 ZEROS = re.compile(r"(?<=\.[0-9]{2})0+(?=\s*\Z)")
+WRONG_ITEMS_MAX = 10
 
 
-class PlainNumberMixin:
-    def to_internal_value(self, data):
-        if isinstance(data, str) and not NUMBER.fullmatch(data):
+class ScalarMixin:
+    """Refuses arrays and objects before DRF turns them into text, which takes longer the larger they are."""
+
+    def run_validation(self, data=serializers.empty):
+        if isinstance(data, dict | list):
             self.fail("invalid")
+        return super().run_validation(data)
+
+
+class TextMixin(ScalarMixin):
+    """Checks the length before anything else: some validators take 0.1 s for a megabyte."""
+
+    def run_validators(self, value):
+        if self.max_length is not None and len(value) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        super().run_validators(value)
+
+
+class CharField(TextMixin, serializers.CharField):
+    """A text."""
+
+
+class EmailField(TextMixin, serializers.EmailField):
+    """An email address."""
+
+
+class ChoiceField(ScalarMixin, serializers.ChoiceField):
+    """One of a few words. The error names them and does not repeat what was sent."""
+
+    default_error_messages = {"invalid": "Not a valid string."}
+
+    def __init__(self, choices, **kwargs):
+        super().__init__(choices, **kwargs)
+        self.error_messages["invalid_choice"] = one_of(self.choices)
+
+
+def one_of(choices):
+    return f"Must be one of: {', '.join(map(str, choices))}."
+
+
+class PlainNumberMixin(ScalarMixin):
+    def to_internal_value(self, data):
+        if isinstance(data, str):
+            if len(data) > self.MAX_STRING_LENGTH:
+                self.fail("max_string_length")
+            if not NUMBER.fullmatch(data):
+                self.fail("invalid")
         return super().to_internal_value(data)
 
 
@@ -34,3 +78,28 @@ class MoneyField(PlainNumberMixin, serializers.DecimalField):
             data = ZEROS.sub("", data)
         # Adding zero makes a plain zero of -0.
         return super().to_internal_value(data) + 0
+
+
+class ListField(serializers.ListField):
+    """A list whose length is checked before its items. The error names the first ten wrong items only.
+
+    DRF's own ListField validates every item first, however many were sent.
+    """
+
+    def __init__(self, *, max_length, **kwargs):
+        super().__init__(max_length=max_length, **kwargs)
+
+    def run_child_validation(self, data):
+        if len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        items, errors = [], {}
+        for position, item in enumerate(data):
+            try:
+                items.append(self.child.run_validation(item))
+            except serializers.ValidationError as error:
+                errors[position] = error.detail
+            if len(errors) == WRONG_ITEMS_MAX:
+                break
+        if errors:
+            raise serializers.ValidationError(errors)
+        return items

@@ -4,7 +4,7 @@ from rest_framework.exceptions import PermissionDenied
 
 from accounts.models import User
 
-from .fields import NUMBER
+from .fields import NUMBER, one_of
 
 
 class PlainDecimalField(forms.DecimalField):
@@ -32,6 +32,14 @@ class FilterSet(filters.FilterSet):
     """Filters of a list; those named in `admin_only` are refused to others: 403."""
 
     admin_only = ()
+
+    def get_form_class(self):
+        form = super().get_form_class()
+        for field in form.base_fields.values():
+            # Django's own error repeats what was sent.
+            if "invalid_choice" in field.error_messages:
+                field.error_messages["invalid_choice"] = one_of(value for value, _ in field.choices if value)
+        return form
 
     def is_valid(self):
         if self.request.user.role != User.Role.ADMIN:

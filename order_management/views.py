@@ -13,6 +13,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from .metrics import exposition
 
+# A longer path is not repeated in an error.
+PATH_MAX = 200
+
 
 @never_cache
 def healthz(request):
@@ -56,4 +59,5 @@ def not_found(request):
     if request.method in ("GET", "HEAD"):
         # As Django's APPEND_SLASH does, but without its error for other methods.
         return HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
-    return JsonResponse({"detail": f"Paths end in a slash: {path}"}, status=404)
+    named = f": {path}" if len(path) <= PATH_MAX else "."
+    return JsonResponse({"detail": f"Paths end in a slash{named}"}, status=404)

@@ -6,8 +6,8 @@ from hashlib import sha256
 import orjson
 from rest_framework import serializers
 
-from order_management.fields import IntegerField, MoneyField
-from order_management.serializers import SharedFieldsMixin
+from order_management.fields import CharField, ChoiceField, IntegerField, ListField, MoneyField
+from order_management.serializers import ModelSerializer, SharedFieldsMixin
 from order_management.shown import money, money_of
 from products.models import NOTE_MAX, PRICE_MAX
 
@@ -16,6 +16,7 @@ from .models import TOTAL_MAX, Order, OrderEvent
 LINE_QUANTITY_MAX = 1_000_000
 LINES_MAX = 100
 DAYS_MAX = 366
+TOP_PRODUCTS_MAX = 10
 REVENUE_MAX = Decimal("99999999999999999.99")
 
 
@@ -25,8 +26,8 @@ class NewLineSerializer(serializers.Serializer):
 
 
 class PlaceOrderSerializer(SharedFieldsMixin, serializers.Serializer):
-    items = serializers.ListField(child=NewLineSerializer(), min_length=1, max_length=LINES_MAX)
-    note = serializers.CharField(required=False, allow_blank=True, max_length=NOTE_MAX, default="")
+    items = ListField(child=NewLineSerializer(), min_length=1, max_length=LINES_MAX)
+    note = CharField(required=False, allow_blank=True, max_length=NOTE_MAX, default="")
     expected_total = MoneyField(required=False, default=None, max_value=TOTAL_MAX)
 
     def fingerprint(self):
@@ -35,12 +36,12 @@ class PlaceOrderSerializer(SharedFieldsMixin, serializers.Serializer):
 
 
 class NoteSerializer(serializers.Serializer):
-    note = serializers.CharField(required=False, allow_blank=True, max_length=NOTE_MAX, default="")
+    note = CharField(required=False, allow_blank=True, max_length=NOTE_MAX, default="")
 
 
 class LineSerializer(serializers.Serializer):
     product = serializers.IntegerField()
-    name = serializers.CharField()
+    name = CharField()
     price = MoneyField(max_value=PRICE_MAX)
     quantity = serializers.IntegerField()
     subtotal = MoneyField(max_value=TOTAL_MAX)
@@ -50,12 +51,12 @@ class OrderSerializer(serializers.Serializer):
     """An order as the caller in the context sees it, given as a row with its lines: see `with_lines`."""
 
     id = serializers.IntegerField()
-    customer = serializers.CharField()
-    status = serializers.ChoiceField(Order.Status)
-    items = LineSerializer(many=True)
+    customer = CharField()
+    status = ChoiceField(Order.Status)
+    items = ListField(child=LineSerializer(), max_length=LINES_MAX)
     total = MoneyField(max_value=TOTAL_MAX)
-    note = serializers.CharField()
-    allowed_actions = serializers.ListField(child=serializers.ChoiceField(list(Order.ACTIONS)))
+    note = CharField()
+    allowed_actions = ListField(child=ChoiceField(list(Order.ACTIONS)), max_length=len(Order.ACTIONS))
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
@@ -87,12 +88,12 @@ class OrderSerializer(serializers.Serializer):
         }
 
 
-class EventSerializer(serializers.ModelSerializer):
+class EventSerializer(ModelSerializer):
     """An event, given as a dict with the keys in ROW."""
 
     ROW = ["id", "status", "by__username", "note", "created_at"]
 
-    by = serializers.CharField(source="by__username", allow_null=True)
+    by = CharField(source="by__username", allow_null=True)
 
     class Meta:
         model = OrderEvent
@@ -119,7 +120,7 @@ class DaySerializer(serializers.Serializer):
 
 class TopProductSerializer(serializers.Serializer):
     product = serializers.IntegerField()
-    name = serializers.CharField()
+    name = CharField()
     quantity = serializers.IntegerField()
     revenue = MoneyField(max_value=REVENUE_MAX)
 
@@ -127,8 +128,8 @@ class TopProductSerializer(serializers.Serializer):
 class ReportSerializer(serializers.Serializer):
     orders = serializers.IntegerField()
     revenue = MoneyField(max_value=REVENUE_MAX)
-    by_day = DaySerializer(many=True)
-    top_products = TopProductSerializer(many=True)
+    by_day = ListField(child=DaySerializer(), max_length=DAYS_MAX)
+    top_products = ListField(child=TopProductSerializer(), max_length=TOP_PRODUCTS_MAX)
 
     def get_fields(self):
         return {"from": serializers.DateField(), "to": serializers.DateField()} | super().get_fields()

@@ -1,7 +1,7 @@
 from rest_framework import serializers
 
-from order_management.fields import IntegerField, MoneyField
-from order_management.serializers import SharedFieldsMixin
+from order_management.fields import CharField, IntegerField, MoneyField
+from order_management.serializers import ModelSerializer, SharedFieldsMixin
 from order_management.shown import money
 
 from .models import NOTE_MAX, PRICE_MAX, QUANTITY_MAX, StockMovement
@@ -13,7 +13,7 @@ class ProductSerializer(SharedFieldsMixin, serializers.Serializer):
     """A product, in these four fields everywhere."""
 
     id = serializers.IntegerField(read_only=True)
-    name = serializers.CharField(max_length=100)
+    name = CharField(max_length=100)
     price = MoneyField(max_value=PRICE_MAX)
     quantity = IntegerField(min_value=0, max_value=QUANTITY_MAX)
 
@@ -29,7 +29,7 @@ class ProductSerializer(SharedFieldsMixin, serializers.Serializer):
 
 class AdjustmentSerializer(serializers.Serializer):
     delta = IntegerField(min_value=-QUANTITY_MAX, max_value=QUANTITY_MAX)
-    note = serializers.CharField(required=False, allow_blank=True, max_length=NOTE_MAX)
+    note = CharField(required=False, allow_blank=True, max_length=NOTE_MAX)
 
     def validate_delta(self, delta):
         if not delta:
@@ -37,12 +37,12 @@ class AdjustmentSerializer(serializers.Serializer):
         return delta
 
 
-class MovementSerializer(serializers.ModelSerializer):
+class MovementSerializer(ModelSerializer):
     """A row of the ledger, given as a dict with the keys in ROW."""
 
     ROW = ["id", "kind", "delta", "balance", "order", "by__username", "note", "created_at"]
 
-    by = serializers.CharField(source="by__username", allow_null=True)
+    by = CharField(source="by__username", allow_null=True)
 
     class Meta:
         model = StockMovement

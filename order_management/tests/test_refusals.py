@@ -1,0 +1,223 @@
+"""A refusal is cheap, whatever was sent: memory, size of the answer, and how much of the input it repeats."""
+
+import json
+import tracemalloc
+
+import pytest
+from django.urls import get_resolver
+from rest_framework import relations, serializers
+from rest_framework.test import APIClient
+
+from accounts.tokens import RefreshToken
+from order_management.fields import ListField
+from order_management.parsers import CONTAINERS_MAX
+from orders.serializers import PlaceOrderSerializer
+
+MEGABYTE = 1024 * 1024
+MEMORY_MAX, ANSWER_MAX = 40_000_000, 64 * 1024
+REPEATED_MAX = 40  # characters
+PROJECT = {"accounts", "orders", "products", "order_management"}
+# Whatever holds other values.
+HOLDERS = (
+    serializers.ListField,
+    serializers.ListSerializer,
+    serializers.DictField,
+    serializers.JSONField,
+    serializers.MultipleChoiceField,
+    relations.ManyRelatedField,
+)
+
+
+def filled(pattern, head="[", tail="0]"):
+    """Return a JSON text of nearly a megabyte: the pattern again and again."""
+    return head + pattern * ((MEGABYTE - 1000) // len(pattern)) + tail
+
+
+VALUES = {
+    "a text of 200 characters": '"' + "x" * 200 + '"',
+    "text": filled("x", '"', '"'),
+    "digits": filled("1", '"', '"'),
+    "blanks, then a letter": filled(" ", '"', 'x"'),
+    "a name with a dot": filled("a.", '"', 'a@example.com"'),
+    "escapes": filled(r"\\", '"', '"'),
+    "a number of a million digits": filled("1", "0.", ""),
+    "zeros": filled("0,"),
+    "short texts": filled('"\u20ac",'),
+    "arrays": filled("[],"),
+    "objects": filled("{},"),
+    "objects with a field": filled('{"":0},'),
+    "arrays in arrays": filled("[" * 30 + "]" * 30 + ","),
+    "as many objects as are read": "[" + '{"":0},' * (CONTAINERS_MAX - 10) + "0]",
+    "100,000 keys": "{" + ",".join(f'"{number}":0' for number in range(100_000)) + "}",
+}
+
+
+def serializer_classes(base=serializers.BaseSerializer):
+    """Yield every serializer of the project."""
+    assert get_resolver().url_patterns  # Loads all of them.
+    for subclass in base.__subclasses__():
+        is_abstract = issubclass(subclass, serializers.ModelSerializer) and not hasattr(subclass, "Meta")
+        if subclass.__module__.partition(".")[0] in PROJECT and not is_abstract:
+            yield subclass
+        yield from serializer_classes(subclass)
+
+
+def nested_fields(field):
+    yield field
+    children = [*getattr(field, "fields", {}).values(), getattr(field, "child", None)]
+    for child in filter(None, children):
+        yield from nested_fields(child)
+
+
+@pytest.mark.parametrize("serializer", sorted(set(serializer_classes()), key=repr), ids=lambda each: each.__name__)
+def test_every_list_of_a_serializer_is_bounded(serializer):
+    holders = [field for field in nested_fields(serializer()) if isinstance(field, HOLDERS)]
+
+    assert all(isinstance(field, ListField) and field.max_length for field in holders), holders
+
+
+def test_the_lists_of_the_orders_are_among_them():
+    assert PlaceOrderSerializer in set(serializer_classes())
+    assert [field.max_length for field in nested_fields(PlaceOrderSerializer()) if isinstance(field, HOLDERS)] == [100]
+
+
+class Counting(serializers.IntegerField):
+    validated = 0
+
+    def run_validation(self, data=serializers.empty):
+        self.validated += 1
+        return super().run_validation(data)
+
+
+@pytest.mark.parametrize(
+    ("sent", "validated", "named"),
+    [([0] * 101, 0, None), (["x"] * 100, 10, list(range(10))), ([0] * 90 + ["x"] * 10, 100, list(range(90, 100)))],
+)
+def test_a_list_is_measured_before_its_items_are_looked_at(sent, validated, named):
+    field = ListField(child=Counting(), max_length=100)
+
+    with pytest.raises(serializers.ValidationError) as refusal:
+        field.run_validation(sent)
+
+    assert field.child.validated == validated
+    too_long = ["Ensure this field has no more than 100 elements."]
+    assert refusal.value.detail == too_long if named is None else list(refusal.value.detail) == named
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return json.loads(APIClient().get("/api/schema/").content)
+
+
+@pytest.fixture
+def bodies(schema, pks):
+    """Method, path and names of the fields of one call for each kind of body."""
+    calls = {}
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            if "requestBody" in operation:
+                kind = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+                calls[kind] = method, pks(path), list(schema["components"]["schemas"][kind]["properties"])
+    return calls.values()
+
+
+@pytest.fixture
+def pks(customer, order):
+    """A function that puts the number of something that exists into a path."""
+    numbers = {"orders": order.pk, "products": order.lines.get().product_id, "accounts": customer.pk}
+    return lambda path: path.replace("{id}", str(numbers.get(path.split("/")[2])))
+
+
+@pytest.fixture
+def send(api, admin):
+    """A function that makes a call as an Admin and holds its answer against the limits."""
+    client = api(admin)
+
+    def send(method, path, body, **extra):
+        tracemalloc.start()
+        try:
+            response = client.generic(method.upper(), path, body, "application/json", **extra)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < MEMORY_MAX
+        assert response.status_code < 500
+        if response.status_code >= 400:
+            assert len(response.content) < ANSWER_MAX
+            assert response.json()
+        return response
+
+    # Compiles what the first call compiles.
+    client.get("/api/orders/")
+    return send
+
+
+def is_repeated(text, response):
+    return text[50 : 50 + REPEATED_MAX] in response.content.decode()
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+def test_a_megabyte_in_a_field_is_refused_cheaply(send, bodies, value):
+    calls = [(method, path, name) for method, path, names in bodies for name in names]
+    assert len(calls) > 10
+    for method, path, name in calls:
+        assert not is_repeated(value, send(method, path, f'{{"{name}": {value}}}')), (path, name)
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+def test_a_megabyte_as_the_body_is_refused_cheaply(send, bodies, value):
+    for method, path, _ in bodies:
+        assert not is_repeated(value, send(method, path, value)), path
+
+
+def test_a_megabyte_in_a_line_of_an_order_is_refused_cheaply(send):
+    for value in VALUES.values():
+        for field in ("product", "quantity"):
+            body = f'{{"items": [{{"product": 1, "quantity": 1, "{field}": {value}}}]}}'
+            assert not is_repeated(value, send("post", "/api/orders/", body))
+
+
+def test_a_megabyte_of_fields_that_do_not_exist_is_ignored(send):
+    fields = ", ".join(f'"{number}": "{"[" * 300}"' for number in range(3000))
+
+    assert send("patch", "/api/accounts/me/", f'{{"first_name": "Anna", {fields}}}').status_code == 200
+
+
+def test_no_query_parameter_is_repeated(send, schema, pks):
+    gets = [
+        (pks(path), methods["get"].get("parameters", []))
+        for path, methods in schema["paths"].items()
+        if "get" in methods
+    ]
+    names = [
+        (path, parameter["name"]) for path, parameters in gets for parameter in parameters if parameter["in"] == "query"
+    ]
+    assert len(names) > 20
+    for path, name in names:
+        for text in ("x" * 200, "x" * 3900, "1" * 3900, "\u20ac" * 400):
+            response = send("get", path, "", query_params={name: text})
+            assert response.status_code == 400 or response.json() == [], (path, name)
+            assert text[:REPEATED_MAX] not in response.content.decode(), (path, name)
+
+
+@pytest.mark.parametrize("header", ["Authorization", "Idempotency-Key", "If-Match", "Accept", "X-Request-ID"])
+@pytest.mark.parametrize("value", ["Bearer " + "x" * 60_000, "x" * 60_000])
+def test_no_header_is_repeated(send, pks, header, value):
+    for method, path in (("post", "/api/orders/"), ("put", pks("/api/products/{id}/"))):
+        assert value[100:140] not in send(method, path, "[]", headers={header: value}).content.decode()
+
+
+@pytest.mark.parametrize("method", ["x" * 5000, "post"])
+@pytest.mark.parametrize("path", ["/api/products/" + "1" * 3000, "/api/" + "x" * 5000, "/api/products/"])
+def test_no_method_or_path_is_repeated(send, method, path):
+    answer = send(method, path, "[]")
+
+    assert answer.status_code in (404, 405)
+    assert len(answer.content) < 200
+
+
+def test_a_token_that_is_too_long_is_invalid(api, customer):
+    token = str(RefreshToken.for_user(customer))
+
+    assert api().post("/api/login/refresh/", {"refresh": token + "A" * 4096}).status_code == 401
+    assert api().post("/api/login/refresh/", {"refresh": token}).status_code == 200
