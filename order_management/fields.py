@@ -5,8 +5,13 @@ from rest_framework import serializers
 
 # Python reads 1_000, too, and the digits of every script.
 NUMBER = re.compile(r"\s*-?[0-9]+(\.[0-9]+)?\s*")
-ZEROS = re.compile(r"(?<=\.[0-9]{2})0+(?=\s*\Z)")
+EXTRA_ZEROS = re.compile(r"(\.[0-9]{2})0+(?=\s*$)")
 WRONG_ITEMS_MAX = 10
+
+
+def without_extra_zeros(amount):
+    """Return the text of an amount without the zeros after its second decimal place: "12.50" for "12.5000"."""
+    return EXTRA_ZEROS.sub(r"\1", amount)
 
 
 class ScalarMixin:
@@ -74,8 +79,8 @@ class MoneyField(PlainNumberMixin, serializers.DecimalField):
         super().__init__(max_digits=digits, decimal_places=2, min_value=Decimal(0), max_value=max_value, **kwargs)
 
     def to_internal_value(self, data):
-        if isinstance(data, str):
-            data = ZEROS.sub("", data)
+        if isinstance(data, str) and len(data) <= self.MAX_STRING_LENGTH:
+            data = without_extra_zeros(data)
         # Adding zero makes a plain zero of -0.
         return super().to_internal_value(data) + 0
 

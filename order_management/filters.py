@@ -4,13 +4,15 @@ from rest_framework.exceptions import PermissionDenied
 
 from accounts.models import User
 
-from .fields import NUMBER, one_of
+from .fields import NUMBER, one_of, without_extra_zeros
 
 
 class PlainDecimalField(forms.DecimalField):
     def to_python(self, value):
         if value and not NUMBER.fullmatch(value):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        if value and self.decimal_places == 2:
+            value = without_extra_zeros(value)
         return super().to_python(value)
 
 

@@ -186,9 +186,9 @@ class MoneyFieldExtension(OpenApiSerializerFieldExtension):
         return {
             "oneOf": [
                 {"type": "number", "minimum": 0, "maximum": maximum},
-                {"type": "string", "pattern": rf"^[0-9]{{1,{digits}}}(\.[0-9]{{1,2}})?$"},
+                {"type": "string", "pattern": rf"^[0-9]{{1,{digits}}}(\.([0-9]|[0-9]{{2}}0*))?$"},
             ],
-            "description": f"At most two decimal places, up to {self.target.max_value}.",
+            "description": f"At most two decimal places, apart from zeros after them; up to {self.target.max_value}.",
         }
 
 

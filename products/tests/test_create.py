@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import pytest
 
 from products.models import Product
@@ -83,3 +85,21 @@ def test_unknown_fields_are_ignored(api, admin):
 
 def test_what_is_missing_is_named(api, admin):
     assert list(api(admin).post(URL, {}).json()) == ["name", "price", "quantity"]
+
+
+@pytest.mark.parametrize("price", ['"12.5000"', '"34.0000"', "12.5000", '"12.500 "', '"0.000000"', '"99999999.9900"'])
+def test_zeros_after_the_second_decimal_place_are_read(api, admin, price):
+    body = f'{{"name": "Bat", "price": {price}, "quantity": 1}}'
+
+    response = api(admin).generic("POST", "/api/products/create/", body, "application/json")
+
+    assert response.status_code == 201
+    assert Decimal(response.json()["price"]) == Decimal(price.strip('"'))
+
+
+@pytest.mark.parametrize("price", ["12.505", "12.5050", "12.5001000", "0.001", "99999999.99001", f"12.{'0' * 1500}5"])
+def test_another_digit_there_is_refused(api, admin, price):
+    response = api(admin).post("/api/products/create/", {"name": "Bat", "price": price, "quantity": 1})
+
+    assert response.status_code == 400
+    assert list(response.json()) == ["price"]

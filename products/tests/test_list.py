@@ -85,3 +85,11 @@ def test_a_list_costs_two_queries(api, customer, shelf, django_assert_num_querie
     client = api(customer)
     with django_assert_num_queries(2):  # the user, the products
         client.get(f"{URL}?search=a&in_stock=true&ordering=-price")
+
+
+@pytest.mark.parametrize("price", ["50.0000", "50.00", "50.000"])
+def test_an_amount_in_a_filter_may_end_in_zeros(api, customer, shelf, price):
+    assert api(customer).get("/api/products/", {"min_price": price}).json() == (
+        api(customer).get("/api/products/", {"min_price": "50"}).json()
+    )
+    assert api(customer).get("/api/products/", {"min_price": price + "1"}).status_code == 400
