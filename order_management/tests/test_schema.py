@@ -3,8 +3,10 @@
 CALLS has, for each operation, a call that works, and a row for every answer the schema names: how to get it.
 """
 
+import gzip
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from io import StringIO
 from types import SimpleNamespace
@@ -13,10 +15,12 @@ import pytest
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.urls import URLResolver, get_resolver
+from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 from rest_framework.test import APIClient
 
 from accounts.tokens import RefreshToken
+from order_management.schema_view import Schema
 from orders.models import Order
 
 # What clients act upon. Only a page with neighbours has a Link, only a retry says that it is one.
@@ -308,6 +312,66 @@ def test_anybody_may_read_the_schema(api):
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
     assert answer.json()["openapi"].startswith("3.1.")
     assert answer.json()["components"]["securitySchemes"]["Bearer"]["scheme"] == "bearer"
+
+
+def test_the_schema_is_made_once_whatever_is_asked(api, monkeypatch):
+    made = []
+
+    class Generator(SchemaGenerator):
+        def get_schema(self, **options):
+            made.append(options)
+            return super().get_schema(**options)
+
+    monkeypatch.setattr(Schema, "generator_class", Generator)
+    with ThreadPoolExecutor(8) as threads:
+        queries = [{}, {"lang": "de"}, {"version": "2"}, {"format": "json"}] * 2
+        answers = list(threads.map(lambda query: api().get("/api/schema/", query), queries))
+
+    assert len(made) == 1
+    assert {(answer.status_code, answer.content) for answer in answers} == {(200, answers[0].content)}
+
+
+@pytest.mark.parametrize("encoding", ["", "gzip", "gzip, deflate, br"])
+def test_a_schema_that_has_not_changed_is_not_sent_again(api, encoding):
+    headers = {"Accept-Encoding": encoding}
+    etag = api().get("/api/schema/", headers=headers)["ETag"]
+
+    for known in (etag, f'"old", {etag.removeprefix("W/")}', "*"):
+        answer = api().get("/api/schema/", headers=headers | {"If-None-Match": known})
+        assert (answer.status_code, answer.content, answer["ETag"]) == (304, b"", etag)
+    assert api().get("/api/schema/", headers=headers | {"If-None-Match": '"old"'}).status_code == 200
+
+
+def test_the_schema_is_compressed_for_those_who_read_that(api):
+    plain = api().get("/api/schema/", headers={"Accept-Encoding": "gzip;q=0, br"})
+    zipped = api().get("/api/schema/", headers={"Accept-Encoding": "br, gzip;q=0.5"})
+
+    assert gzip.decompress(zipped.content) == plain.content
+    assert (zipped["Content-Encoding"], plain.get("Content-Encoding")) == ("gzip", None)
+    for answer in (plain, zipped):
+        assert "Accept-Encoding" in answer["Vary"]
+        assert answer["Cache-Control"] == "public, no-cache"
+        assert answer["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/yaml", "image/png", "*/*"])
+def test_the_schema_is_json_whatever_is_accepted(api, accept):
+    assert api().get("/api/schema/", headers={"Accept": accept}).json()["openapi"] == "3.1.1"
+
+
+def test_the_schema_answers_other_methods_like_every_call(api):
+    head, get, post = api().head("/api/schema/"), api().get("/api/schema/"), api().post("/api/schema/", {})
+
+    assert (head.status_code, head["ETag"], head["Content-Length"]) == (200, get["ETag"], get["Content-Length"])
+    assert (post.status_code, post["Allow"], list(post.json())) == (405, "GET, HEAD, OPTIONS", ["detail"])
+    assert api().options("/api/schema/").status_code == 200
+
+
+def test_the_command_writes_the_same_document(api):
+    written = StringIO()
+    call_command("spectacular", "--format=openapi-json", stdout=written)
+
+    assert json.loads(written.getvalue()) == api().get("/api/schema/").json()
 
 
 def test_the_schema_is_valid_and_made_without_warnings():
