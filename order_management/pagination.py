@@ -19,6 +19,8 @@ class KeysetPagination(BasePagination):
     that come and go shift none of the others. The view names its `orderings`, the default first. Rows are dicts.
     """
 
+    page_size_help = "Items a page; the rest is behind the `Link` header."
+
     def paginate_queryset(self, queryset, request, view=None):
         """Return the rows of the page as a list; a malformed parameter: ValidationError (400)."""
         self.url = request.build_absolute_uri()
@@ -49,9 +51,13 @@ class KeysetPagination(BasePagination):
                 rows += part[: wanted - len(rows)]
                 if len(rows) == wanted:
                     break
-        self.more = len(rows) > self.size
-        rows = rows[: self.size]
-        return rows[::-1] if self.backwards else rows
+        shown = self.limited(rows[: self.size])
+        self.more = len(shown) < len(rows)
+        return shown[::-1] if self.backwards else shown
+
+    def limited(self, rows):
+        """Return the first of the rows, as many as a page may have; a subclass may stop earlier."""
+        return rows
 
     def parts(self, queryset):
         """Yield the rows from the key on in order: those with an equal value and a further id, then the others.
@@ -102,7 +108,7 @@ class KeysetPagination(BasePagination):
         page_size = {"type": "integer", "minimum": 1, "maximum": PAGE_SIZE_MAX, "default": PAGE_SIZE}
         ordering = {"type": "string", "enum": list(view.orderings), "default": view.orderings[0]}
         return [
-            parameter("page_size", "Items a page; the rest is behind the `Link` header.", page_size),
+            parameter("page_size", self.page_size_help, page_size),
             parameter("ordering", "Equal values are ordered by id.", ordering),
             parameter("cursor", "From the URLs in the `Link` header.", {"type": "string"}),
         ]

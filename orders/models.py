@@ -142,6 +142,11 @@ lines_of_orders = Select(
         .values_list("order_id", "product_id", "name", "price", "quantity")
     )
 )
+line_counts = Select(
+    lambda *orders: (
+        OrderLine.objects.filter(order__in=orders).order_by().values_list("order_id").annotate(lines=models.Count("*"))
+    )
+)
 
 
 def with_lines(orders):

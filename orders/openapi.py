@@ -76,7 +76,7 @@ order_list = extend_schema(
     tags=["orders"],
     summary="List orders",
     description="A Customer's own, an Admin's all; newest first. A page ends at 100 orders unless `page_size` says "
-    "otherwise; the next one is in the `Link` header.",
+    "otherwise, and after the order that reaches 10,000 lines; the next one is in the `Link` header.",
     responses=OrderSerializer(many=True),
     examples=[response_example(ORDER)],
 )

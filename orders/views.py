@@ -16,6 +16,7 @@ from order_management.replica import from_replica
 from . import openapi, reports, services
 from .filters import OrderFilter
 from .models import Order, with_lines
+from .pagination import OrderPagination
 from .serializers import (
     EventSerializer,
     NoteSerializer,
@@ -42,6 +43,7 @@ class OrderMixin(ConditionalMixin):
 
 class OrderList(OrderMixin, generics.GenericAPIView):
     filterset_class = OrderFilter
+    pagination_class = OrderPagination
     orderings = ["-created_at", "created_at", "-updated_at", "updated_at", "-total", "total"]
 
     @openapi.order_list
