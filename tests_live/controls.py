@@ -27,7 +27,48 @@ RACES, DURABILITY = "tests_live/test_order_races.py", "tests_live/test_order_dur
 REPLICA = "tests_live/test_replica.py"
 CALLS, BODIES = "tests_live/test_races.py", "tests_live/test_bodies.py"
 THROTTLE, RETRIES = "tests_live/test_throttle.py", "tests_live/test_retries.py"
+REFUSALS = "order_management/tests/test_refusals.py"
 CONTROLS = [
+    Control(
+        "a list is measured before its items are looked at",
+        "order_management/fields.py",
+        "if len(data) > self.max_length:",
+        "if False:",
+        f"{REFUSALS}::test_a_list_is_measured_before_its_items_are_looked_at",
+        SQLITE,
+    ),
+    Control(
+        "the arrays and objects of a body are counted before they are built",
+        "order_management/parsers.py",
+        'if structure.count(b"[") > CONTAINERS_MAX:',
+        "if False:",
+        f"{REFUSALS}::test_a_megabyte_as_the_body_is_refused_cheaply",
+        SQLITE,
+    ),
+    Control(
+        "an error repeats no long text",
+        "order_management/exceptions.py",
+        "response.data = shortened(response.data)",
+        "pass",
+        f"{REFUSALS}::test_no_method_or_path_is_repeated",
+        SQLITE,
+    ),
+    Control(
+        "the OpenAPI document is made once",
+        "order_management/schema_view.py",
+        "    with lock:\n",
+        "    if True:\n",
+        "order_management/tests/test_schema.py::test_the_schema_is_made_once_whatever_is_asked",
+        SQLITE,
+    ),
+    Control(
+        "a page of orders ends after the order that reaches 10,000 lines",
+        "orders/pagination.py",
+        "return rows[: next(ends, None)]",
+        "return rows",
+        "orders/tests/test_large_pages.py::test_a_page_ends_after_the_order_that_reaches_the_limit",
+        SQLITE,
+    ),
     Control(
         "an import locks the products of its file in one order",
         "products/imports.py",
