@@ -16,7 +16,7 @@ export GRANIAN_BLOCKING_THREADS ?= 4
 # Without it granian waits for ever for a worker that was told to stop while it started.
 export GRANIAN_WORKERS_KILL_TIMEOUT ?= 10
 
-.PHONY: help run admin demo test serve fmt lint test-postgres test-live cluster-test cluster-test-short controls bench growth contention screenshots
+.PHONY: help run admin demo test serve fmt lint test-postgres test-live cluster-test cluster-test-short controls bench growth contention worst screenshots
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -86,6 +86,9 @@ contention: $(VENV)/installed $(VENV)/bench/installed  ## many buyers of one pro
 
 growth: $(VENV)/installed  ## what a page costs as the shop grows: 1,000 to 1,000,000 products and orders
 	@$(BIN)/python -m benchmarks.growth 1000 100000 1000000
+
+worst: $(VENV)/installed  ## the dearest requests anybody may send: CPU, memory, answer; ARGS="--before <revision>" compares
+	@$(BIN)/python -m benchmarks.worst $(ARGS)
 
 # Anew only when the requirements have changed.
 $(VENV)/installed: requirements.txt

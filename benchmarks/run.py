@@ -69,6 +69,8 @@ SERVERS = {
 class Server:
     """A server with a database of its own; on core 0, unless `cores` says otherwise."""
 
+    folder = ROOT  # of the code it runs
+
     def __init__(self, name, database_url, log, workers=1, cores="0"):
         self.name, self.log = name, log
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -91,7 +93,9 @@ class Server:
 
     def __enter__(self):
         for command in self.prepare:
-            subprocess.run(command.split(), cwd=ROOT, env=self.environment, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(
+                command.split(), cwd=self.folder, env=self.environment, check=True, stdout=subprocess.DEVNULL
+            )
         began = time.perf_counter()
         self.launch()
         self.wait()
@@ -101,7 +105,12 @@ class Server:
     def launch(self):
         with self.log.open("a") as output:
             self.process = subprocess.Popen(
-                self.command, cwd=ROOT, env=self.environment, stdout=output, stderr=output, start_new_session=True
+                self.command,
+                cwd=self.folder,
+                env=self.environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
 
     def wait(self):
