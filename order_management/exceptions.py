@@ -11,7 +11,7 @@ from .conflict import Conflict
 # The last one, if it ended a transaction that stood idle, or takes no writes any more.
 AWAY = (OperationalError, InterfaceError, InternalError)
 
-# No sentence of ours is as long: this one repeats what was sent.
+# Our own sentences are shorter: a longer one repeats what was sent.
 SENTENCE_MAX = 300
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def exception_handler(error, context):
 
 
 def shortened(data):
-    """Return the body of an error with its long sentences cut in the middle: what was sent is not sent back."""
+    """Return the body of an error with long sentences cut in the middle, so that it does not echo the input."""
     if isinstance(data, dict):
         return {name: shortened(value) for name, value in data.items()}
     if isinstance(data, list):

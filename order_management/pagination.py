@@ -56,7 +56,7 @@ class KeysetPagination(BasePagination):
         return shown[::-1] if self.backwards else shown
 
     def limited(self, rows):
-        """Return the first of the rows, as many as a page may have; a subclass may stop earlier."""
+        """Return the rows that fit on one page. A subclass may leave out the last ones."""
         return rows
 
     def parts(self, queryset):

@@ -3,7 +3,7 @@ from rest_framework import parsers
 from rest_framework.exceptions import ParseError
 
 DEPTH_MAX = 32
-# Building more of them takes Python's garbage collector longer than a refusal may take.
+# Building more than this keeps the garbage collector busy for longer than a refusal may take.
 CONTAINERS_MAX = 50_000
 
 BRACES_TO_BRACKETS = bytes.maketrans(b"{}", b"[]")
@@ -29,7 +29,7 @@ class JSONParser(parsers.JSONParser):
 
 
 def is_too_deep(structure):
-    # Each turn takes away the innermost arrays and objects.
+    # Each pass removes the innermost arrays and objects.
     for _ in range(DEPTH_MAX):
         structure = structure.replace(b"[]", b"")
     return bool(structure)
@@ -38,6 +38,6 @@ def is_too_deep(structure):
 def brackets(body):
     """Return the brackets of a JSON text that are outside its strings, with braces as brackets."""
     unescaped = body.replace(rb"\\", b"").replace(rb"\"", b"")
-    # Strings without a bracket become "", and two that meet become one, which leaves the brackets where they are.
+    # A string without brackets is now "" and can go. Strings that this joins keep the same brackets inside them.
     structure = unescaped.translate(BRACES_TO_BRACKETS, NOT_STRUCTURE).replace(b'""', b"")
     return b"".join(structure.split(b'"')[::2])

@@ -32,13 +32,13 @@ class Schema(SpectacularJSONAPIView):
         response = HttpResponse(content, content_type="application/json", headers=HEADERS | {"ETag": etag})
         if ACCEPTS_GZIP.search(request.headers.get("Accept-Encoding", "")):
             response.content = compressed
-            # Weak, as Django's GZipMiddleware has it: the bytes differ.
+            # Weak, as Django's GZipMiddleware makes it: the bytes differ.
             response.headers["Content-Encoding"], response.headers["ETag"] = "gzip", f"W/{etag}"
         return get_conditional_response(request, etag=response["ETag"], response=response)
 
     def document(self):
         """Return the document as JSON, the same compressed, and its ETag."""
-        # Callers that come at the same moment wait for one document.
+        # Concurrent first calls wait for one build.
         with lock:
             return build(self.generator_class)
 

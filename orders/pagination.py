@@ -6,22 +6,22 @@ from order_management.prepared import padded
 from .models import line_counts
 from .serializers import LINES_MAX
 
-LINES_OF_PAGE_MAX = 10_000
+PAGE_LINES_MAX = 10_000
 
 
 class OrderPagination(KeysetPagination):
-    """Pages that end after the order that reaches 10,000 lines, too."""
+    """Pages that also end after the order that reaches 10,000 lines."""
 
     page_size_help = (
-        f"Orders a page, which also ends after the order that reaches {LINES_OF_PAGE_MAX:,} lines; the rest is behind "
+        f"Orders a page, which also ends after the order that reaches {PAGE_LINES_MAX:,} lines; the rest is behind "
         "the `Link` header, which alone says whether there is more."
     )
 
     def limited(self, rows):
         # A page of the default size cannot reach them.
-        if len(rows) * LINES_MAX <= LINES_OF_PAGE_MAX:
+        if len(rows) * LINES_MAX <= PAGE_LINES_MAX:
             return rows
         counts = dict(line_counts(*padded(row["id"] for row in rows)))
         reached = accumulate(counts.get(row["id"], 0) for row in rows)
-        ends = (end for end, lines in enumerate(reached, start=1) if lines >= LINES_OF_PAGE_MAX)
+        ends = (end for end, lines in enumerate(reached, start=1) if lines >= PAGE_LINES_MAX)
         return rows[: next(ends, None)]
