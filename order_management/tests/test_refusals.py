@@ -30,7 +30,7 @@ HOLDERS = (
 
 def filled(pattern, head="[", tail="0]"):
     """Return a JSON text of nearly a megabyte: the pattern again and again."""
-    return head + pattern * ((MEGABYTE - 1000) // len(pattern)) + tail
+    return head + pattern * ((MEGABYTE - 1000) // len(pattern.encode())) + tail
 
 
 VALUES = {
@@ -145,6 +145,7 @@ def send(api, admin):
             tracemalloc.stop()
         assert peak < MEMORY_MAX
         assert response.status_code < 500
+        assert response.status_code != 413
         if response.status_code >= 400:
             assert len(response.content) < ANSWER_MAX
             assert response.json()
