@@ -93,25 +93,20 @@ class Server:
 
     def __enter__(self):
         for command in self.prepare:
-            subprocess.run(
-                command.split(), cwd=self.folder, env=self.environment, check=True, stdout=subprocess.DEVNULL
-            )
+            self.run(command.split())
         began = time.perf_counter()
         self.launch()
         self.wait()
         self.cold_start = time.perf_counter() - began
         return self
 
+    def run(self, command):
+        subprocess.run(command, cwd=self.folder, env=self.environment, check=True, stdout=subprocess.DEVNULL)
+
     def launch(self):
         with self.log.open("a") as output:
-            self.process = subprocess.Popen(
-                self.command,
-                cwd=self.folder,
-                env=self.environment,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+            where = {"cwd": self.folder, "env": self.environment, "stdout": output, "stderr": output}
+            self.process = subprocess.Popen(self.command, start_new_session=True, **where)
 
     def wait(self):
         """Wait for an answer, whatever it is."""
