@@ -75,7 +75,7 @@ def change_access(user_id, *, by, role=None, is_active=None):
     other's at the same moment, the second has none left (PermissionDenied, 403).
     """
     # In the order of their ids, so that two who change each other cannot deadlock.
-    both = User.objects.select_for_update().filter(Q(pk=by.pk) | Q(pk=user_id)).order_by("pk")
+    both = User.objects.select_for_update(no_key=True).filter(Q(pk=by.pk) | Q(pk=user_id)).order_by("pk")
     users = {user.pk: user for user in both}
     if not (by.pk in users and users[by.pk].is_active and users[by.pk].role == User.Role.ADMIN):
         raise PermissionDenied

@@ -1,12 +1,16 @@
 import unicodedata
 
 from django.contrib.auth import models as auth
+from django.contrib.auth.hashers import check_password, make_password
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Case, Value, When
+from django.utils.crypto import salted_hmac
 
 from order_management.logs import security_change
 from order_management.prepared import Get
+
+from .versions import new_versions, random_version
 
 NAME_TAKEN = "A user with that username already exists."
 
@@ -47,8 +51,10 @@ class User(auth.AbstractUser):
 
     # Folding makes a name up to three times as long ("ΐ").
     username_folded = models.CharField(max_length=450, unique=True, editable=False)
-    # Part of every token; raising it ends all that were issued before.
-    token_version = models.PositiveIntegerField(default=0, editable=False)
+    # Part of every token and, with the next one, of every admin session: what was issued with other values is dead.
+    token_version = models.PositiveIntegerField(default=random_version, editable=False)
+    # For admin sessions alone. Null in users from before there was this column, until their sessions end once.
+    session_version = models.PositiveIntegerField(default=random_version, null=True, editable=False)
 
     objects = UserManager()
 
@@ -77,12 +83,8 @@ class User(auth.AbstractUser):
         if self._password is not None and not self._state.adding:
             self._password_changed = True
         if self._password_changed:
-            self.revoke_tokens()
-        if not isinstance(self.token_version, int):  # see revoke_tokens
-            derived.add("token_version")
+            derived.update(self.end_sessions())
         super().save(*args, update_fields=update_fields and {*update_fields, *derived}, **kwargs)
-        if "token_version" in derived:
-            self.refresh_from_db(fields=["token_version"])
         if self._password_changed:
             security_change("password_changed", user=self.pk)
             self._password_changed = False
@@ -101,17 +103,27 @@ class User(auth.AbstractUser):
 
     def change(self, *, role=None, is_active=None):
         """Give the user another role, or lock the user out, or in again; None leaves it as it is."""
-        changed = []
+        before, changed = (self.role, self.is_active), []
         if role is not None:
             self.role = role
             changed += ["is_staff", "is_superuser"]
         if is_active is not None:
             self.is_active = is_active
             changed += ["is_active"]
-            if not is_active:
-                self.revoke_tokens()
+        changed += self.end_what_lost_access(*before)
         # No other column: whatever else happens to the user meanwhile stays.
         self.save(update_fields=changed)
+
+    def end_what_lost_access(self, role, is_active):
+        """End what must not outlive a change of this role and access; return the fields that were set."""
+        # Letting in, too: a node of the version before may have locked out, which left the admin sessions alone.
+        if not (is_active and self.is_active):
+            return self.end_sessions()
+        if self.role == role:
+            return []
+        # Tokens live on, and carry the new role.
+        self.session_version = random_version()
+        return ["session_version"]
 
     def change_profile(self, **fields):
         """Change what a person says of themself, and nothing else."""
@@ -120,19 +132,39 @@ class User(auth.AbstractUser):
         self.save(update_fields=fields)
 
     def change_password(self, new):
-        """Change the password, which ends every token; return False if it has been changed meanwhile."""
+        """Change the password, which ends every token and session; return False if it has been changed meanwhile."""
         current = User.objects.filter(pk=self.pk, password=self.password)
         self.set_password(new)
         # Compare and swap: of two changes at the same moment, the second finds the old one gone.
-        changed = bool(current.update(password=self.password, token_version=models.F("token_version") + 1))
+        changed = bool(current.update(password=self.password, **new_versions()))
         if changed:
             security_change("password_changed", user=self.pk)
         return changed
 
-    def revoke_tokens(self):
-        """End every access and refresh token issued so far, once saved."""
-        # Counted by the database: of two changes at once, neither leaves the other's tokens alive.
-        self.token_version = models.F("token_version") + 1
+    def check_password(self, raw_password):
+        return check_password(raw_password, self.password, self.upgrade_hash)
+
+    def upgrade_hash(self, raw_password):
+        """Keep a better hash of the same password."""
+        old, self.password = self.password, make_password(raw_password)
+        # Compare and swap: a password that was changed meanwhile stays changed.
+        User.objects.filter(pk=self.pk, password=old).update(password=self.password)
+
+    def end_sessions(self):
+        """End all tokens and admin sessions issued so far, once saved; return the fields to save."""
+        versions = new_versions()
+        for field, version in versions.items():
+            setattr(self, field, version)
+        return list(versions)
+
+    def _get_session_auth_hash(self, secret=None):
+        """Return what the admin site compares with the session, by Django's key or one of its fallbacks."""
+        value = super()._get_session_auth_hash(secret=secret)
+        # So the sessions of existing users survive the upgrade, and nodes of both versions accept each other's.
+        if self.session_version is None:
+            return value
+        versions = f"{value}:{self.token_version}:{self.session_version}"
+        return salted_hmac("accounts.User.session", versions, secret=secret, algorithm="sha256").hexdigest()
 
 
 # Asked with every call.

@@ -1,5 +1,9 @@
 import pytest
+from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import PermissionDenied
+from django.core.management import call_command
+from django.db.models import F
+from django.test import Client
 
 from accounts import services
 from accounts.models import User
@@ -115,6 +119,119 @@ def test_a_password_set_there_ends_the_sessions(site, api, customer):
     site.post(url, {"usable_password": "true", "password1": "s3cret word", "password2": "s3cret word"})
 
     assert client.get("/api/products/").status_code == 401
+
+
+@pytest.fixture
+def otto(db):
+    return User.objects.create_superuser("otto", password="otto's secret")
+
+
+def log_in(user):
+    """Return a browser in which the user is logged in to the admin site."""
+    browser = Client()
+    browser.force_login(user)
+    return browser
+
+
+def is_logged_in(browser):
+    return browser.get("/admin/").status_code == 200
+
+
+def upgrade_from_the_version_before(user):
+    """Make the user one who was there before the upgrade."""
+    User.objects.filter(pk=user.pk).update(token_version=0, session_version=None)
+    user.refresh_from_db()
+
+
+@pytest.mark.parametrize("existing", [True, False])
+@pytest.mark.parametrize(("away", "back"), [("lock_out", "let_in"), ("make_customer", "make_admin")])
+def test_a_session_that_was_ended_stays_ended(site, otto, existing, away, back):
+    if existing:
+        upgrade_from_the_version_before(otto)
+    browser = log_in(otto)
+    assert is_logged_in(browser)
+
+    act(site, away, otto)
+    act(site, back, otto)
+
+    assert not is_logged_in(browser)
+    assert is_logged_in(log_in(User.objects.get(pk=otto.pk)))
+
+
+@pytest.mark.parametrize(
+    ("away", "back"), [({"is_active": False}, {"is_active": True}), ({"role": "customer"}, {"role": "admin"})]
+)
+def test_it_stays_ended_by_the_api_too(api, admin, otto, away, back):
+    browser, url = log_in(otto), f"/api/accounts/users/{otto.pk}/"
+
+    for change in (away, back):
+        assert api(admin).patch(url, change).status_code == 200
+
+    assert not is_logged_in(browser)
+
+
+@pytest.mark.parametrize("existing", [True, False])
+@pytest.mark.parametrize("access", [{"is_active": False}, {"is_staff": False, "is_superuser": False}])
+def test_it_stays_ended_if_a_node_of_the_version_before_ended_it(site, otto, existing, access):
+    if existing:
+        upgrade_from_the_version_before(otto)
+    browser = log_in(otto)
+    User.objects.filter(pk=otto.pk).update(token_version=F("token_version") + 1, **access)
+
+    act(site, "let_in", otto)
+    act(site, "make_admin", otto)
+
+    assert not is_logged_in(browser)
+
+
+def test_a_demotion_ends_no_token(site, api, otto):
+    client = api(otto)
+
+    act(site, "make_customer", otto)
+
+    assert client.get("/api/products/").status_code == 200
+    assert client.get("/api/accounts/users/").status_code == 403
+
+
+def test_the_upgrade_ends_no_session(otto):
+    upgrade_from_the_version_before(otto)
+    browser = log_in(otto)
+    assert is_logged_in(browser)
+
+    # What nodes of the version before expect.
+    assert browser.session["_auth_user_hash"] == AbstractUser.get_session_auth_hash(otto)
+
+
+def test_who_changes_their_own_password_stays_logged_in_there_alone(site, admin):
+    other = log_in(admin)
+    passwords = {"usable_password": "true", "password1": "s3cret word", "password2": "s3cret word"}
+
+    assert site.post(f"{LIST}{admin.pk}/password/", passwords).status_code == 302
+
+    assert is_logged_in(site)
+    assert not is_logged_in(other)
+
+
+def test_a_password_change_by_the_api_ends_the_session(site, api, admin):
+    change = {"old_password": "anna's secret", "new_password": "another one"}
+    assert api(admin).post("/api/accounts/me/password/", change).status_code == 200
+
+    assert not is_logged_in(site)
+
+
+def test_end_sessions_ends_it(site, otto):
+    browser = log_in(otto)
+
+    call_command("end_sessions", user="otto", verbosity=0)
+
+    assert is_logged_in(site)
+    assert not is_logged_in(browser)
+
+
+def test_a_session_survives_a_new_secret_key_that_keeps_the_old_one_as_a_fallback(site, settings):
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "a new key", [settings.SECRET_KEY]
+
+    assert is_logged_in(site)
 
 
 def test_neither_groups_nor_tokens_are_shown(site):

@@ -1,9 +1,10 @@
 import pytest
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
 
 from accounts.models import User
 
 URL = "/api/login/"
+CARL = {"username": "carl", "password": "carl's secret"}
 REFUSAL = {"detail": "No active account found with the given credentials"}
 
 
@@ -51,9 +52,10 @@ def test_a_stale_token_does_not_block_the_login(api, customer):
 def test_the_tokens_hold_no_personal_data(api, customer):
     import jwt
 
-    for token in api().post(URL, {"username": "carl", "password": "carl's secret"}).json().values():
-        claims = jwt.decode(token, options={"verify_signature": False})
-        assert set(claims) == {"token_type", "exp", "iat", "jti", "user_id", "version"}
+    pair = api().post(URL, {"username": "carl", "password": "carl's secret"}).json()
+    refresh, access = (set(jwt.decode(token, options={"verify_signature": False})) for token in pair.values())
+    assert access == {"token_type", "exp", "iat", "jti", "user_id", "version"}
+    assert refresh == access
 
 
 def test_an_old_hash_logs_in_and_is_upgraded_without_ending_sessions(api, customer, settings):
@@ -69,3 +71,22 @@ def test_an_old_hash_logs_in_and_is_upgraded_without_ending_sessions(api, custom
     client = api()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {access}")
     assert client.get("/api/products/").status_code == 200
+
+
+class ChangesMeanwhile(PBKDF2PasswordHasher):
+    """While it works, the user changes the password."""
+
+    iterations = 1
+
+    def verify(self, password, encoded):
+        User.objects.update(password=make_password("a new one", hasher="argon2"))
+        return super().verify(password, encoded)
+
+
+def test_a_login_that_upgrades_the_hash_does_not_undo_a_password_change(api, customer, settings):
+    settings.PASSWORD_HASHERS = ["accounts.hashers.Argon2Hasher", f"{__name__}.ChangesMeanwhile"]
+    User.objects.update(password=make_password("carl's secret", hasher="pbkdf2_sha256"))
+
+    api().post(URL, CARL)
+
+    assert User.objects.get().check_password("a new one")

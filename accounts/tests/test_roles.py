@@ -41,11 +41,55 @@ def test_a_change_writes_nothing_but_the_access(customer):
     assert User.objects.filter(username="Cora", username_folded="cora", is_staff=True).exists()
 
 
-def test_two_password_changes_at_once_count_twice(customer):
-    for password in ("one", "two"):
-        user = User(pk=customer.pk, username="carl", token_version=0)
-        user._state.adding = False
-        user.set_password(password)
-        user.save()
+def test_each_of_two_revocations_at_once_ends_what_the_other_left(api, customer):
+    first, second = User.objects.get(), User.objects.get()
+    clients = [api(customer)]
+    first.change(is_active=False)
+    clients.append(api(first))
+    second.set_password("other")
+    second.save(update_fields=["password"])
+    User.objects.update(is_active=True)
 
-    assert User.objects.get().token_version == 2
+    assert [client.get("/api/products/").status_code for client in clients] == [401, 401]
+    assert api(second).get("/api/products/").status_code == 200
+
+
+@pytest.mark.django_db
+def test_every_new_user_gets_random_versions(api):
+    api().post("/api/accounts/register/", {"username": "dora", "password": "1234"})
+    call_command("createsuperuser", interactive=False, username="root", email="", verbosity=0)
+    User.objects.bulk_create([User(username="emil", username_folded="emil")])
+
+    drawn = [version for pair in User.objects.values_list("token_version", "session_version") for version in pair]
+    assert len(set(drawn)) == 6
+    assert all(1 <= version < 2**31 for version in drawn)
+
+
+@pytest.mark.parametrize("end", ["lock out", "password", "own password", "no password", "let in"])
+def test_every_revocation_draws_both_versions_anew(customer, end):
+    before = User.objects.values_list("token_version", "session_version").get()
+    match end:
+        case "lock out":
+            customer.change(is_active=False)
+        case "let in":
+            User.objects.update(is_active=False)
+            User.objects.get().change(is_active=True)
+        case "password":
+            customer.set_password("other")
+            customer.save()
+        case "own password":
+            customer.change_password("other")
+        case "no password":
+            customer.set_unusable_password()
+            customer.save()
+
+    after = User.objects.values_list("token_version", "session_version").get()
+    assert all(old != new for old, new in zip(before, after, strict=True))
+
+
+def test_what_changes_no_access_ends_nothing(customer):
+    customer.change(role="customer", is_active=True)
+
+    after = User.objects.get()
+    assert (after.token_version, after.session_version) == (customer.token_version, customer.session_version)
+    assert after.get_session_auth_hash() == customer.get_session_auth_hash()

@@ -1,0 +1,24 @@
+from django.core.management import BaseCommand, CommandError
+
+from accounts.models import User
+from accounts.sessions import end_sessions
+from order_management.logs import security_event
+
+
+class Command(BaseCommand):
+    help = "End all tokens and admin sessions, of all users or of one: everybody logs in again."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--user", metavar="NAME", help="only those of this user")
+
+    def handle(self, *, user, **options):
+        users = User.objects.all() if user is None else self.named(user)
+        ended = end_sessions(users)
+        security_event("sessions_ended", users=ended)
+        self.stdout.write(f"Ended the sessions of {ended} user{'' if ended == 1 else 's'}.")
+
+    def named(self, name):
+        users = User.objects.filter(pk=User.objects.id_of(name))
+        if not users:
+            raise CommandError(f"There is no user named {name!r}.")
+        return users

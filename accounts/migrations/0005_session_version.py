@@ -1,0 +1,40 @@
+"""Locks accounts_user for a moment, as it adds a column that is null: no row is read or written.
+
+Existing users keep their token version, so nobody is logged out. The new defaults are Python's alone.
+"""
+
+from django.db import migrations, models
+
+import accounts.models.versions
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("accounts", "0003_client_address"),
+    ]
+
+    operations = [
+        # Without a default, which would be written into the existing rows, the same number into all of them.
+        migrations.AddField(
+            model_name="user",
+            name="session_version",
+            field=models.PositiveIntegerField(editable=False, null=True),
+        ),
+        # SQLite would copy the whole table for a default that the database never sees.
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.AlterField(
+                    model_name="user",
+                    name="session_version",
+                    field=models.PositiveIntegerField(
+                        default=accounts.models.versions.random_version, editable=False, null=True
+                    ),
+                ),
+                migrations.AlterField(
+                    model_name="user",
+                    name="token_version",
+                    field=models.PositiveIntegerField(default=accounts.models.versions.random_version, editable=False),
+                ),
+            ]
+        ),
+    ]
