@@ -36,10 +36,7 @@ class UserManager(auth.UserManager):
 
     def holding(self, token):
         """Return the active user a verified token was issued to and is still valid for, or None."""
-        try:
-            return active_user(int(token["user_id"]), int(token["version"]))
-        except (KeyError, TypeError, ValueError, OverflowError):
-            return None
+        return active_user(int(token["user_id"]), token["version"])
 
 
 class User(auth.AbstractUser):

@@ -1,0 +1,51 @@
+"""What the claims of a token must look like. A valid signature is no excuse for an odd one."""
+
+import re
+
+from .models.versions import VERSION_MAX
+
+# How many seconds the clocks of two nodes may differ: a token may seem to be issued in the future.
+CLOCK_TOLERANCE = 10
+TIME_MAX = 253_402_300_799  # the end of the year 9999, the last time a datetime can express
+KEY_MAX = 2**63 - 1
+UUID = re.compile(r"[0-9a-f]{32}")
+DIGITS = re.compile(r"[1-9][0-9]{0,18}")
+
+
+def is_integer(value, maximum):
+    # Not isinstance(): a bool is an int, too.
+    return type(value) is int and 0 <= value <= maximum
+
+
+def is_time(value):
+    return is_integer(value, TIME_MAX)
+
+
+def is_version(value):
+    return is_integer(value, VERSION_MAX)
+
+
+def is_user_id(value):
+    # SimpleJWT issues it as text.
+    return is_integer(int(value) if isinstance(value, str) and DIGITS.fullmatch(value) else value, KEY_MAX)
+
+
+def is_uuid(value):
+    return isinstance(value, str) and UUID.fullmatch(value) is not None
+
+
+REQUIRED = {"exp": is_time, "iat": is_time, "jti": is_uuid, "user_id": is_user_id, "version": is_version}
+# The version before issued refresh tokens without a session.
+OPTIONAL = {"nbf": is_time, "session": is_uuid}
+
+
+def are_well_formed(claims):
+    """Return whether every claim that is read has the type and range in which it is issued."""
+    return all(name in claims and check(claims[name]) for name, check in REQUIRED.items()) and all(
+        check(claims[name]) for name, check in OPTIONAL.items() if name in claims
+    )
+
+
+def are_current(claims, now):
+    """Return whether well-formed claims are valid at that time, in seconds since 1970."""
+    return now < claims["exp"] and max(claims["iat"], claims.get("nbf", 0)) <= now + CLOCK_TOLERANCE
