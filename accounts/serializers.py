@@ -1,7 +1,9 @@
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core import exceptions
+from django.db import IntegrityError
 from rest_framework import serializers
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.serializers import TokenObtainPairSerializer
 
 from order_management.fields import CharField, ChoiceField
@@ -61,6 +63,12 @@ class LoginSerializer(TokenObtainPairSerializer):
         super().__init__(*args, **kwargs)
         self.fields["username"] = CharField(write_only=True, max_length=NAME_MAX)
         self.fields["password"] = PasswordField()
+
+    def validate(self, attrs):
+        try:
+            return super().validate(attrs)
+        except IntegrityError:  # the user was deleted meanwhile
+            raise AuthenticationFailed(self.error_messages["no_active_account"], "no_active_account") from None
 
 
 class PasswordChangeSerializer(serializers.Serializer):

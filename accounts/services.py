@@ -5,10 +5,10 @@ from django.db.models import Q
 from django.shortcuts import get_object_or_404
 
 from order_management.conflict import Conflict
-from order_management.logs import security_change, security_event
+from order_management.logs import security_change
 from order_management.transactions import atomic
 
-from . import throttle, tokens
+from . import throttle
 from .models import NAME_TAKEN, User
 
 
@@ -35,25 +35,6 @@ def register(*, username, password, address):
 def make_customer(address, **fields):
     throttle.count_registration(address)
     User(**fields).save()
-
-
-@atomic
-def rotate(raw_refresh):
-    """Spend a refresh token and return its successor."""
-    return tokens.RefreshToken.for_user(spend(raw_refresh))
-
-
-@atomic
-def spend(raw_refresh):
-    """End a refresh token and return its user; spent already, or otherwise invalid: InvalidToken (401)."""
-    token = tokens.refresh_token(raw_refresh)
-    user = tokens.holder(token)
-    # The unique row decides: of requests with the same token at the same moment, one has made it.
-    _, made = token.blacklist()
-    if not made:
-        security_event("token_reused", user=user.pk)
-        raise tokens.InvalidToken
-    return user
 
 
 @atomic

@@ -1,11 +1,74 @@
-"""What ends all tokens and admin sessions of users at once."""
+"""The life of a session: refresh tokens are spent one after the other, until the user or a theft ends it."""
 
+from datetime import timedelta
+
+from django.db import IntegrityError
+from django.db.models import Max
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
+
+from order_management.logs import security_change, security_event
 from order_management.transactions import atomic
 
-from .models import User
+from . import tokens
+from .models import EndedSession, User
 from .models.versions import new_versions_of_many
 
+# Twice at almost the same moment is a client that tries again; later it may be somebody who stole the token.
+REUSE_TOLERANCE = timedelta(seconds=10)
 BATCH = 1000  # users, so nobody waits long for their locks
+
+
+def rotate(raw_refresh):
+    """Spend a refresh token and return its successor, or raise InvalidToken (401)."""
+    return or_invalid(exchange, tokens.refresh_token(raw_refresh))
+
+
+def log_out(raw_refresh):
+    """Spend a refresh token, or raise InvalidToken (401)."""
+    or_invalid(blacklist, tokens.refresh_token(raw_refresh))
+
+
+def or_invalid(use_case, token):
+    """Return the result of the use case, or raise InvalidToken if there is none or the user is gone."""
+    try:
+        result = use_case(token)
+    except IntegrityError:  # the user was deleted meanwhile
+        result = None
+    # Raised here, outside the transaction, which would otherwise take back the end of a session.
+    if result is None:
+        raise tokens.InvalidToken
+    return result
+
+
+@atomic
+def exchange(token):
+    user = blacklist(token)
+    return user and tokens.RefreshToken.for_user(user, session=token.session)
+
+
+@atomic
+def blacklist(token):
+    """Spend a refresh token and return its user, or None if it was spent already or its session has ended."""
+    user = tokens.holder(token)
+    record = token.record()
+    if record.ended and record.spent_at is None:
+        return None
+    # The unique row decides: of requests with the same token at the same moment, one inserts it.
+    if record.spent_at is None and tokens.insert_blacklisted((record.pk, record.now)):
+        return user
+    security_event("token_reused", user=user.pk)
+    if token.session and record.spent_at and record.now - record.spent_at > REUSE_TOLERANCE:
+        end_session(token.session, user, record.now)
+    return None
+
+
+def end_session(session, user, now):
+    """End one session (RFC 9700, 4.14.2): no refresh token that follows from the same login is valid any more."""
+    issued = OutstandingToken.objects.filter(user=user).aggregate(last=Max("expires_at", default=now))
+    # A successor may be issued at this very moment, and an earlier one may live longer than new ones do.
+    expires_at = max(issued["last"], now + tokens.RefreshToken.lifetime)
+    if EndedSession.objects.end(session, expires_at=expires_at):
+        security_change("session_ended", user=user.pk)
 
 
 def end_sessions(users):

@@ -1,16 +1,22 @@
-"""SimpleJWT's tokens, tied to the token version of their user."""
+"""SimpleJWT's tokens, tied to the token version of their user, and refresh tokens to a session."""
 
 import time
 from functools import lru_cache
+from uuid import uuid4
 
 import jwt
+from django.db.models import Exists, F
+from django.db.models.functions import Now
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt import backends, tokens
 from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
 from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+
+from order_management.prepared import InsertNew
 
 from . import claims
-from .models import User
+from .models import EndedSession, User
 
 
 class InvalidToken(AuthenticationFailed):
@@ -34,7 +40,7 @@ class TokenBackend(backends.TokenBackend):
 
 
 class CheckedClaims:
-    """Checks the claims in place of SimpleJWT, which also queries the blacklist: `services.spend` does that."""
+    """Checks the claims in place of SimpleJWT, which also queries the blacklist: `sessions.blacklist` does that."""
 
     _token_backend = TokenBackend(api_settings.ALGORITHM, api_settings.SIGNING_KEY)
 
@@ -54,16 +60,40 @@ class AccessToken(CheckedClaims, tokens.AccessToken):
 
 
 class RefreshToken(CheckedClaims, tokens.RefreshToken):
-    """Its access token takes over the claims `user_id` and `version`."""
+    """Its access token takes over the claims `user_id` and `version`, its successor `session` as well."""
 
     access_token_class = AccessToken
+    no_copy_claims = (*tokens.RefreshToken.no_copy_claims, "session")
 
     @classmethod
-    def for_user(cls, user):
+    def for_user(cls, user, session=None):
+        """Return a new token, which starts a session unless it continues one."""
         token = super().for_user(user)
         token["version"] = user.token_version
+        token["session"] = session or uuid4().hex
         return token
 
+    @property
+    def session(self):
+        """The session, or None in a token of the version before."""
+        return self.get("session")
+
+    def record(self):
+        """Return what the database knows: `pk`, `spent_at`, whether the session has `ended`, and the time `now`.
+
+        Both times are those of the database's clock: the clocks of nodes may differ.
+        """
+        found = OutstandingToken.objects.filter(jti=self["jti"]).annotate(
+            spent_at=F("blacklistedtoken__blacklisted_at"),
+            ended=Exists(EndedSession.objects.filter(session=self.session or "")),
+            now=Now(),
+        )
+        found = found.values_list("pk", "spent_at", "ended", "now", named=True)
+        return found.first() or (self.outstand() and found.get())
+
+
+# Returns the ids of new rows: none if the token is spent already. SimpleJWT would take the time from the node's clock.
+insert_blacklisted = InsertNew(BlacklistedToken, "token", "blacklisted_at").ids
 
 # What SimpleJWT raises, and Python for text that cannot be encoded.
 ERRORS = (TokenError, TypeError, ValueError)

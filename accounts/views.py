@@ -7,7 +7,7 @@ from rest_framework_simplejwt.views import TokenObtainPairView, TokenViewBase
 from order_management.listing import Listing
 from order_management.replica import from_replica
 
-from . import openapi, services
+from . import openapi, services, sessions
 from .filters import UserFilter
 from .models import User
 from .permissions import IsAdmin, IsCustomer
@@ -46,7 +46,7 @@ class Refresh(TokenViewBase):
     def post(self, request):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        token = services.rotate(serializer.validated_data["refresh"])
+        token = sessions.rotate(serializer.validated_data["refresh"])
         return Response({"access": str(token.access_token), "refresh": str(token)})
 
 
@@ -57,7 +57,7 @@ class Logout(TokenViewBase):
     def post(self, request):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        services.spend(serializer.validated_data["refresh"])
+        sessions.log_out(serializer.validated_data["refresh"])
         return Response({"message": "Logged out"})
 
 

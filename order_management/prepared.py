@@ -200,6 +200,13 @@ class Put(Insert):
         return super().write(count).replace(" RETURNING ", f" ON CONFLICT ({pk}) DO UPDATE SET {changes} RETURNING ")
 
 
+class InsertNew(Insert):
+    """An INSERT of rows, except those whose unique column is taken: only the ids of new rows are returned."""
+
+    def write(self, count):
+        return super().write(count).replace(" RETURNING ", " ON CONFLICT DO NOTHING RETURNING ")
+
+
 def padded(values):
     """Return the values, the last one as often as it takes to a power of two: that many statements are written."""
     values = list(values)

@@ -1,4 +1,5 @@
 from .client_address import ClientAddress
+from .ended_session import EndedSession
 from .user import NAME_TAKEN, User, UserManager, fold
 
-__all__ = ["NAME_TAKEN", "ClientAddress", "User", "UserManager", "fold"]
+__all__ = ["NAME_TAKEN", "ClientAddress", "EndedSession", "User", "UserManager", "fold"]

@@ -1,5 +1,5 @@
 import pytest
-from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
+from django.contrib.auth.hashers import MD5PasswordHasher, PBKDF2PasswordHasher, make_password
 
 from accounts.models import User
 
@@ -55,7 +55,7 @@ def test_the_tokens_hold_no_personal_data(api, customer):
     pair = api().post(URL, {"username": "carl", "password": "carl's secret"}).json()
     refresh, access = (set(jwt.decode(token, options={"verify_signature": False})) for token in pair.values())
     assert access == {"token_type", "exp", "iat", "jti", "user_id", "version"}
-    assert refresh == access
+    assert refresh == access | {"session"}
 
 
 def test_an_old_hash_logs_in_and_is_upgraded_without_ending_sessions(api, customer, settings):
@@ -71,6 +71,24 @@ def test_an_old_hash_logs_in_and_is_upgraded_without_ending_sessions(api, custom
     client = api()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {access}")
     assert client.get("/api/products/").status_code == 200
+
+
+class DeletesMeanwhile(MD5PasswordHasher):
+    """While it works, an Admin deletes the user."""
+
+    def verify(self, password, encoded):
+        User.objects.all().delete()
+        return super().verify(password, encoded)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_deleted_while_the_password_is_checked_cannot_log_in(api, settings):
+    User.objects.create_user("carl", password="carl's secret")
+    settings.PASSWORD_HASHERS = [f"{__name__}.DeletesMeanwhile"]
+
+    response = api().post(URL, CARL)
+
+    assert (response.status_code, response.json()) == (401, REFUSAL)
 
 
 class ChangesMeanwhile(PBKDF2PasswordHasher):

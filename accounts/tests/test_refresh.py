@@ -1,14 +1,51 @@
-import pytest
+from datetime import timedelta
 
+import jwt
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db.models.functions import Now
+from django.utils import timezone
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+
+from accounts.models import EndedSession
 from accounts.tokens import RefreshToken
 
 URL = "/api/login/refresh/"
+LOGOUT = "/api/logout/"
 INVALID = {"detail": "Token is invalid or expired."}
 
 
 @pytest.fixture
 def refresh(customer):
     return str(RefreshToken.for_user(customer))
+
+
+@pytest.fixture
+def send(api):
+    """A function that sends a refresh token and returns its successor, or the status if there is none."""
+
+    def send(refresh, url=URL):
+        response = api().post(url, {"refresh": str(refresh)})
+        return response.json().get("refresh", response.status_code)
+
+    return send
+
+
+def time_passes(**since):
+    """Let all tokens have been spent longer ago."""
+    for token in BlacklistedToken.objects.all():
+        BlacklistedToken.objects.filter(pk=token.pk).update(blacklisted_at=token.blacklisted_at - timedelta(**since))
+
+
+def claims(encoded):
+    return jwt.decode(encoded, options={"verify_signature": False})
+
+
+def without_session(encoded):
+    """Return a token as the version before issued it."""
+    old = {name: value for name, value in claims(encoded).items() if name != "session"}
+    return jwt.encode(old, settings.SECRET_KEY, "HS256")
 
 
 def test_a_refresh_token_gives_a_new_pair(api, refresh):
@@ -86,3 +123,93 @@ def test_a_malformed_body_is_refused(api, body):
 
     assert response.status_code == 400
     assert list(response.json()) == ["refresh"]
+
+
+def test_a_session_is_handed_on_and_every_login_starts_its_own(customer, refresh, send):
+    assert claims(send(refresh))["session"] == claims(refresh)["session"]
+    assert claims(str(RefreshToken.for_user(customer)))["session"] != claims(refresh)["session"]
+
+
+@pytest.mark.parametrize("url", [URL, LOGOUT])
+def test_a_spent_token_that_comes_again_later_ends_its_session(api, customer, refresh, send, url):
+    access, other = api(customer), RefreshToken.for_user(customer)
+    successor = send(send(refresh))
+    time_passes(seconds=11)
+
+    assert send(refresh, url) == 401
+
+    assert send(successor) == 401
+    assert send(successor, LOGOUT) == 401
+    assert access.get("/api/products/").status_code == 200
+    assert send(other) != 401
+
+
+def test_within_ten_seconds_it_is_refused_and_ends_nothing(refresh, send):
+    successor = send(refresh)
+    time_passes(seconds=9)
+
+    assert send(refresh) == 401
+
+    assert send(successor) != 401
+
+
+def test_a_token_that_comes_again_after_the_logout_ends_its_session_too(refresh, send):
+    assert send(refresh, LOGOUT) == 200
+    time_passes(seconds=11)
+
+    assert send(refresh) == 401
+
+    assert EndedSession.objects.get().session == claims(refresh)["session"]
+
+
+def test_a_token_of_the_version_before_ends_nothing_and_its_successor_starts_a_session(refresh, send):
+    old = without_session(refresh)
+    successor = send(old)
+    time_passes(days=1)
+
+    assert send(old) == 401
+
+    assert not EndedSession.objects.exists()
+    assert claims(send(successor))["session"] == claims(successor)["session"]
+
+
+def test_when_a_token_was_spent_is_told_by_the_clock_of_the_database(monkeypatch, refresh, send):
+    ahead = timezone.now() + timedelta(hours=1)
+    monkeypatch.setattr(timezone, "now", lambda: ahead)
+    successor = send(refresh)
+    assert send(refresh) == 401
+    assert BlacklistedToken.objects.filter(blacklisted_at__lte=Now()).exists()
+
+    monkeypatch.undo()
+    assert send(refresh) == 401
+    assert send(successor) != 401
+
+
+def test_a_session_stays_ended_as_long_as_any_of_its_tokens_lives(refresh, send):
+    successor = send(refresh)
+    # They were issued when REFRESH_TOKEN_LIFETIME was longer.
+    last = timezone.now() + timedelta(days=30)
+    OutstandingToken.objects.update(expires_at=last)
+    time_passes(seconds=11)
+    send(refresh)
+    assert EndedSession.objects.get().expires_at == last
+
+    EndedSession.objects.update(expires_at=timezone.now() - timedelta(minutes=59))
+    call_command("housekeeping")
+    assert send(successor) == 401
+
+    EndedSession.objects.update(expires_at=timezone.now() - timedelta(minutes=61))
+    call_command("housekeeping")
+    assert not EndedSession.objects.exists()
+
+
+def test_a_token_that_the_database_does_not_know_is_spent_once(refresh, send):
+    OutstandingToken.objects.all().delete()
+
+    assert send(refresh) != 401
+    assert send(refresh) == 401
+
+
+def test_a_refresh_costs_four_statements(refresh, send, django_assert_num_queries):
+    with django_assert_num_queries(4 + 4):  # the user, the token, its end, its successor; two savepoints
+        send(refresh)

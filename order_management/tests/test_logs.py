@@ -1,8 +1,11 @@
 import contextlib
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.db.models.functions import Now
 from rest_framework.test import APIClient
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
 
 from accounts.tokens import RefreshToken
 from order_management.middleware import warn_of_proxy
@@ -64,6 +67,11 @@ def test_a_spent_token(api, customer, events):
     assert events(lambda: api().post("/api/login/refresh/", refresh)) == []
 
     assert events(lambda: api().post("/api/login/refresh/", refresh)) == [("token_reused", {"user": customer.pk})]
+
+    BlacklistedToken.objects.update(blacklisted_at=Now() - timedelta(seconds=11))
+    both = [("token_reused", {"user": customer.pk}), ("session_ended", {"user": customer.pk})]
+    assert events(lambda: api().post("/api/login/refresh/", refresh)) == both
+    assert events(lambda: api().post("/api/login/refresh/", refresh)) == both[:1]
 
 
 def test_a_new_password(api, site, customer, events):

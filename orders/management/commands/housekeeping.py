@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.core.management import BaseCommand, call_command
 
-from accounts.housekeeping import forget_tokens
+from accounts.housekeeping import forget_sessions, forget_tokens
 from accounts.models import ClientAddress
 from orders.housekeeping import forget_keys
 
@@ -14,6 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, **options):
         self.stdout.write(f"Forgot {forget_tokens()} tokens.")
+        self.stdout.write(f"Forgot {forget_sessions()} ended sessions.")
         addresses, _ = ClientAddress.objects.quiet().delete()
         self.stdout.write(f"Forgot {addresses} addresses.")
         self.stdout.write(f"Forgot {forget_keys()} idempotency keys.")
