@@ -62,14 +62,16 @@ refresh = extend_schema(
     operation_id="refresh",
     tags=["accounts"],
     summary="Get a new pair of tokens",
-    description="The refresh token is spent then: keep the new one.",
+    description="The refresh token is spent then: keep the new one. If the spent one comes again more than ten seconds "
+    "later, its session ends: every refresh token that follows from the same login is dead.",
     examples=[request_example({"refresh": "eyJ..."}), response_example(PAIR)],
 )
 logout = extend_schema(
     operation_id="logout",
     tags=["accounts"],
     summary="Log out",
-    description="The refresh token is dead then; its access token lives out its 15 minutes. Other sessions live on.",
+    description="The refresh token is dead then; its access token lives out its 15 minutes. Other sessions live on. "
+    "If it comes again more than ten seconds later, its session ends.",
     examples=[request_example({"refresh": "eyJ..."})],
     responses={200: message("Logged out")},
 )
@@ -92,7 +94,8 @@ password_change = extend_schema(
     operation_id="password_change",
     tags=["accounts"],
     summary="Change your password",
-    description="Every token issued before, access and refresh, is dead at once: log in again. "
+    description="Every token issued before, access and refresh, and every session of the admin site is dead at once: "
+    "log in again. "
     "A wrong old password counts as a failed login.",
     examples=[request_example({"old_password": "1234", "new_password": "a better one"})],
     responses={200: message("Password changed"), 429: LOCKED_OUT},

@@ -24,7 +24,7 @@ class Control(NamedTuple):
 
 
 RACES, DURABILITY = "tests_live/test_order_races.py", "tests_live/test_order_durability.py"
-REPLICA = "tests_live/test_replica.py"
+REPLICA, BACKUP = "tests_live/test_replica.py", "tests_live/test_backup.py"
 CALLS, BODIES = "tests_live/test_races.py", "tests_live/test_bodies.py"
 THROTTLE, RETRIES = "tests_live/test_throttle.py", "tests_live/test_retries.py"
 REFUSALS = "order_management/tests/test_refusals.py"
@@ -199,11 +199,75 @@ CONTROLS = [
     ),
     Control(
         "the row of a spent token is made once",
-        "accounts/services.py",
-        "if not made:",
-        "if False:",
+        "accounts/sessions.py",
+        "tokens.insert_blacklisted((record.pk, record.now)):",
+        "(tokens.insert_blacklisted((record.pk, record.now)) or True):",
         f"{CALLS}::test_a_refresh_token_is_spent_once",
         POSTGRES,
+    ),
+    Control(
+        "no token of an ended session is accepted",
+        "accounts/sessions.py",
+        "if record.ended and record.spent_at is None:",
+        "if False:",
+        f"{CALLS}::test_no_token_survives_the_end_of_its_session",
+        SQLITE,
+    ),
+    Control(
+        "the end of a session is kept although the call is refused",
+        "accounts/sessions.py",
+        "        end_session(token.session, user, record.now)\n    return None",
+        "        end_session(token.session, user, record.now)\n    raise tokens.InvalidToken",
+        "accounts/tests/test_refresh.py::test_a_spent_token_that_comes_again_later_ends_its_session",
+        SQLITE,
+    ),
+    Control(
+        "who is deleted during a refresh gets a 401",
+        "accounts/sessions.py",
+        "except IntegrityError:",
+        "except ZeroDivisionError:",
+        f"{CALLS}::test_who_is_deleted_meanwhile_gets_no_token[/api/login/refresh/]",
+        POSTGRES,
+    ),
+    Control(
+        "who is deleted during a login gets a 401",
+        "accounts/serializers.py",
+        "except IntegrityError:",
+        "except ZeroDivisionError:",
+        "accounts/tests/test_login.py::test_who_is_deleted_while_the_password_is_checked_cannot_log_in",
+        SQLITE,
+    ),
+    Control(
+        "token versions are random",
+        "accounts/models/versions.py",
+        "return 1 + secrets.randbelow(VERSION_MAX)",
+        "return 1",
+        f"{BACKUP}::test_no_token_of_another_database_opens_an_account",
+        SQLITE,
+    ),
+    Control(
+        "end_sessions draws all versions anew",
+        "accounts/sessions.py",
+        "User.objects.filter(pk__in=pks).update(**new_versions_of_many())",
+        "pass",
+        f"{BACKUP}::test_no_token_from_before_a_restore_opens_an_account",
+        SQLITE,
+    ),
+    Control(
+        "letting in draws the versions anew",
+        "accounts/models/user.py",
+        "if not (is_active and self.is_active):",
+        "if not self.is_active:",
+        "accounts/tests/test_admin.py::test_it_stays_ended_if_a_node_of_the_version_before_ended_it",
+        SQLITE,
+    ),
+    Control(
+        "a hash that is upgraded undoes no password change",
+        "accounts/models/user.py",
+        "User.objects.filter(pk=self.pk, password=old)",
+        "User.objects.filter(pk=self.pk)",
+        "accounts/tests/test_login.py::test_a_login_that_upgrades_the_hash_does_not_undo_a_password_change",
+        SQLITE,
     ),
     Control(
         "admins are locked while one changes another",

@@ -136,6 +136,19 @@ def being_deleted(url, product_id):
         yield
 
 
+@contextlib.contextmanager
+def user_being_deleted(url, username):
+    """A user of a PostgreSQL database whom somebody is just deleting: at the end they are gone."""
+    user = "(SELECT id FROM accounts_user WHERE username = %(name)s)"
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            f"UPDATE token_blacklist_outstandingtoken SET user_id = NULL WHERE user_id = {user}",  # noqa: S608
+            {"name": username},
+        )
+        connection.execute("DELETE FROM accounts_user WHERE username = %(name)s", {"name": username})
+        yield
+
+
 # A sequence counts on, whatever is rolled back.
 BREAK_OFF = """
 CREATE FUNCTION break_off() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN

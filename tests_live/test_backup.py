@@ -4,7 +4,7 @@ import os
 import subprocess
 
 from .databases import ON_POSTGRES
-from .server import PRODUCTION, Server, eventually, manage
+from .server import ADMIN, CUSTOMER, PASSWORD, PRODUCTION, Server, eventually, manage
 from .test_order_durability import BUYERS, Buyer, under_load
 
 VACUUM = "from django.db import connection; connection.cursor().execute('VACUUM INTO %s', ['{file}'])"
@@ -49,12 +49,55 @@ def test_every_order_acknowledged_before_a_backup_is_in_it(new_server, databases
     url = restore(file, databases)
     manage("verify_stock", DATABASE_URL=url)
     manage("migrate", "--check", DATABASE_URL=url)
+    assert "Ended the sessions of 2 users." in manage("end_sessions", DATABASE_URL=url)
     with Server(PRODUCTION, database_url=url, log=tmp_path / "log") as restored:
         assert restored.call("GET", "/readyz/").status == 200
         for order in before:
-            found = restored.call("GET", f"/api/orders/{order['id']}/", token=server.customer)
+            found = restored.call("GET", f"/api/orders/{order['id']}/", token=restored.customer)
             assert (found.status, found.body) == (200, order)
         assert restored.create_product()["id"] > products[-1]["id"]
+
+
+def log_in(server, username):
+    """Return the tokens of a user, who is registered first; they are used, so the server remembers them."""
+    server.call("POST", "/api/accounts/register/", {"username": username, "password": PASSWORD})
+    pair = server.login(username)
+    assert server.call("GET", "/api/accounts/me/", token=pair["access"]).status == 200
+    return pair
+
+
+def assert_dead(server, pairs):
+    for pair in pairs:
+        assert server.call("GET", "/api/accounts/me/", token=pair["access"]).status == 401
+        assert server.call("POST", "/api/login/refresh/", {"refresh": pair["refresh"]}).status == 401
+        assert server.call("POST", "/api/logout/", {"refresh": pair["refresh"]}).status == 401
+
+
+def test_no_token_from_before_a_restore_opens_an_account(new_server, databases, tmp_path):
+    file = tmp_path / "shop.backup"
+    with new_server() as server:
+        pairs = [log_in(server, name) for name in (ADMIN, CUSTOMER)]
+        back_up(server.database_url, file)
+        # What the backup knows nothing of: a logout, new tokens, and a new user, whose id somebody else will get.
+        server.call("POST", "/api/logout/", {"refresh": pairs[1]["refresh"]})
+        pairs += [log_in(server, name) for name in (CUSTOMER, "dora")]
+
+    url = restore(file, databases)
+    manage("end_sessions", DATABASE_URL=url)
+    with Server(PRODUCTION, database_url=url, log=tmp_path / "log") as restored:
+        log_in(restored, "emil")
+        assert_dead(restored, pairs)
+
+
+def test_no_token_of_another_database_opens_an_account(new_server):
+    with new_server() as server:
+        pairs = [log_in(server, name) for name in (ADMIN, CUSTOMER, "dora")]
+
+    # With the same key, as if db.sqlite3 had been deleted.
+    with new_server() as server:
+        for name in ("emil", "fred"):
+            log_in(server, name)
+        assert_dead(server, pairs[1:])  # both have the same Admin: they are copies of one database
 
 
 def acknowledged(buyers):

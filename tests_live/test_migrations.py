@@ -15,6 +15,30 @@ EXPANSION = """
     INSERT INTO django_migrations (app, name, applied) VALUES ('orders', '9999_of_the_next_version', CURRENT_TIMESTAMP)
 """
 
+# As the version before made a user, whose models know no session_version.
+USER = """
+    INSERT INTO accounts_user (username, username_folded, token_version, is_active, is_staff, is_superuser,
+        password, first_name, last_name, email, date_joined)
+    VALUES ('{name}', '{name}', {version}, true, false, false, '!', '', '', '', CURRENT_TIMESTAMP)
+"""
+VERSIONS = """
+from accounts.models import User
+print("versions:", *User.objects.order_by("id").values_list("token_version", "session_version"))
+"""
+
+
+def test_existing_users_keep_their_token_versions(databases):
+    url = databases.empty()
+    manage("migrate", "accounts", "0003", DATABASE_URL=url)
+    execute(url, USER.format(name="carl", version=0) + ";" + USER.format(name="dora", version=7))
+
+    manage("migrate", DATABASE_URL=url)
+    execute(url, USER.format(name="emil", version=0))
+
+    assert "versions: (0, None) (7, None) (0, None)" in manage("shell", "--command", VERSIONS, DATABASE_URL=url)
+    assert "Ended the sessions of 3 users." in manage("end_sessions", DATABASE_URL=url)
+    assert "None" not in manage("shell", "--command", VERSIONS, DATABASE_URL=url)
+
 
 def test_all_of_them_go_back_and_forth_over_a_full_shop(databases):
     url = databases.empty()

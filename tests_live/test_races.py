@@ -1,10 +1,12 @@
 """Calls at the same moment, on two workers."""
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import pytest
 
-from .server import CUSTOMER, PASSWORD
+from .databases import ON_POSTGRES, execute, is_waited_in, user_being_deleted
+from .server import CUSTOMER, PASSWORD, eventually
 
 PRODUCT = "/api/products/{}/"
 
@@ -36,6 +38,41 @@ def test_a_refresh_token_is_spent_once(server):
         assert statuses(answers) == [200] + [401] * 15
         (pair,) = (answer.body for answer in answers if answer.status == 200)
         assert server.call("GET", "/api/products/", token=pair["access"]).status == 200
+
+
+SPENT_LONG_AGO = "UPDATE token_blacklist_blacklistedtoken SET blacklisted_at = '2026-01-01 00:00:00'"
+
+
+def test_no_token_survives_the_end_of_its_session(server):
+    assert server.customer
+    for n in range(10):
+        first = server.login(CUSTOMER)["refresh"]
+        refresh = "POST", "/api/login/refresh/"
+        alive = server.call(*refresh, {"refresh": first}).body["refresh"]
+        execute(server.database_url, SPENT_LONG_AGO)
+
+        reuses = [(*refresh, {"refresh": first})] * 8
+        *refused, last = server.at_once([*reuses, (*refresh, {"refresh": alive})])
+
+        assert statuses(refused) == [401] * 8
+        if last.status == 200:  # it was faster
+            alive = last.body["refresh"]
+        assert server.call(*refresh, {"refresh": alive}).status == 401
+        assert server.output.count('"message":"session_ended"') == n + 1
+
+
+@pytest.mark.skipif(not ON_POSTGRES, reason="SQLite has one writer: the call begins after the deletion")
+@pytest.mark.parametrize("path", ["/api/login/", "/api/login/refresh/"])
+def test_who_is_deleted_meanwhile_gets_no_token(server, path):
+    name = path.split("/")[-2]
+    server.call("POST", "/api/accounts/register/", {"username": name, "password": PASSWORD})
+    body = {"username": name, "password": PASSWORD, "refresh": server.login(name)["refresh"]}
+    with ThreadPoolExecutor() as threads:
+        with user_being_deleted(server.database_url, name):
+            answer = threads.submit(server.call, "POST", path, body)
+            eventually(lambda: is_waited_in(server.database_url))
+
+        assert answer.result().status == 401
 
 
 def test_of_two_admins_who_demote_each_other_one_remains(server):
