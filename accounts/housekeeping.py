@@ -1,9 +1,13 @@
 from datetime import timedelta
 
+from django.contrib.sessions.models import Session
+from django.db.models import Q
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from order_management.batches import forget
+from order_management.batches import purge
+
+from .models import ClientAddress
 
 from .models import EndedSession
 
@@ -11,14 +15,24 @@ from .models import EndedSession
 KEPT = timedelta(hours=1)
 
 
-def forget_tokens():
-    """Remove the refresh tokens that expired more than an hour ago; return how many.
+def purge_tokens():
+    """Delete refresh tokens that expired more than an hour ago; return how many.
 
-    SimpleJWT's `flushexpiredtokens` deletes all at once: on SQLite everybody else who writes waits until that is done.
+    SimpleJWT's `flushexpiredtokens` deletes all of them at once: on SQLite every other writer waits until it is done.
     """
-    return forget(OutstandingToken, "expires_at", before=timezone.now() - KEPT)
+    return purge(OutstandingToken, Q(expires_at__lt=timezone.now() - KEPT))
 
 
-def forget_sessions():
-    """Remove the marks of ended sessions whose refresh tokens have all expired; return how many."""
-    return forget(EndedSession, "expires_at", before=timezone.now() - KEPT)
+def purge_ended_sessions():
+    """Delete the marks of ended sessions whose refresh tokens have all expired; return how many."""
+    return purge(EndedSession, Q(expires_at__lt=timezone.now() - KEPT))
+
+
+def purge_sessions():
+    """Delete expired sessions of the admin site; return how many. Django's `clearsessions` deletes all at once."""
+    return purge(Session, Q(expire_date__lt=timezone.now()))
+
+
+def purge_addresses():
+    """Delete addresses that have nothing counted against them any more; return how many."""
+    return purge(ClientAddress, ClientAddress.objects.expired())

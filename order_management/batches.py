@@ -1,26 +1,58 @@
+from itertools import islice
+
+from django.db.models import Q
+from django.utils import timezone
+
+from .clocks import CLOCK_SKEW
 from .transactions import atomic
 
-# Nobody waits for longer than these take.
+# Small batches, so that nobody waits long for a lock.
 BATCH = 1000
+PAGE = 10_000
 
 
-def forget(model, field, before):
-    """Remove the rows whose time in the field is before that one, a batch in each transaction; return how many.
+def purge(model, expired):
+    """Delete every row that fits a Q, a batch in each transaction; return how many.
 
-    It ends at the first batch that has none: ids are to rise with that time, roughly.
+    It may run on several nodes at once: rows that another transaction has locked are left to that one.
     """
-    forgotten, last = 0, 0
-    while old := forget_some(model, field, before, after=last):
-        forgotten, last = forgotten + len(old), old[-1]
-    return forgotten
+    return sum(delete_rows(model, expired, pks) for pks in batches(find(model, expired)))
+
+
+def restamp(model, field):
+    """Set times in the future to now: a clock that was ahead has written them. Return how many."""
+    ahead = Q(**{f"{field}__gt": timezone.now() + CLOCK_SKEW})
+    return sum(update_rows(model, ahead, pks, {field: timezone.now()}) for pks in batches(find(model, ahead)))
+
+
+def find(model, wanted):
+    """Yield the keys of the rows that fit a Q. This reads the whole table and locks nothing."""
+    # By key, so that no writer pays for an index on the time. A page at a time, so that memory is bounded and SQLite
+    # has no query open while rows are deleted.
+    table = model.objects.order_by("pk").annotate(is_wanted=wanted).values_list("pk", "is_wanted")
+    page = table[:PAGE]
+    while rows := list(page):
+        yield from (pk for pk, is_wanted in rows if is_wanted)
+        page = table.filter(pk__gt=rows[-1][0])[:PAGE]
+
+
+def batches(pks):
+    return iter(lambda: list(islice(pks, BATCH)), [])
 
 
 @atomic
-def forget_some(model, field, before, *, after):
-    """Remove the old ones among those that come next, and return their ids."""
-    # By id: the old ones come first, and nobody who writes pays for an index on the time.
-    # Somebody else may be at it: what they have locked is left to them.
-    following = model.objects.select_for_update(skip_locked=True).filter(pk__gt=after).order_by("pk")[:BATCH]
-    old = [pk for pk, at in following.values_list("pk", field) if at < before]
-    model.objects.filter(pk__in=old).delete()
-    return old
+def delete_rows(model, expired, pks):
+    pks = lock_rows(model, expired, pks)
+    model.objects.filter(pk__in=pks).delete()
+    return len(pks)
+
+
+@atomic
+def update_rows(model, wanted, pks, values):
+    return model.objects.filter(pk__in=lock_rows(model, wanted, pks)).update(**values)
+
+
+def lock_rows(model, wanted, pks):
+    """Lock those of the rows that still fit the Q, and return their keys."""
+    rows = model.objects.select_for_update(skip_locked=True).filter(wanted, pk__in=pks)
+    return list(rows.values_list("pk", flat=True))

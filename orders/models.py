@@ -5,6 +5,7 @@ from functools import cache
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from accounts.models import User
@@ -107,7 +108,8 @@ class Order(models.Model):
             raise IllegalTransition(f"The order is {self.status} and cannot become {status}.")
         # Compare and swap: of two steps at the same moment, one finds the old status gone.
         current = Order.objects.filter(pk=self.pk, status=self.status)
-        if not current.update(status=status, updated_at=timezone.now()):
+        # Never before what it was: the clock of the node that wrote it may have been ahead of this one.
+        if not current.update(status=status, updated_at=Greatest("updated_at", timezone.now())):
             self.refresh_from_db(fields=["status"])
             raise IllegalTransition(f"The order has just become {self.status}. Look at it again.")
         self.status = status

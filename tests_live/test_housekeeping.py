@@ -10,6 +10,8 @@ from .databases import ON_POSTGRES, execute
 from .server import manage
 
 NODES, FORGOTTEN, KEYS, TOKENS = 3, 40, 5000, 5000
+# Tokens and sessions that are still good come first, more than one batch of them.
+ALIVE = 1500
 AGO = "now() - interval '25 hours'" if ON_POSTGRES else "datetime('now', '-25 hours')"
 KEYS_OF_YESTERDAY = f"""
     INSERT INTO orders_idempotencykey (user_id, key, fingerprint, response, created_at)
@@ -17,10 +19,18 @@ KEYS_OF_YESTERDAY = f"""
     SELECT (SELECT min(id) FROM accounts_user), 'key-' || n, '', '', {AGO} FROM numbers
 """  # noqa: S608
 
+AHEAD = "now() + interval '1 day'" if ON_POSTGRES else "datetime('now', '1 day')"
+DATED = f"CASE WHEN n <= {ALIVE} THEN {AHEAD} ELSE {AGO} END"
 TOKENS_OF_YESTERDAY = f"""
     INSERT INTO token_blacklist_outstandingtoken (jti, token, expires_at)
-    WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {TOKENS})
-    SELECT 'token-' || n, '', {AGO} FROM numbers
+    WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {ALIVE + TOKENS})
+    SELECT 'token-' || n, '', {DATED} FROM numbers
+"""  # noqa: S608
+
+SESSIONS_OF_YESTERDAY = f"""
+    INSERT INTO django_session (session_key, session_data, expire_date)
+    WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {ALIVE + TOKENS})
+    SELECT 'session-' || (100000 + n), '', {DATED} FROM numbers
 """  # noqa: S608
 
 
@@ -38,6 +48,7 @@ def product(server):
     execute(server.database_url, f"UPDATE orders_order SET created_at = {AGO}")  # noqa: S608
     execute(server.database_url, KEYS_OF_YESTERDAY)
     execute(server.database_url, TOKENS_OF_YESTERDAY)
+    execute(server.database_url, SESSIONS_OF_YESTERDAY)
     return product
 
 
@@ -57,6 +68,7 @@ def test_on_several_nodes_at_once_each_order_expires_once(server, product):
     assert total(r"Expired orders: (\d+)", outputs) == FORGOTTEN
     assert total(r"Forgot (\d+) idempotency keys", outputs) == KEYS
     assert total(r"Forgot (\d+) tokens", outputs) == TOKENS
+    assert total(r"Forgot (\d+) admin sessions", outputs) == TOKENS
     found = server.call("GET", f"/api/products/{product['id']}/", token=server.customer).body
     assert found["quantity"] == 1000 - 40
     assert "0 idempotency keys" in manage("housekeeping", **variables)

@@ -3,7 +3,10 @@ import time
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
+
+from order_management.clocks import CLOCK_SKEW
 
 from .user import fold
 
@@ -20,18 +23,18 @@ class ClientAddressManager(models.Manager):
         self.bulk_create([row], update_conflicts=True, unique_fields=["address"], update_fields=["changed_at"])
         return self.get(pk=address)
 
-    def quiet(self):
-        """Return the addresses whose doings count for nothing any more."""
-        window = max(settings.LOGIN_WINDOW, settings.REGISTER_RATE[1])
-        return self.filter(changed_at__lt=timezone.now() - window)
+    def expired(self):
+        """Return a Q of addresses whose counters have expired, or were last changed by a clock that was ahead."""
+        now, window = timezone.now(), max(settings.LOGIN_WINDOW, settings.REGISTER_RATE[1])
+        return Q(changed_at__lt=now - window) | Q(changed_at__gt=now + CLOCK_SKEW)
 
 
 class ClientAddress(models.Model):
     """What came from an address lately, as far as it is limited; kept here, so that all workers count together."""
 
     address = models.CharField(max_length=64, primary_key=True)
-    # Pairs of a time and whose name it was, oldest first; times are seconds since 1970. There are never more than the
-    # limits allow, so that all of them fit into one row, and one lock makes the count exact.
+    # Pairs of a time and whose name it was; times are seconds since 1970. There are never more than the limits allow:
+    # all of them fit into one row, and one lock makes the count exact.
     failed_logins = models.JSONField(default=list)
     registrations = models.JSONField(default=list)
     changed_at = models.DateTimeField(auto_now=True, db_index=True)
@@ -52,39 +55,44 @@ class ClientAddress(models.Model):
         )
 
     def has_failed(self, username):
-        """Return whether a login under the name has failed within the window, and counts against it."""
+        """Return whether a login under the name has failed within the window, or is dated ahead of the clock."""
         earliest = time.time() - settings.LOGIN_WINDOW.total_seconds()
         return any(name == digest(username) and at > earliest for at, name in self.failed_logins)
 
     def fail_login(self, username):
-        earliest = time.time() - settings.LOGIN_WINDOW.total_seconds()
-        recent = [[at, name] for at, name in self.failed_logins if at > earliest]
-        self.failed_logins = [*recent, [time.time(), digest(username)]]
+        self.failed_logins = [*self.recent_failures(), [time.time(), digest(username)]]
         self.save()
 
     def forgive_logins(self, username):
         """Count the failed logins of this name for the address alone."""
         name = digest(username)
-        self.failed_logins = [[at, None if other == name else other] for at, other in self.failed_logins]
+        self.failed_logins = [[at, None if other == name else other] for at, other in self.recent_failures()]
         self.save()
+
+    def recent_failures(self):
+        return [[at, name] for at, name in self.failed_logins if is_recent(at, settings.LOGIN_WINDOW)]
 
     def registration_wait(self):
         """Return how many seconds it takes until the next registration from here: 0, unless there were too many."""
         return wait(self.registrations, *settings.REGISTER_RATE)
 
     def register(self):
-        earliest = time.time() - settings.REGISTER_RATE[1].total_seconds()
-        self.registrations = [*(at for at in self.registrations if at > earliest), time.time()]
+        recent = [at for at in self.registrations if is_recent(at, settings.REGISTER_RATE[1])]
+        self.registrations = [*recent, time.time()]
         self.save()
+
+
+def is_recent(at, window):
+    """Return whether a time lies within the window before now; times in the future do not count."""
+    age = time.time() - at
+    return -CLOCK_SKEW.total_seconds() <= age < window.total_seconds()
 
 
 def wait(times, limit, window):
     """Return how many seconds it takes until fewer than `limit` of the times lie within the window before."""
-    if len(times) < limit:
-        return 0
-    seconds = window.total_seconds()
-    # No longer than the window, even if the clock was set back.
-    return min(seconds, max(0, times[-limit] + seconds - time.time()))
+    # Sorted, because the clocks of the nodes that wrote them may differ.
+    recent = sorted(at for at in times if is_recent(at, window))
+    return max(0, recent[-limit] + window.total_seconds() - time.time()) if len(recent) >= limit else 0
 
 
 def digest(username):

@@ -2,13 +2,15 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-from accounts.housekeeping import forget_tokens
+from accounts.housekeeping import purge_addresses, purge_sessions, purge_tokens
+from accounts.models import ClientAddress
 from accounts.tokens import RefreshToken
 
 
@@ -49,7 +51,7 @@ def test_a_spent_token_stays_spent_as_long_as_it_could_be_used(api, session):
         api().post("/api/logout/", {"refresh": str(token)})
     end(ended, days=1)
 
-    assert forget_tokens() == 1
+    assert purge_tokens() == 1
 
     assert BlacklistedToken.objects.count() == 1
     assert api().post("/api/login/refresh/", {"refresh": str(spent)}).status_code == 401
@@ -60,7 +62,45 @@ def test_many_tokens_go_in_batches(customer):
     OutstandingToken.objects.bulk_create(OutstandingToken(jti=str(n), expires_at=yesterday) for n in range(2500))
 
     with CaptureQueriesContext(connection) as queries:
-        assert forget_tokens() == 2500
+        assert purge_tokens() == 2500
 
-    assert sum("LIMIT 1000" in query["sql"] for query in queries) == 4  # the last one finds none
+    assert sum(query["sql"].startswith("SAVEPOINT") for query in queries) == 3  # a transaction for each thousand
     assert not OutstandingToken.objects.exists()
+
+
+def test_expired_tokens_go_though_a_thousand_alive_come_before_them(customer):
+    """As after a shorter REFRESH_TOKEN_LIFETIME."""
+    now = timezone.now()
+    days = [*[5] * 1500, *[-1] * 3000, *[5] * 1500, -1]
+    OutstandingToken.objects.bulk_create(
+        OutstandingToken(jti=str(n), expires_at=now + timedelta(days=day)) for n, day in enumerate(days)
+    )
+
+    assert purge_tokens() == 3001
+
+    assert OutstandingToken.objects.count() == 3000
+
+
+def test_expired_sessions_of_the_admin_site_go(site, client):
+    now = timezone.now()
+    Session.objects.bulk_create(
+        Session(session_key=f"{n:032}", session_data="", expire_date=now + timedelta(days=1 if n % 5 else -1))
+        for n in range(5000)
+    )
+
+    assert purge_sessions() == 1000
+
+    assert Session.objects.count() == 4001
+    assert site.get("/admin/").status_code == 200
+
+
+def test_every_expired_address_goes(db):
+    now = timezone.now()
+    rows = ClientAddress.objects.bulk_create(ClientAddress(address=f"192.0.{n // 250}.{n % 250}") for n in range(3000))
+    for row in rows:
+        row.changed_at = now - timedelta(minutes=5 if row.address.endswith("7") else 500)
+    ClientAddress.objects.bulk_update(rows, ["changed_at"], batch_size=200)
+
+    assert purge_addresses() == 2700
+
+    assert not ClientAddress.objects.filter(changed_at__lt=now - timedelta(hours=1)).exists()

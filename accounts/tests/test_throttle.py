@@ -1,3 +1,4 @@
+import time
 from datetime import timedelta
 
 import pytest
@@ -289,6 +290,49 @@ def test_a_failure_long_ago_makes_no_login_write(api, customer):
     assert ClientAddress.objects.values().get() == before
 
 
+def test_a_clock_set_back_keeps_nobody_locked_out(api, customer):
+    fail(api(), 10)
+    later(-3600)
+
+    assert log_in(api()).status_code == 200
+
+
+def test_a_clock_set_back_keeps_nobody_from_registering(api, db, settings):
+    settings.REGISTER_RATE = (2, timedelta(hours=1))
+    assert [register(api(), f"name{number}").status_code for number in range(2)] == [201] * 2
+    later(-5000)
+
+    assert [register(api(), f"new{number}").status_code for number in range(3)] == [201, 201, 429]
+
+
+def test_times_in_the_future_hide_no_failure_before_or_after_them(api, customer):
+    fail(api(), 5)
+    later(-3600)
+    fail(api(), 5)
+    client = ClientAddress.objects.get()
+    client.failed_logins = [*client.failed_logins, *([time.time() + 3600, None] for _ in range(200))]
+    client.save()
+
+    assert fail(api(), 6) == [401] * 5 + [429]
+
+
+def test_times_in_the_future_never_count_once_somebody_has_tried_again(api, customer):
+    fail(api(), 10)
+    later(-3600)
+    for password in ("wrong", CARL[1]):
+        log_in(api(), password=password)
+    later(3600)
+
+    assert log_in(api()).status_code == 200
+
+
+def test_failures_on_a_node_whose_clock_is_ahead_count(api, customer):
+    fail(api(), 10)
+    later(-8)
+
+    assert 900 < int(log_in(api())["Retry-After"]) <= 908
+
+
 def test_housekeeping_remembers_what_counts_for_an_hour(api, db):
     register(api(), "dora")
     ClientAddress.objects.update(changed_at=timezone.now() - timedelta(minutes=50))
@@ -307,3 +351,13 @@ def test_housekeeping_forgets_what_counts_no_more(api, customer):
     call_command("housekeeping")
 
     assert ClientAddress.objects.get().pk == "127.0.0.1"
+
+
+def test_housekeeping_forgets_what_a_clock_ahead_has_counted(api, customer):
+    fail(api(), 1)
+    later(-7200)
+    ClientAddress.objects.update(changed_at=timezone.now() + timedelta(hours=2))
+
+    call_command("housekeeping")
+
+    assert not ClientAddress.objects.exists()

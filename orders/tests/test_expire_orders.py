@@ -39,6 +39,30 @@ def test_an_order_whose_stock_has_no_room_keeps_no_other_from_expiring(order, cu
     assert list(Order.objects.order_by("id").values_list("status", flat=True)) == ["pending", "cancelled"]
 
 
+def test_an_order_that_a_clock_ahead_has_dated_expires_with_a_later_one(order, customer, bat):
+    items = [{"product": bat.pk, "quantity": 1}]
+    for _ in range(2):
+        place_order(customer=customer, items=items)
+    first, second, third = Order.objects.order_by("id").values_list("pk", flat=True)
+    Order.objects.filter(pk__in=[first, third]).update(created_at=timezone.now() + timedelta(days=365))
+    assert expire("24h") == "Expired orders: 0."
+
+    Order.objects.filter(pk=second).update(created_at=timezone.now() - timedelta(hours=25))
+
+    assert expire("24h") == "Expired orders: 2."
+    assert Order.objects.get(status="pending").pk == third
+
+
+def test_more_orders_than_fit_into_a_page_expire(customer):
+    long_ago = timezone.now() - timedelta(days=2)
+    Order.objects.bulk_create(
+        Order(customer=customer, total=0, created_at=long_ago + timedelta(seconds=n // 1500)) for n in range(2100)
+    )
+
+    assert expire("24h") == "Expired orders: 2100."
+    assert not Order.objects.filter(status="pending").exists()
+
+
 def test_confirmed_orders_are_not_forgotten(api, admin, order):
     api(admin).post(f"/api/orders/{order.pk}/confirm/")
     Order.objects.update(created_at=timezone.now() - timedelta(days=99))

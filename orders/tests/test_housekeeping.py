@@ -3,9 +3,11 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db.models import F
 from django.utils import timezone
 
-from orders.housekeeping import forget_keys
+from order_management import batches
+from orders.housekeeping import purge_keys
 from orders.models import IdempotencyKey, Order
 from products.models import Product
 
@@ -53,9 +55,30 @@ def test_many_keys_go_in_batches(customer, django_assert_num_queries):
     keys(customer, 2500, days=2)
     keys(customer, 1, hours=1)
 
-    # Each batch: savepoint, look, deletion, release; then a look that finds nothing old.
-    with django_assert_num_queries(3 * 4 + 3):
-        assert forget_keys() == 2500
+    # Each batch: savepoint, lock, deletion, release. Two scans, one for times in the future: each a page and its end.
+    with django_assert_num_queries(3 * 4 + 2 * 2):
+        assert purge_keys() == 2500
+
+
+def test_old_keys_go_wherever_they_are(customer, monkeypatch):
+    monkeypatch.setattr(batches, "PAGE", 100)
+    for age in ({"hours": 1}, {"days": 3}, {"hours": 2}, {"days": 2}, {"minutes": 1}):
+        keys(customer, 250, **age)
+
+    assert purge_keys() == 500
+
+    assert IdempotencyKey.objects.count() == 750
+    assert not IdempotencyKey.objects.filter(created_at__lt=timezone.now() - timedelta(days=1)).exists()
+
+
+def test_a_key_that_a_clock_ahead_has_dated_is_kept_for_another_day(customer):
+    keys(customer, 1, days=-365)
+    keys(customer, 1, seconds=-5)  # as the clock of another node may be ahead
+
+    assert purge_keys() == 0
+    IdempotencyKey.objects.update(created_at=F("created_at") - timedelta(hours=25))
+
+    assert purge_keys() == 2
 
 
 @pytest.fixture

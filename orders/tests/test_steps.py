@@ -1,4 +1,7 @@
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from orders.models import IllegalTransition, Order
 from orders.services import change_status
@@ -131,3 +134,13 @@ def test_an_order_without_lines_is_cancelled_like_any_other(api, customer):
     order = Order.objects.create(customer=customer, total=0)
 
     assert api(customer).post(f"/api/orders/{order.pk}/cancel/").status_code == 200
+
+
+def test_a_step_never_dates_an_order_before_it_was_placed(api, admin, order):
+    """As on a node whose clock is behind that of the node that took the order."""
+    ahead = timezone.now() + timedelta(seconds=8)
+    Order.objects.update(created_at=ahead, updated_at=ahead)
+
+    answer = api(admin).post(f"/api/orders/{order.pk}/confirm/").json()
+
+    assert answer["updated_at"] == answer["created_at"]

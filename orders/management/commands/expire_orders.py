@@ -1,12 +1,16 @@
 import argparse
 
 from django.core.management.base import BaseCommand
+from django.db.models import Q
 from django.utils import timezone
 
+from order_management.clocks import CLOCK_SKEW
 from order_management.conflict import Conflict
 from order_management.env import parse_duration
 from orders.models import IllegalTransition, Order
 from orders.services import change_status
+
+PAGE = 1000
 
 
 def duration(value):
@@ -23,11 +27,9 @@ class Command(BaseCommand):
         parser.add_argument("--older-than", type=duration, required=True, metavar="24h", help="e.g. 90m, 24h or 7d")
 
     def handle(self, *, older_than, **options):
-        forgotten = Order.objects.filter(status=Order.Status.PENDING, created_at__lt=timezone.now() - older_than)
         expired = 0
-        # A transaction for each: nobody waits for all of them. Not by iterator(), whose open query would keep SQLite
-        # from writing as soon as somebody else has written.
-        for order in forgotten.order_by("created_at", "id"):
+        # A transaction for each: nobody waits for all of them.
+        for order in forgotten_orders(timezone.now() - older_than):
             try:
                 change_status(order, Order.Status.CANCELLED, by=None, note="Expired.")
             except IllegalTransition:
@@ -37,3 +39,23 @@ class Command(BaseCommand):
             else:
                 expired += 1
         self.stdout.write(f"Expired orders: {expired}.")
+
+
+def forgotten_orders(before):
+    """Yield the pending orders placed before a time, oldest first, then those that a clock ahead has dated."""
+    pending = Order.objects.filter(status=Order.Status.PENDING).order_by("created_at", "id")
+    yield from pages(pending.filter(created_at__lt=before))
+    # Ids rise with time: an order whose date lies in the future is at least as old as one with a higher id.
+    newest = Order.objects.filter(created_at__lt=before).order_by("-created_at", "-id").first()
+    if newest:
+        yield from pages(pending.filter(created_at__gt=timezone.now() + CLOCK_SKEW, pk__lt=newest.pk))
+
+
+def pages(orders):
+    """Yield the orders of a queryset a page at a time, so that memory is bounded."""
+    # Not by iterator(), whose open query would keep SQLite from writing as soon as somebody else has written.
+    page = orders[:PAGE]
+    while found := list(page):
+        yield from found
+        at, pk = found[-1].created_at, found[-1].pk
+        page = orders.filter(Q(created_at=at, pk__gt=pk) | Q(created_at__gt=at), created_at__gte=at)[:PAGE]
