@@ -7,9 +7,7 @@ from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from order_management.batches import purge
 
-from .models import ClientAddress
-
-from .models import EndedSession
+from .models import ClientAddress, EndedSession
 
 # By then no request is under way that found one still good.
 KEPT = timedelta(hours=1)

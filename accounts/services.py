@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404
 
 from order_management.conflict import Conflict
 from order_management.logs import security_change
+from order_management.prepared import Select
 from order_management.transactions import atomic
 
 from . import throttle
@@ -35,6 +36,18 @@ def register(*, username, password, address):
 def make_customer(address, **fields):
     throttle.count_registration(address)
     User(**fields).save()
+
+
+user_row = Select(lambda pk: User.objects.filter(pk=pk).select_for_update(no_key=True).values_list("pk"))
+
+
+def lock_user(pk):
+    """Keep a user from being deleted until the transaction ends; raise User.DoesNotExist if they have been.
+
+    Rows that refer to the user can be added meanwhile: the lock is not the one their foreign keys would wait for.
+    """
+    if not user_row(pk):
+        raise User.DoesNotExist
 
 
 @atomic

@@ -60,15 +60,18 @@ def duration(name, default=None):
         return refuse(name, f"must be a time like 900 (seconds), 15m, 24h or 7d, not {value!r}")
 
 
-def rate(name, default):
+def rate(name, default=None):
     """Return how many in which time, from `60/h`, `5/m` or `10/30s`."""
-    count, _, period = text(name, default).partition("/")
+    value = text(name, default)
+    if value is None:
+        return None
+    count, _, period = value.partition("/")
     try:
         if re.fullmatch(r"[1-9][0-9]{0,8}", count):
             return int(count), parse_duration(period if period[:1].isdecimal() else f"1{period or '?'}")
     except ValueError:
         pass
-    return refuse(name, f"must be a number in a time, like 60/h or 10/30s, not {text(name)!r}")
+    return refuse(name, f"must be a number in a time, like 60/h or 10/30s, not {value!r}")
 
 
 def token(name):

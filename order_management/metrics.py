@@ -41,7 +41,8 @@ def count_requests(get_response):
     # From the start, because an increase is only seen of what was there before.
     for outcome in ("placed", "replayed"):
         orders.labels(outcome)
-    for event in ("login_failed", "login_locked", "registration_refused", "token_reused", "session_ended"):
+    refusals = ("login_failed", "login_locked", "registration_refused", "order_refused")
+    for event in (*refusals, "token_reused", "session_ended"):
         security_events.labels(event)
 
     def middleware(request):

@@ -156,6 +156,8 @@ SIMPLE_JWT = {
 
 # Orders
 
+# How many one Customer may place in which time; None: as many as they like.
+ORDER_RATE = env.rate("ORDER_RATE")
 # How long they may be pending until `manage.py housekeeping` cancels them; None: for ever.
 EXPIRE_ORDERS_AFTER = env.duration("EXPIRE_ORDERS_AFTER")
 

@@ -9,6 +9,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from accounts.models import User
+from order_management.clocks import CLOCK_SKEW
 from order_management.conflict import Conflict
 from order_management.prepared import Insert, Select, padded
 from products.models import NOTE_MAX, PRICE_MAX, Product
@@ -24,6 +25,11 @@ class OrderQuerySet(models.QuerySet):
     def visible_to(self, user):
         """A Customer sees their own orders, an Admin sees all."""
         return self if user.role == User.Role.ADMIN else self.filter(customer=user)
+
+    def placed_by(self, customer, *, since, now):
+        """Return when the customer placed orders since a time, newest first; times in the future do not count."""
+        placed = self.filter(customer=customer, created_at__gt=since, created_at__lte=now + CLOCK_SKEW)
+        return placed.order_by("-created_at", "-id").values_list("created_at", flat=True)
 
     def created_on(self, first, last):
         """Those of the UTC days from `first` to `last`, both included."""

@@ -2,7 +2,7 @@ from datetime import date
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 
-from order_management.schema import conflict, request_example, response_example
+from order_management.schema import conflict, error, request_example, response_example
 
 from .serializers import (
     EventSerializer,
@@ -98,6 +98,10 @@ order_create = extend_schema(
         201: OrderSerializer,
         409: OUT_OF_STOCK,
         422: conflict("This Idempotency-Key was used with another body.", description="The key is taken."),
+        429: error(
+            "The Customer has placed as many orders lately as the server allows (`ORDER_RATE`).",
+            "Too many orders. Expected available in 1800 seconds.",
+        ),
     },
 )
 order_get = extend_schema(

@@ -15,6 +15,7 @@ from products.models import StockMovement, prices
 from products.services import StockOutOfBounds, book
 
 from .models import TOTAL_MAX, IdempotencyKey, Order, insert_event, insert_lines, insert_order
+from .throttle import limit_orders
 
 
 class OutOfStock(Conflict):
@@ -31,16 +32,19 @@ class KeyReused(Conflict):
 
 
 @atomic
-def place_order(*, customer, items, note="", expected_total=None, key=None, fingerprint="", describe=str):
+def place_order(*, customer, items, note="", expected_total=None, key=None, fingerprint="", rate=None, describe=str):
     """Take the items out of stock and create the order: all of it or nothing.
 
     `items` are dicts with `product`, an id, and `quantity`. Return what `describe` makes of the new order's row, and
     whether it was made earlier: then it is the answer of that time, for the same `key` with the same `fingerprint`.
-    Raise KeyReused (422), ValidationError (400), TotalDiffers or OutOfStock (409), in this order.
+    Raise KeyReused (422), Throttled (429, over the `rate`), ValidationError (400), TotalDiffers or OutOfStock (409), in
+    this order.
     """
     record = key and claim(key, customer, fingerprint)
     if record and record.response:
         return record.response, True
+    if rate:
+        limit_orders(customer, rate)
     quantities = merge(items)
     lines = priced(quantities)
     total = sum((price * quantity for _, _, price, quantity in lines), Decimal())

@@ -24,6 +24,7 @@ from .serializers import (
     PeriodSerializer,
     PlaceOrderSerializer,
 )
+from .throttle import order_rate
 
 
 class OrderMixin(ConditionalMixin):
@@ -64,6 +65,7 @@ class OrderList(OrderMixin, generics.GenericAPIView):
             customer=request.user,
             key=self.idempotency_key(),
             fingerprint=order.fingerprint(),
+            rate=order_rate(request.user),
             describe=lambda row: JSONRenderer().render(self.get_serializer(row).data).decode(),
             **order.validated_data,
         )

@@ -118,6 +118,14 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
+        "a Customer's orders are counted under a lock",
+        "orders/throttle.py",
+        "    lock_user(customer.pk)\n",
+        "",
+        f"{THROTTLE}::test_orders_at_the_same_moment_are_counted_exactly",
+        POSTGRES,
+    ),
+    Control(
         "a made-up X-Forwarded-For is not believed",
         "order_management/settings.py",
         '"NUM_PROXIES": TRUSTED_PROXIES,',

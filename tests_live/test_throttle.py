@@ -86,6 +86,30 @@ def test_behind_a_proxy_what_the_proxy_wrote_counts(new_server):
         assert statuses(shop.at_once(others)) == {401: 24}
 
 
+def order(shop, token):
+    body = {"items": [{"product": shop.create_product(quantity=1000)["id"], "quantity": 1}]}
+    return ("POST", "/api/orders/", body, token)
+
+
+def test_orders_at_the_same_moment_are_counted_exactly(new_server):
+    with new_server(**LIMITS, ORDER_RATE="7/h") as shop:
+        answers = shop.at_once([order(shop, shop.customer)] * 24)
+
+        assert statuses(answers) == {201: 7, 429: 17}
+        assert all(3500 < int(answer.headers["Retry-After"]) <= 3600 for answer in answers if answer.status == 429)
+        assert statuses(shop.at_once([order(shop, shop.admin)] * 24)) == {201: 24}
+
+
+def test_the_limit_on_orders_ends_by_itself_and_when_it_says(new_server):
+    with new_server(**LIMITS, ORDER_RATE="3/4s") as shop:
+        call = order(shop, shop.customer)
+        refused = next(answer for answer in shop.at_once([call] * 8) if answer.status == 429)
+
+        time.sleep(int(refused.headers["Retry-After"]))
+
+        assert shop.call(*call).status == 201
+
+
 def test_switched_off_there_is_no_limit(new_server):
     with new_server(**LIMITS | {"THROTTLE_ENABLED": "off"}) as shop:
         assert statuses(shop.at_once([WRONG] * 24)) == {401: 24}

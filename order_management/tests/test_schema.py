@@ -8,12 +8,14 @@ import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from datetime import timedelta
 from io import StringIO
 from types import SimpleNamespace
 
 import pytest
 from django.core.management import call_command
 from django.db import OperationalError, connection
+from django.test import override_settings
 from django.urls import URLResolver, get_resolver
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
@@ -199,6 +201,7 @@ CALLS = {
             *[(201, calling()), (201, replayed), *FOR_BOTH, *WITH_BODY],
             *[(400, lines(product=0)), (400, lines(product=999)), (400, calling(body={"items": []}))],
             *[(409, lines(quantity=99)), (409, unexpected_total), (422, key_reused)],
+            (429, calling(during=override_settings(ORDER_RATE=(1, timedelta(hours=1))))),
         ],
     ),
     "order_get": (lambda shop: {"by": shop.customer, "pk": shop.order.pk}, [*OF_ONE, *FOR_BOTH, (304, unchanged)]),

@@ -88,6 +88,8 @@ def test_an_empty_variable_is_not_set():
         ("SLOW_QUERY_MS", "0.5"),
         ("EXPIRE_ORDERS_AFTER", "0h"),
         ("EXPIRE_ORDERS_AFTER", "tomorrow"),
+        ("ORDER_RATE", "100"),
+        ("ORDER_RATE", "0/h"),
         ("PROMETHEUS_MULTIPROC_DIR", "/nowhere"),
         ("HTTPS", "2"),
         ("TRUSTED_PROXIES", "-1"),

@@ -1,0 +1,159 @@
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.models import User
+from orders.models import IdempotencyKey, Order
+
+URL = "/api/orders/"
+
+
+@pytest.fixture(autouse=True)
+def _three_an_hour(settings):
+    settings.ORDER_RATE = (3, timedelta(hours=1))
+
+
+@pytest.fixture
+def place(api, bat):
+    """A function that orders bats for somebody, and returns the answer."""
+
+    def place(user, quantity=1, key=None, **changes):
+        body = {"items": [{"product": bat.pk, "quantity": quantity}]} | changes
+        return api(user).post(URL, body, headers={"Idempotency-Key": key} if key else {})
+
+    return place
+
+
+def later(**time):
+    """Let time pass: every order was placed that much earlier."""
+    Order.objects.update(created_at=F("created_at") - timedelta(**time))
+
+
+def test_a_customer_places_as_many_orders_as_the_rate_says(place, customer):
+    assert [place(customer).status_code for _ in range(3)] == [201] * 3
+
+    response = place(customer)
+
+    assert response.status_code == 429
+    assert response.json()["detail"].startswith("Too many orders. Expected available in")
+    assert 3590 < int(response["Retry-After"]) <= 3600
+    assert Order.objects.count() == 3
+
+
+def test_the_time_slides_and_retry_after_is_true(place, customer):
+    place(customer)
+    later(minutes=50)
+    for _ in range(2):
+        place(customer)
+
+    seconds = int(place(customer)["Retry-After"])
+    assert 590 < seconds <= 600
+    later(seconds=seconds)
+
+    assert place(customer).status_code == 201
+    assert 2990 < int(place(customer)["Retry-After"]) <= 3000
+
+
+def test_cancelled_orders_count(api, place, customer):
+    for _ in range(3):
+        url = place(customer)["Location"]
+        assert api(customer).post(f"{url}cancel/").status_code == 200
+
+    assert place(customer).status_code == 429
+
+
+def test_refusals_do_not_count(place, customer):
+    for _ in range(3):
+        assert place(customer, quantity=11).status_code == 409
+        assert place(customer, expected_total="1.00").status_code == 409
+        assert place(customer, items=[{"product": 999, "quantity": 1}]).status_code == 400
+        assert place(customer, quantity=0).status_code == 400
+
+    assert [place(customer).status_code for _ in range(4)] == [201, 201, 201, 429]
+
+
+def test_a_replay_does_not_count_and_is_answered_over_the_limit_too(place, customer):
+    first = place(customer, key="one")
+    assert place(customer, key="one").content == first.content
+    assert [place(customer).status_code for _ in range(3)] == [201, 201, 429]
+
+    again = place(customer, key="one")
+
+    assert (again.status_code, again.content, again["Idempotent-Replayed"]) == (201, first.content, "true")
+
+
+def test_shape_and_key_are_checked_before_the_limit_and_the_rest_after_it(place, customer):
+    for key in ("one", "two", "three"):
+        place(customer, key=key)
+
+    assert place(customer, quantity=0).status_code == 400
+    assert place(customer, key="two words").status_code == 400
+    assert place(customer, key="one", note="another").status_code == 422
+    for refused in ({"quantity": 11}, {"expected_total": "1.00"}, {"items": [{"product": 999, "quantity": 1}]}):
+        assert place(customer, **refused).status_code == 429
+
+
+def test_a_refused_order_leaves_its_key_free(place, customer):
+    for _ in range(3):
+        place(customer)
+    assert place(customer, key="one").status_code == 429
+    assert not IdempotencyKey.objects.exists()
+
+    later(hours=1)
+
+    assert place(customer, key="one").status_code == 201
+
+
+def test_each_customer_has_a_count_of_their_own_and_admins_have_none(place, customer, admin):
+    cora = User.objects.create_user("cora")
+
+    assert [place(customer).status_code for _ in range(4)] == [201, 201, 201, 429]
+    assert place(cora).status_code == 201
+    assert [place(admin).status_code for _ in range(5)] == [201] * 5
+
+
+def test_orders_in_the_future_do_not_count(place, customer):
+    """They are from before the clock was set back."""
+    for _ in range(3):
+        place(customer)
+    later(hours=-5)
+    assert [place(customer).status_code for _ in range(2)] == [201] * 2
+
+    later(seconds=-8)  # as on a node whose clock is behind
+
+    assert [place(customer).status_code for _ in range(2)] == [201, 429]
+
+
+@pytest.mark.parametrize("off", [{"ORDER_RATE": None}, {"THROTTLE_ENABLED": False}])
+def test_without_the_setting_and_with_limits_off_nobody_is_refused(place, customer, settings, off):
+    for name, value in off.items():
+        setattr(settings, name, value)
+
+    assert [place(customer).status_code for _ in range(5)] == [201] * 5
+
+
+def test_the_limit_costs_two_statements_and_none_where_it_is_not_set(
+    api, customer, bat, settings, django_assert_num_queries
+):
+    client, body = api(customer), {"items": [{"product": bat.pk, "quantity": 1}]}
+    for rate, count in ((settings.ORDER_RATE, 12), (None, 10)):
+        settings.ORDER_RATE = rate
+        with django_assert_num_queries(count):
+            assert client.post(URL, body).status_code == 201
+
+
+def test_a_refusal_is_a_security_event(place, customer, caplog):
+    for _ in range(4):
+        place(customer)
+
+    event = next(record for record in caplog.records if record.name == "security" and record.msg == "order_refused")
+    assert event.fields == {"user": customer.pk}
+
+
+def test_the_demo_is_not_limited(db, capsys):
+    call_command("demo")
+
+    assert Order.objects.filter(created_at__lte=timezone.now()).count() > 100
