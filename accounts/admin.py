@@ -2,6 +2,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import admin as auth
 from django.contrib.auth.models import Group
+from django.db import transaction
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -72,6 +73,10 @@ class UserAdmin(ChangesOnlyMixin, auth.UserAdmin, ListAdmin):
         access = {name: form.cleaned_data[name] for name in form.changed_data if name in ("role", "is_active")}
         user.save(update_fields=set(form.changed_data) - set(access))
         services.change_access(user.pk, by=request.user, **access)
+
+    @transaction.atomic  # with its entry in the history
+    def user_change_password(self, request, id, form_url=""):  # noqa: A002
+        return super().user_change_password(request, id, form_url)
 
     def delete_model(self, request, user):
         services.delete_users(User.objects.filter(pk=user.pk), by=request.user)

@@ -41,12 +41,13 @@ def make_customer(address, **fields):
 user_row = Select(lambda pk: User.objects.filter(pk=pk).select_for_update(no_key=True).values_list("pk"))
 
 
-def lock_user(pk):
+def lock_user(user):
     """Keep a user from being deleted until the transaction ends; raise User.DoesNotExist if they have been.
 
     Rows that refer to the user can be added meanwhile: the lock is not the one their foreign keys would wait for.
+    None stands for a command, which nobody deletes.
     """
-    if not user_row(pk):
+    if user and not user_row(user.pk):
         raise User.DoesNotExist
 
 

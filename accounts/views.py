@@ -1,6 +1,6 @@
 from django.contrib.auth import authenticate
+from django.core.exceptions import ValidationError
 from rest_framework import generics, status
-from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenViewBase
 
@@ -89,7 +89,7 @@ class PasswordChange(generics.GenericAPIView):
         # A try to log in like any other, and counted like one.
         user = authenticate(request, username=request.user.username, password=old)
         if user is None or not user.change_password(new):
-            raise ValidationError({"old_password": ["This is not your password."]})
+            raise ValidationError({"old_password": "This is not your password."})
         return Response({"message": "Password changed"})
 
 

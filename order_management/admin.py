@@ -3,11 +3,12 @@ import re
 from functools import wraps
 
 from django import forms
+from django.contrib import messages
 from django.contrib.admin import ShowFacets
-from django.contrib.auth import authenticate
-from django.core.exceptions import SuspiciousOperation
+from django.contrib.auth import authenticate, get_user, logout
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, SuspiciousOperation
 from django.core.paginator import InvalidPage
-from django.db import DataError
+from django.db import DatabaseError, DataError
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -49,6 +50,14 @@ class Site(UnfoldAdminSite):
                 logger.error("The database is not available.", exc_info=error)
                 headers = {"Retry-After": str(DatabaseAway.wait)}
                 return HttpResponse(DatabaseAway.default_detail, status=DatabaseAway.status_code, headers=headers)
+            except (DatabaseError, ObjectDoesNotExist, PermissionDenied):
+                request.user = get_user(request)
+                if self.has_permission(request):
+                    raise
+                # Deleted, locked out or demoted while the call was under way: the view leads to the login page.
+                logout(request)
+                messages.error(request, "Your account may not do this any more. Nothing was saved.")
+                return inner(request, *args, **kwargs)
 
         return checked
 
@@ -57,6 +66,12 @@ class Site(UnfoldAdminSite):
             return super().login(request, extra_context)
         except Throttled as error:
             return self.too_many(request, error)
+        except AWAY:
+            raise
+        except DatabaseError:
+            # Deleted since the password was checked: the second try says what it says of an unknown name.
+            logout(request)
+            return super().login(request, extra_context)
 
     def password_change(self, request, extra_context=None):
         try:

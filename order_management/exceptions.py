@@ -1,7 +1,8 @@
 import logging
 
-from django.core.exceptions import TooManyFieldsSent, ValidationError
-from django.db import InterfaceError, InternalError, OperationalError
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, TooManyFieldsSent, ValidationError
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError
+from django.http import Http404
 from rest_framework import exceptions, serializers, views
 from rest_framework.response import Response
 
@@ -10,6 +11,9 @@ from .conflict import Conflict
 
 # The last one, if it ended a transaction that stood idle, or takes no writes any more.
 AWAY = (OperationalError, InterfaceError, InternalError)
+# What a call may end with if the caller was deleted or locked out while it was under way: foreign keys are checked at
+# the commit, `save(update_fields=...)` finds no row, and services find no user, or one who may do nothing.
+MAY_BE_GONE = (DatabaseError, ObjectDoesNotExist, Http404, PermissionDenied, ValidationError)
 
 # Our own sentences are shorter: a longer one repeats what was sent.
 SENTENCE_MAX = 300
@@ -26,6 +30,8 @@ class DatabaseAway(exceptions.APIException):
 
 def exception_handler(error, context):
     """Turn an exception into the answer DRF's callers know: `{"detail": "..."}` or `{"field": ["..."]}`."""
+    if isinstance(error, MAY_BE_GONE) and not isinstance(error, AWAY):
+        error = authenticate_again(context["request"], error)
     if isinstance(error, Conflict):
         metrics.conflicts.labels(type(error).__name__).inc()
         return Response(error.body, status=error.status)
@@ -50,3 +56,18 @@ def shortened(data):
         return [shortened(value) for value in data]
     text = str(data)
     return data if len(text) <= SENTENCE_MAX else f"{text[:20]}...{text[-20:]}"
+
+
+def authenticate_again(request, error):
+    """Return why the caller may no longer call (401), or the error if they still may."""
+    authenticator = request.successful_authenticator
+    try:
+        if authenticator:
+            authenticator.authenticate(request)
+    except AWAY as away:
+        return away
+    except exceptions.AuthenticationFailed as refusal:
+        # DRF adds this to what a view raises, before it calls the handler.
+        refusal.auth_header = authenticator.authenticate_header(request)
+        return refusal
+    return error

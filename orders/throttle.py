@@ -20,7 +20,7 @@ def limit_orders(customer, rate):
     """Refuse an order over the rate: Throttled (429). The customer's other orders wait until the transaction ends."""
     limit, period = rate
     # So that orders placed at the same moment are counted, too.
-    lock_user(customer.pk)
+    lock_user(customer)
     now = timezone.now()
     times = Order.objects.placed_by(customer, since=now - period, now=now)
     placed_at = times[limit - 1 : limit].first()

@@ -133,10 +133,10 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
         return [str(product) for product in products], {"products": len(products)}, set(), []
 
     def delete_model(self, request, product):
-        services.delete_product(product.pk)
+        services.delete_product(product.pk, by=request.user)
 
     def delete_queryset(self, request, products):
-        services.delete_products(products)
+        services.delete_products(products, by=request.user)
 
 
 @admin.register(StockMovement)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import orjson
 from django.db import IntegrityError, connection, transaction
 
+from accounts.services import lock_user
 from order_management.conflict import Conflict
 from order_management.shown import money
 
@@ -67,7 +68,9 @@ def import_products(file, *, by=None, dry_run=False, report=ignore, progress=ign
         try:
             with transaction.atomic():
                 prepare(lines)
-                return add_up(save(checked, by, progress), report)
+                counts = add_up(save(checked, by, progress), report)
+                lock_user(by)
+                return counts
         except IntegrityError as error:
             raise IdTaken from error
 

@@ -1,8 +1,13 @@
-"""Changes of products and their stock, each with its row in the ledger, in one transaction."""
+"""Changes of products and their stock, each with its row in the ledger, in one transaction.
+
+Nobody changes anything who has been deleted meanwhile: the ledger's foreign key refuses it at the commit, and
+`lock_user()` does where nothing is written to the ledger. Its lock comes last, so that it is held for a moment only.
+"""
 
 from django.http import Http404
 from django.utils import timezone
 
+from accounts.services import lock_user
 from order_management.conflict import Conflict
 from order_management.prepared import padded
 from order_management.transactions import atomic
@@ -55,6 +60,8 @@ def change_product(product_id, changes, *, by, check=lambda product: None):
     product.change(**changes)
     if delta:
         record(product, Kind.SET, delta, by=by)
+    elif changes:
+        lock_user(by)
     return product
 
 
@@ -71,17 +78,19 @@ def adjust_stock(product_id, delta, *, by, note="", check=lambda product: None):
 
 
 @atomic
-def delete_product(product_id, *, check=lambda product: None):
+def delete_product(product_id, *, by=None, check=lambda product: None):
     """Take the product out of every list, for good; `check` as above."""
     check(locked(product_id))
     Product.objects.filter(pk=product_id).remove()
+    lock_user(by)
 
 
 @atomic
-def delete_products(products):
+def delete_products(products, *, by=None):
     """Take all products of a queryset out of every list, for good."""
     lock(products)
     products.remove()
+    lock_user(by)
 
 
 def lock(products):

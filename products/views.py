@@ -65,7 +65,7 @@ class ProductDelete(ConditionalMixin, generics.GenericAPIView):
 
     @openapi.product_delete
     def delete(self, request, pk):
-        services.delete_product(pk, check=self.check_if_match)
+        services.delete_product(pk, by=request.user, check=self.check_if_match)
         return Response({"message": "Product deleted"})
 
 

@@ -120,7 +120,7 @@ CONTROLS = [
     Control(
         "a Customer's orders are counted under a lock",
         "orders/throttle.py",
-        "    lock_user(customer.pk)\n",
+        "    lock_user(customer)\n",
         "",
         f"{THROTTLE}::test_orders_at_the_same_moment_are_counted_exactly",
         POSTGRES,
@@ -342,6 +342,23 @@ CONTROLS = [
         "filter(pk=pk))",
         f"{RACES}::test_setting_the_stock_loses_no_sale",
         POSTGRES,
+    ),
+    Control(
+        "whoever has been deleted since they were found is told so",
+        "order_management/exceptions.py",
+        "isinstance(error, MAY_BE_GONE)",
+        "False",
+        f"{RACES}::test_an_order_whose_customer_is_deleted_while_it_waits_is_a_401[None]",
+        SQLITE,
+    ),
+    Control(
+        "whoever has been deleted deletes no product",
+        "products/services.py",
+        "remove()\n    lock_user(by)\n\n\n@atomic",
+        "remove()\n\n\n@atomic",
+        "order_management/tests/test_deleted_callers.py::"
+        "test_whoever_is_deleted_during_their_call_gets_401_and_nothing_is_done[product_delete-1]",
+        SQLITE,
     ),
     Control(
         "an order is one transaction",

@@ -149,6 +149,26 @@ def user_being_deleted(url, username):
         yield
 
 
+@contextlib.contextmanager
+def orders_waiting_for_a_deletion(url, user_id, product_id):
+    """A database in which orders of a product wait; at the end a user is deleted, and the orders go on."""
+    deletion = [
+        f"UPDATE token_blacklist_outstandingtoken SET user_id = NULL WHERE user_id = {user_id}",  # noqa: S608
+        f"DELETE FROM accounts_user WHERE id = {user_id}",  # noqa: S608
+    ]
+    if ON_POSTGRES:
+        connection = psycopg.connect(url)
+        lock = f"SELECT FROM products_product WHERE id = {product_id} FOR UPDATE"
+    else:
+        connection, lock = sqlite3.connect(name_of(url), isolation_level=None), "BEGIN IMMEDIATE"
+    with contextlib.closing(connection):
+        connection.execute(lock)
+        yield
+        for statement in deletion:
+            connection.execute(statement)
+        connection.commit()
+
+
 # A sequence counts on, whatever is rolled back.
 BREAK_OFF = """
 CREATE FUNCTION break_off() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from .databases import ON_POSTGRES, being_deleted
-from .server import manage
+from .databases import ON_POSTGRES, being_deleted, orders_waiting_for_a_deletion
+from .server import PASSWORD, manage
 
 ORDERS = "/api/orders/"
 
@@ -150,3 +150,23 @@ def test_an_order_that_has_waited_for_a_deletion_is_refused(server):
 
         assert answer.result().status == 400
         assert answer.result().body == {"items": [f"There is no product {product['id']}."]}
+
+
+@pytest.mark.parametrize("key", [None, "a-key"])
+def test_an_order_whose_customer_is_deleted_while_it_waits_is_a_401(server, key):
+    product = server.create_product(quantity=10)
+    name = f"leaving-{key}"
+    server.call("POST", "/api/accounts/register/", {"username": name, "password": PASSWORD})
+    token = server.login(name)["access"]
+    user = server.call("GET", "/api/accounts/me/", token=token).body["id"]
+    method, path, body, _, headers = order(server, (product, 1), key=key)
+    with ThreadPoolExecutor() as threads:
+        with orders_waiting_for_a_deletion(server.database_url, user, product["id"]):
+            answer = threads.submit(server.call, method, path, body, token, headers)
+            time.sleep(0.5)  # the order waits for the row
+            assert not answer.done()
+
+        assert (answer.result().status, answer.result().body) == (401, {"detail": "Token is invalid or expired."})
+        assert answer.result().headers["WWW-Authenticate"] == 'Bearer realm="api"'
+    assert stock(server, product) == 10
+    assert len(ledger(server, product)) == 1

@@ -81,6 +81,8 @@ class User(auth.AbstractUser):
             self._password_changed = True
         if self._password_changed:
             derived.update(self.end_sessions())
+        # Otherwise Django would insert a user again who has been deleted meanwhile.
+        kwargs.setdefault("force_update", not self._state.adding)
         super().save(*args, update_fields=update_fields and {*update_fields, *derived}, **kwargs)
         if self._password_changed:
             security_change("password_changed", user=self.pk)
