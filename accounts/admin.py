@@ -3,6 +3,7 @@ from django.contrib import admin, messages
 from django.contrib.auth import admin as auth
 from django.contrib.auth.models import Group
 from django.db import transaction
+from django.db.models import Count
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -33,6 +34,10 @@ class UserForm(UserChangeForm):
         super().__init__(*args, **kwargs)
         if "role" in self.fields:
             self.fields["role"].initial = self.instance.role
+
+    def _get_validation_exclusions(self):
+        # A name from before a rule may stay as it is.
+        return super()._get_validation_exclusions() | ({"username"} - set(self.changed_data))
 
 
 @admin.register(User)
@@ -77,6 +82,12 @@ class UserAdmin(ChangesOnlyMixin, auth.UserAdmin, ListAdmin):
     @transaction.atomic  # with its entry in the history
     def user_change_password(self, request, id, form_url=""):  # noqa: A002
         return super().user_change_password(request, id, form_url)
+
+    def get_deleted_objects(self, users, request):
+        deleted, counts, missing, protected = super().get_deleted_objects(users, request)
+        authors = User.objects.filter(pk__in=[user.pk for user in users]).annotate(entries=Count("logentry"))
+        history = [f"Admin history: {user.entries} by {user}" for user in authors.filter(entries__gt=0)]
+        return deleted, counts, missing, [*protected, *history]
 
     def delete_model(self, request, user):
         services.delete_users(User.objects.filter(pk=user.pk), by=request.user)

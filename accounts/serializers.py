@@ -6,6 +6,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.serializers import TokenObtainPairSerializer
 
+from order_management.characters import validate_no_ignorable
 from order_management.fields import CharField, ChoiceField
 from order_management.serializers import ModelSerializer
 
@@ -21,7 +22,7 @@ class UsernameField(CharField):
 
     def __init__(self, **kwargs):
         super().__init__(max_length=NAME_MAX, **kwargs)
-        self.validators.append(UnicodeUsernameValidator())
+        self.validators += [UnicodeUsernameValidator(), validate_no_ignorable]
 
     def to_internal_value(self, data):
         name = super().to_internal_value(data)

@@ -1,5 +1,6 @@
 from rest_framework import serializers
 
+from order_management.characters import validate_visible
 from order_management.fields import CharField, IntegerField, MoneyField
 from order_management.serializers import ModelSerializer, SharedFieldsMixin
 from order_management.shown import money
@@ -13,7 +14,7 @@ class ProductSerializer(SharedFieldsMixin, serializers.Serializer):
     """A product, in these four fields everywhere."""
 
     id = serializers.IntegerField(read_only=True)
-    name = CharField(max_length=100)
+    name = CharField(max_length=100, validators=[validate_visible])
     price = MoneyField(max_value=PRICE_MAX)
     quantity = IntegerField(min_value=0, max_value=QUANTITY_MAX)
 

@@ -4,15 +4,17 @@ from django.contrib.auth import models as auth
 from django.contrib.auth.hashers import check_password, make_password
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Case, Value, When
+from django.db.models import Case, ProtectedError, Value, When
 from django.utils.crypto import salted_hmac
 
+from order_management.characters import validate_no_ignorable
 from order_management.logs import security_change
 from order_management.prepared import Get
 
 from .versions import new_versions, random_version
 
 NAME_TAKEN = "A user with that username already exists."
+HAS_HISTORY = "A user with entries in the admin history cannot be deleted, only locked out."
 
 
 def fold(username):
@@ -20,7 +22,22 @@ def fold(username):
     return unicodedata.normalize("NFKC", username).casefold()
 
 
-class UserManager(auth.UserManager):
+class UserQuerySet(models.QuerySet):
+    def delete(self):
+        """Delete the users; with entries in the admin history: ProtectedError, as with orders.
+
+        Django's history would go with them (LogEntry.user is CASCADE).
+        """
+        authors = self.filter(logentry__isnull=False).order_by().distinct()
+        if authors.exists():
+            raise ProtectedError(HAS_HISTORY, set(authors))
+        return super().delete()
+
+    delete.alters_data = True
+    delete.queryset_only = True
+
+
+class UserManager(auth.UserManager.from_queryset(UserQuerySet)):
     def rows(self):
         """Return the users as dicts, as Admins see them in lists."""
         role = Case(When(is_staff=True, then=Value(self.model.Role.ADMIN)), default=Value(self.model.Role.CUSTOMER))
@@ -87,6 +104,13 @@ class User(auth.AbstractUser):
         if self._password_changed:
             security_change("password_changed", user=self.pk)
             self._password_changed = False
+
+    def delete(self, *args, **kwargs):
+        if self.logentry_set.exists():
+            raise ProtectedError(HAS_HISTORY, {self})
+        return super().delete(*args, **kwargs)
+
+    delete.alters_data = True
 
     def set_unusable_password(self):
         super().set_unusable_password()
@@ -165,6 +189,9 @@ class User(auth.AbstractUser):
         versions = f"{value}:{self.token_version}:{self.session_version}"
         return salted_hmac("accounts.User.session", versions, secret=secret, algorithm="sha256").hexdigest()
 
+
+# Forms and `createsuperuser` ask the field. A validator given to the field itself would come with a migration.
+User._meta.get_field("username").validators.append(validate_no_ignorable)
 
 # Asked with every call.
 active_user = Get(lambda pk, version: User.objects.filter(is_active=True, pk=pk, token_version=version))

@@ -1,8 +1,9 @@
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
-from django.db.models import F
+from django.db.models import F, ProtectedError
 from django.test import Client
 
 from accounts import services
@@ -102,6 +103,24 @@ def test_a_new_name_must_be_free_too(site, customer, admin):
     page = site.post(f"{LIST}{customer.pk}/change/", form(customer, username="ANNA")).content.decode()
 
     assert "already exists" in page
+
+
+def test_a_new_name_has_no_character_that_cannot_be_seen(site, customer):
+    body = {"username": "car\u3164l", "usable_password": "true", "password1": "s3cret word", "password2": "s3cret word"}
+    for path, form_body in (("add/", body), (f"{customer.pk}/change/", form(customer, username="carl\u3164"))):
+        assert "Invisible characters are not allowed." in site.post(LIST + path, form_body).content.decode()
+
+    assert sorted(User.objects.values_list("username", flat=True)) == ["anna", "carl"]
+
+
+def test_whoever_has_such_a_name_already_is_saved_without_another(site):
+    user = User.objects.create_user("carl\u1160")
+
+    response = site.post(f"{LIST}{user.pk}/change/", form(user, first_name="Carl", role="admin"))
+
+    assert response.status_code == 302
+    user.refresh_from_db()
+    assert (user.username, user.first_name, user.role) == ("carl\u1160", "Carl", "admin")
 
 
 def test_who_is_renamed_logs_in_with_the_new_name_only(site, api, customer):
@@ -260,3 +279,48 @@ def test_another_user_is_deleted_by_the_list_and_by_the_form(site, customer):
     other = User.objects.create_user("cora")
     site.post(f"{LIST}{other.pk}/delete/", {"post": "yes"})
     assert not User.objects.filter(pk=other.pk).exists()
+
+
+@pytest.fixture
+def otto(client, customer):
+    """An Admin who has changed something in the admin site."""
+    otto = User.objects.create_superuser("otto", password=None)
+    client.force_login(otto)
+    client.post(f"{LIST}{customer.pk}/change/", form(customer, first_name="Carl"))
+    client.logout()
+    assert LogEntry.objects.get().user == otto
+    return otto
+
+
+def test_whoever_has_entries_in_the_admin_history_is_not_deleted_and_the_pages_say_why(otto, site, customer):
+    selected = {"action": "delete_selected", "_selected_action": [otto.pk, customer.pk]}
+    for path, body in ((f"{otto.pk}/delete/", {}), ("", selected)):
+        for confirmed in ({}, {"post": "yes"}):
+            page = site.post(LIST + path, body | confirmed).content.decode()
+            assert "Admin history: 1 by otto" in page
+            assert "protected related objects" in page
+
+    assert User.objects.count() == 3
+    assert LogEntry.objects.get().user == otto
+
+
+def test_no_way_of_deleting_takes_the_admin_history_along(otto, admin, customer):
+    for delete in (
+        otto.delete,
+        User.objects.filter(pk__in=[otto.pk, customer.pk]).delete,
+        User.objects.all().delete,
+        lambda: services.delete_users(User.objects.filter(pk=otto.pk), by=admin),
+    ):
+        with pytest.raises(ProtectedError, match="only locked out"):
+            delete()
+
+    assert User.objects.count() == 3
+    assert LogEntry.objects.get().user == otto
+
+
+def test_an_admin_without_a_history_is_deleted(site):
+    otto = User.objects.create_superuser("otto", password=None)
+
+    site.post(f"{LIST}{otto.pk}/delete/", {"post": "yes"})
+
+    assert not User.objects.filter(pk=otto.pk).exists()

@@ -1,6 +1,7 @@
 import time
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from accounts.models import User
 
@@ -61,6 +62,33 @@ def test_a_malformed_name_is_refused(api, name):
     assert response.status_code == 400
     assert list(response.json()) == ["username"]
     assert not User.objects.exists()
+
+
+INVISIBLE = ["\u3164", "us\u115fer1", "user1\u1160", "\uffa0user1", "user1\u200b", "us\u00ader1", "user1\U000e0041"]
+
+
+@pytest.mark.parametrize("name", INVISIBLE)
+@pytest.mark.django_db
+def test_a_name_with_a_character_that_cannot_be_seen_is_refused(api, name):
+    response = api().post(URL, person(username=name))
+
+    assert response.status_code == 400
+    assert "Invisible characters are not allowed." in response.json()["username"]
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("name", INVISIBLE)
+@pytest.mark.django_db
+def test_such_a_name_makes_no_admin(name):
+    with pytest.raises(CommandError, match="Invisible characters are not allowed"):
+        call_command("createsuperuser", "--noinput", username=name, email="")
+
+
+@pytest.mark.django_db
+def test_whoever_has_such_a_name_already_logs_in(api):
+    User.objects.create_user("carl\u3164", password="1234")
+
+    assert api().post("/api/login/", person(username="carl\u3164")).status_code == 200
 
 
 @pytest.mark.django_db

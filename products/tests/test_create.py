@@ -1,7 +1,10 @@
+import io
 from decimal import Decimal
 
 import pytest
 
+from products.files import BadFile
+from products.imports import import_products
 from products.models import Product
 
 URL = "/api/products/create/"
@@ -20,6 +23,32 @@ def test_the_documented_call(api, admin):
 def test_a_customer_creates_nothing(api, customer):
     assert api(customer).post(URL, BAT).status_code == 403
     assert not Product.objects.exists()
+
+
+# Nothing of them can be seen: white space, joiners, fillers, tags, control characters.
+INVISIBLE = ["\u3164", "\u200b\u200d", " \ufe0f ", "\u115f \uffa0", "\u00ad", "\u2800", "\x07\x1b", "\U000e0041"]
+
+
+@pytest.mark.parametrize("name", INVISIBLE)
+def test_a_name_that_cannot_be_seen_is_refused(api, site, admin, name):
+    refusal = {"name": ["Enter at least one character that can be seen."]}
+
+    assert api(admin).post(URL, BAT | {"name": name}).json() == refusal
+    assert site.post("/admin/products/product/add/", BAT | {"name": name}).context["adminform"].errors == refusal
+    with pytest.raises(BadFile) as refused:
+        import_products(io.BytesIO(f"id,name,price,quantity\n,{name},1,1\n".encode()))
+    assert refused.value.lines == [(2, f"name: {refusal['name'][0]}")]
+    assert not Product.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["❤\ufe0f", "👩\u200d🚀", "🏴\U000e0067\U000e0062\U000e007f", "می\u200cخواهم", "\u200bBat", "\u0301"]
+)
+def test_emoji_and_names_with_joiners_are_welcome_as_they_are(api, admin, name):
+    response = api(admin).post(URL, BAT | {"name": name})
+
+    assert response.status_code == 201
+    assert response.json()["name"] == Product.objects.get().name == name
 
 
 @pytest.mark.parametrize(
