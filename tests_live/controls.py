@@ -361,6 +361,14 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
+        "a wrong login is hashed in every way that any user needs",
+        "accounts/backends.py",
+        "        even_out(password, encoded)\n",
+        "        even_out(password, None)\n",
+        "accounts/tests/test_timing.py::test_a_wrong_password_is_hashed_in_every_way_that_any_user_needs[old]",
+        SQLITE,
+    ),
+    Control(
         "an order is one transaction",
         "orders/services.py",
         "@atomic\ndef place_order(",

@@ -171,6 +171,14 @@ def test_whoever_is_deleted_during_a_call_of_the_admin_site_is_led_to_the_login(
     assert (written(), people()) == before
 
 
+def test_whoever_is_deleted_before_their_old_hash_is_replaced_does_not_log_in(api, otto):
+    User.objects.update(password=make_password("carl's secret", hasher="argon2"))
+    with connection.execute_wrapper(Meanwhile(delete, otto, nth=2)):
+        answer = api().post("/api/login/", {"username": "otto", "password": "carl's secret"})
+
+    assert answer.status_code == 401
+
+
 @pytest.mark.parametrize("nth", [1, 2, 3])
 def test_whoever_is_deleted_while_they_log_in_to_the_admin_site_does_not_get_in(client, otto, nth):
     with connection.execute_wrapper(Meanwhile(delete, otto, nth)):

@@ -1,0 +1,80 @@
+"""A wrong login takes the same time for every name, whatever hash its user has, and whether there is such a user.
+
+Comparing with an old hash, such as those of users who came from elsewhere, takes another time than with a new one.
+While anybody has an old hash, every wrong login is hashed in that way too. A right login replaces the old hash.
+"""
+
+from functools import cache
+from itertools import islice
+
+from django.contrib.auth.hashers import get_hasher, get_hashers, identify_hasher
+from django.db import connection
+
+from .hashers import Argon2Hasher
+from .models import User
+
+KINDS_MAX = 10  # of old hashes
+
+
+def even_out(password, encoded):
+    """Hash the password in every way but the one in which it was compared with a hash; None: with none."""
+    done = encoded and kind(encoded)
+    if done != new_kind():
+        get_hasher().encode(password, get_hasher().salt())
+        if encoded:
+            identify_hasher(encoded).harden_runtime(password, encoded)
+    for sample in old_hashes():
+        if kind(sample) != done:
+            hasher = identify_hasher(sample)
+            hasher.verify(password, sample)
+            hasher.harden_runtime(password, sample)
+
+
+def kind(encoded):
+    """Return what decides how long a hash takes: the algorithm, and the cost unless `harden_runtime` levels it."""
+    algorithm = encoded.partition("$")[0]
+    return encoded.rsplit("$", 2)[0] if algorithm == Argon2Hasher.algorithm else algorithm
+
+
+def new_kind():
+    return getattr(get_hasher(), "kind", get_hasher().algorithm)
+
+
+def is_readable(encoded):
+    """Return whether a password can be compared with it; not with an empty, an unusable or a malformed hash."""
+    try:
+        identify_hasher(encoded).decode(encoded)
+    except (ValueError, AssertionError):
+        return False
+    return True
+
+
+def old_hashes():
+    """Return a hash of each old kind that users have: none, as a rule."""
+    return list(islice(find_old_hashes(), KINDS_MAX))
+
+
+def find_old_hashes():
+    seen = [new_kind()]
+    algorithms = [f"{hasher.algorithm}$%" for hasher in get_hashers()]
+    # With one way of hashing there are no others.
+    while len(algorithms) > 1:
+        skipped = [f"{start}$%" for start in seen]
+        with connection.cursor() as cursor:
+            cursor.execute(statement(len(algorithms), len(skipped)), [*algorithms, *skipped])
+            row = cursor.fetchone()
+        if row is None:
+            return
+        seen.append(kind(row[0]))
+        if is_readable(row[0]):
+            yield row[0]
+
+
+@cache
+def statement(algorithms, skipped):
+    """Return the SQL that finds an old hash, by the index `old_hashes`: its condition has to stand there literally."""
+    index = next(index for index in User._meta.indexes if index.name == "old_hashes")
+    condition = index._get_condition_sql(User, connection.schema_editor()).replace("%", "%%")
+    known = " OR ".join(["password LIKE %s"] * algorithms)
+    others = " AND NOT password LIKE %s" * skipped
+    return f"SELECT password FROM accounts_user WHERE {condition} AND ({known}){others} LIMIT 1"  # noqa: S608
