@@ -22,7 +22,7 @@ class ModelBackend(backends.ModelBackend):
         return check() if request is None else throttle.limit_login(request, username, check)
 
     def check(self, username, password):
-        """Return the user if the password is right, else None; None takes the same time for every name."""
+        """Return the user if the password is right, else None, after the same time for every name."""
         user = User.objects.filter(username_folded=fold(username)).first()
         encoded = user.password if user and is_readable(user.password) else None
         if encoded and is_right(user, password) and self.user_can_authenticate(user):

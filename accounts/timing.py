@@ -17,7 +17,10 @@ KINDS_MAX = 10  # of old hashes
 
 
 def even_out(password, encoded):
-    """Hash the password in every way but the one in which it was compared with a hash; None: with none."""
+    """Hash a wrong password in every way in which it has not been hashed yet.
+
+    `encoded` is the hash that it was compared with, or None.
+    """
     done = encoded and kind(encoded)
     if done != new_kind():
         get_hasher().encode(password, get_hasher().salt())
@@ -50,14 +53,14 @@ def is_readable(encoded):
 
 
 def old_hashes():
-    """Return a hash of each old kind that users have: none, as a rule."""
+    """Return one hash of each old kind that users have; usually there are none."""
     return list(islice(find_old_hashes(), KINDS_MAX))
 
 
 def find_old_hashes():
     seen = [new_kind()]
     algorithms = [f"{hasher.algorithm}$%" for hasher in get_hashers()]
-    # With one way of hashing there are no others.
+    # With a single hasher there are no other hashes.
     while len(algorithms) > 1:
         skipped = [f"{start}$%" for start in seen]
         with connection.cursor() as cursor:
@@ -72,7 +75,8 @@ def find_old_hashes():
 
 @cache
 def statement(algorithms, skipped):
-    """Return the SQL that finds an old hash, by the index `old_hashes`: its condition has to stand there literally."""
+    """Return the SQL that finds an old hash."""
+    # SQLite uses the partial index only if its condition stands in the statement literally.
     index = next(index for index in User._meta.indexes if index.name == "old_hashes")
     condition = index._get_condition_sql(User, connection.schema_editor()).replace("%", "%%")
     known = " OR ".join(["password LIKE %s"] * algorithms)

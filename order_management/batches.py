@@ -12,7 +12,7 @@ PAGE = 10_000
 
 
 def purge(model, expired):
-    """Delete every row that fits a Q, a batch in each transaction; return how many.
+    """Delete every row that matches a Q, a batch in each transaction; return how many.
 
     It may run on several nodes at once: rows that another transaction has locked are left to that one.
     """
@@ -20,13 +20,13 @@ def purge(model, expired):
 
 
 def restamp(model, field):
-    """Set times in the future to now: a clock that was ahead has written them. Return how many."""
+    """Set times in the future to now, because a clock that was ahead wrote them; return how many."""
     ahead = Q(**{f"{field}__gt": timezone.now() + CLOCK_SKEW})
     return sum(update_rows(model, ahead, pks, {field: timezone.now()}) for pks in batches(find(model, ahead)))
 
 
 def find(model, wanted):
-    """Yield the keys of the rows that fit a Q. This reads the whole table and locks nothing."""
+    """Yield the keys of the rows that match a Q. This reads the whole table and locks nothing."""
     # By key, so that no writer pays for an index on the time. A page at a time, so that memory is bounded and SQLite
     # has no query open while rows are deleted.
     table = model.objects.order_by("pk").annotate(is_wanted=wanted).values_list("pk", "is_wanted")
@@ -53,6 +53,6 @@ def update_rows(model, wanted, pks, values):
 
 
 def lock_rows(model, wanted, pks):
-    """Lock those of the rows that still fit the Q, and return their keys."""
+    """Lock the rows that still match the Q, and return their keys."""
     rows = model.objects.select_for_update(skip_locked=True).filter(wanted, pk__in=pks)
     return list(rows.values_list("pk", flat=True))

@@ -11,8 +11,8 @@ from .conflict import Conflict
 
 # The last one, if it ended a transaction that stood idle, or takes no writes any more.
 AWAY = (OperationalError, InterfaceError, InternalError)
-# What a call may end with if the caller was deleted or locked out while it was under way: foreign keys are checked at
-# the commit, `save(update_fields=...)` finds no row, and services find no user, or one who may do nothing.
+# How a call may end if its caller was deleted or locked out meanwhile: foreign keys are checked at the commit,
+# `save(update_fields=...)` updates no row, and services find no user, or one who may not do it any more.
 MAY_BE_GONE = (DatabaseError, ObjectDoesNotExist, Http404, PermissionDenied, ValidationError)
 
 # Our own sentences are shorter: a longer one repeats what was sent.

@@ -79,7 +79,7 @@ class User(auth.AbstractUser):
     class Meta(auth.AbstractUser.Meta):
         indexes = [
             models.Index(fields=["date_joined", "id"], name="users_by_joining"),
-            # Whom a new hash awaits at their next login, see accounts/timing.py: mostly nobody.
+            # Users who get a new hash at their next login: mostly nobody. See accounts/timing.py.
             models.Index(
                 fields=["id"],
                 name="old_hashes",
