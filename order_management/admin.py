@@ -1,4 +1,3 @@
-import logging
 import re
 from functools import wraps
 
@@ -20,9 +19,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.paginator import InfinitePaginator
 from unfold.sites import UnfoldAdminSite
 
-from .exceptions import AWAY, DatabaseAway
-
-logger = logging.getLogger(__name__)
+from .exceptions import AWAY
 
 
 class Site(UnfoldAdminSite):
@@ -32,7 +29,7 @@ class Site(UnfoldAdminSite):
     index_template = "orders/dashboard.html"
 
     def admin_view(self, view, cacheable=False):
-        """Answer 400 to what no page of the site sends and nobody can read, and 503 while the database is away."""
+        """Answer 400 to what no page of the site sends and nobody can read."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
@@ -46,10 +43,8 @@ class Site(UnfoldAdminSite):
                 return response.render() if hasattr(response, "render") else response
             except (DataError, InvalidPage, OverflowError) as error:
                 raise SuspiciousOperation("A value is out of bounds.") from error
-            except AWAY as error:
-                logger.error("The database is not available.", exc_info=error)
-                headers = {"Retry-After": str(DatabaseAway.wait)}
-                return HttpResponse(DatabaseAway.default_detail, status=DatabaseAway.status_code, headers=headers)
+            except AWAY:
+                raise
             except (DatabaseError, ObjectDoesNotExist, PermissionDenied):
                 request.user = get_user(request)
                 if self.has_permission(request):

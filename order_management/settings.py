@@ -69,12 +69,13 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "order_management.middleware.health_checks",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "order_management.database_errors.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "order_management.database_errors.DatabaseErrorMiddleware",
 ]
 
 DEFAULT_EXCEPTION_REPORTER = "order_management.debug.ExceptionReporter"
