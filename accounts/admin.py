@@ -112,7 +112,8 @@ class UserAdmin(ChangesOnlyMixin, auth.UserAdmin, ListAdmin):
         self.change_all(request, users, is_active=True)
 
     def change_all(self, request, users, **access):
-        others = users.exclude(pk=request.user.pk)
+        # In one order, so that two Admins who do this at the same moment rarely deadlock.
+        others = users.exclude(pk=request.user.pk).order_by("pk")
         for user in others:
             services.change_access(user.pk, by=request.user, **access)
         self.message_user(request, f"Changed: {', '.join(user.username for user in others) or 'nobody'}.")

@@ -7,7 +7,8 @@ from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from order_management.batches import purge
 
-from .models import ClientAddress, EndedSession
+from .form_tokens import MAX_AGE
+from .models import ClientAddress, EndedSession, FormToken
 
 # By then no request is under way that found one still good.
 KEPT = timedelta(hours=1)
@@ -34,3 +35,8 @@ def purge_sessions():
 def purge_addresses():
     """Delete addresses that have nothing counted against them any more; return how many."""
     return purge(ClientAddress, ClientAddress.objects.expired())
+
+
+def purge_form_tokens():
+    """Delete used tokens of forms that are too old to be sent again; return how many."""
+    return purge(FormToken, Q(used_at__lt=timezone.now() - timedelta(seconds=MAX_AGE) - KEPT))

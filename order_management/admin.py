@@ -4,7 +4,7 @@ from functools import wraps
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
-from django.contrib.auth import authenticate, get_user, logout
+from django.contrib.auth import get_user, logout
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, SuspiciousOperation
 from django.core.paginator import InvalidPage
 from django.db import DatabaseError, DataError
@@ -67,15 +67,6 @@ class Site(UnfoldAdminSite):
             # Deleted since the password was checked: the second try says what it says of an unknown name.
             logout(request)
             return super().login(request, extra_context)
-
-    def password_change(self, request, extra_context=None):
-        try:
-            if "old_password" in request.POST:
-                # Only to be counted: Django's form checks it, too, and knows of no limit.
-                authenticate(request, username=request.user.get_username(), password=request.POST["old_password"])
-            return super().password_change(request, extra_context)
-        except Throttled as error:
-            return self.too_many(request, error)
 
     @method_decorator(never_cache)
     def too_many(self, request, error):

@@ -7,4 +7,4 @@ class OrderManagementConfig(AppConfig):
 
 
 class AdminConfig(apps.AdminConfig):
-    default_site = "order_management.admin.Site"
+    default_site = "accounts.site.Site"

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from corsheaders.defaults import default_headers
+from django.templatetags.static import static
 
 from . import env, logs, postgres, sqlite
 
@@ -92,7 +93,9 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+            ],
+            # Its csrf_token also lets a form of the admin site make its change once.
+            "builtins": ["accounts.templatetags.form_tokens"],
         },
     }
 ]
@@ -211,6 +214,7 @@ UNFOLD = {
     "SITE_HEADER": "Order Management",
     "SITE_SYMBOL": "storefront",
     "DASHBOARD_CALLBACK": "orders.dashboard.dashboard",
+    "SCRIPTS": [lambda request: static("accounts/send_once.js")],
 }
 
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")

@@ -28,7 +28,7 @@ def browser():
 def page_of(browser, base_url, **options):
     """Give a new page, with nothing kept from others; fail if it logged an error or asked any other machine."""
     page = browser.new_context(base_url=base_url, **options).new_page()
-    complaints = []
+    complaints = page.complaints = []
     page.on("console", lambda message: message.type in ("error", "warning") and complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda request: is_foreign(request.url, base_url) and complaints.append(request.url))

@@ -21,6 +21,12 @@ def page(chromium, server):
 
 
 @pytest.fixture
+def complaints(page):
+    """What the browser has complained of so far; what is left at the end of a test fails it."""
+    return page.complaints
+
+
+@pytest.fixture
 def admin_page(page):
     log_in(page, ADMIN, PASSWORD)
     return page
@@ -48,6 +54,95 @@ def test_a_booking_that_is_wrong_says_so_in_the_dialog(admin_page, server):
     admin_page.get_by_role("button", name="Submit").click()
 
     admin_page.get_by_text("A change of 0 changes nothing.").wait_for()
+
+
+def test_a_double_click_books_once(admin_page, server):
+    product = server.create_product(quantity=10)
+    admin_page.goto(f"/admin/products/product/{product['id']}/change/")
+    admin_page.get_by_role("link", name="Book stock").click()
+    admin_page.fill("#id_delta", "5")
+    admin_page.get_by_role("button", name="Submit").dblclick()
+
+    admin_page.get_by_text("Bat: 15 in stock.").wait_for()
+    assert server.call("GET", f"/api/products/{product['id']}/", token=server.admin).body["quantity"] == 15
+
+
+def fill_in_product(page, name, price="1"):
+    for field, value in {"name": name, "price": price, "quantity": "1"}.items():
+        page.fill(f"#id_{field}", value)
+
+
+def count_named(server, name):
+    return sum(product["name"] == name for product in server.products())
+
+
+# The page stays, as if the server took its time.
+COUNT_SENT = """() => {
+    window.sent = 0
+    window.addEventListener("submit", event => {
+        window.sent += !event.defaultPrevented
+        event.preventDefault()
+    })
+}"""
+
+
+def test_the_button_is_disabled_while_the_server_works_and_not_after_back(admin_page):
+    save = admin_page.get_by_role("button", name="Save", exact=True)
+    admin_page.goto("/admin/products/product/add/")
+    admin_page.evaluate(COUNT_SENT)
+    save.dblclick()
+    admin_page.press("#id_name", "Enter")
+
+    assert save.is_disabled()
+    assert admin_page.evaluate("window.sent") == 1
+    admin_page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    assert save.is_enabled()
+    save.click()
+    assert admin_page.evaluate("window.sent") == 2
+
+
+def test_a_double_click_adds_one_product(admin_page, server):
+    admin_page.goto("/admin/products/product/add/")
+    fill_in_product(admin_page, "Racket")
+    admin_page.get_by_role("button", name="Save", exact=True).dblclick()
+
+    admin_page.get_by_text("was added successfully").wait_for()
+    assert count_named(server, "Racket") == 1
+
+
+def test_a_form_with_an_error_is_corrected_and_sent_again(admin_page, server):
+    admin_page.goto("/admin/products/product/add/")
+    fill_in_product(admin_page, "Cork", price="-1")
+    admin_page.get_by_role("button", name="Save", exact=True).click()
+    admin_page.get_by_text("Ensure this value is greater than or equal to 0.").wait_for()
+    admin_page.fill("#id_price", "1")
+    admin_page.get_by_role("button", name="Save", exact=True).click()
+
+    admin_page.get_by_text("was added successfully").wait_for()
+
+
+def test_after_back_the_same_form_is_refused_and_another_is_done(admin_page, complaints, server):
+    save = admin_page.get_by_role("button", name="Save", exact=True)
+
+    def save_after_back(name):
+        admin_page.goto("/admin/products/product/add/")
+        fill_in_product(admin_page, "Feather")
+        save.click()
+        admin_page.wait_for_url("**/product/")
+        admin_page.go_back()
+        fill_in_product(admin_page, name)
+        save.click()
+
+    save_after_back("Feather")
+    admin_page.get_by_text("This form has already been sent. Nothing was done again.").wait_for()
+    assert count_named(server, "Feather") == 1
+    assert [complaint for complaint in complaints if "409 (Conflict)" not in complaint] == []
+    complaints.clear()
+
+    save_after_back("Down")
+    admin_page.get_by_text("was added successfully").first.wait_for()
+    assert count_named(server, "Feather") == 2
+    assert count_named(server, "Down") == 1
 
 
 def test_an_order_is_moved_through_all_its_steps(admin_page, server):

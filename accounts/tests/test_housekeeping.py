@@ -10,7 +10,7 @@ from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from accounts.housekeeping import purge_addresses, purge_sessions, purge_tokens
-from accounts.models import ClientAddress
+from accounts.models import ClientAddress, FormToken
 from accounts.tokens import RefreshToken
 
 
@@ -104,3 +104,16 @@ def test_every_expired_address_goes(db):
     assert purge_addresses() == 2700
 
     assert not ClientAddress.objects.filter(changed_at__lt=now - timedelta(hours=1)).exists()
+
+
+@pytest.mark.django_db
+def test_used_form_tokens_are_forgotten_once_no_session_is_that_old(settings):
+    longest = timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    for number, age in enumerate([timedelta(), longest, longest + timedelta(hours=1), longest * 2]):
+        FormToken.objects.create(token=number, used_at=timezone.now() - age)
+    out = StringIO()
+
+    call_command("housekeeping", stdout=out)
+
+    assert "Forgot 2 used form tokens." in out.getvalue()
+    assert list(FormToken.objects.order_by("token").values_list("token", flat=True)) == ["0", "1"]

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
 
+from accounts.form_tokens import FIELD, new_token
 from accounts.models import User
 from accounts.tokens import RefreshToken
 from orders.models import Order
@@ -236,7 +237,8 @@ def test_a_form_on_another_site_posts_to_the_admin_site(admin):
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(admin)
 
-    response = browser.post("/admin/products/product/add/", {"name": "Bat", "price": "1", "quantity": "1"})
+    form = {"name": "Bat", "price": "1", "quantity": "1", FIELD: new_token(admin)}
+    response = browser.post("/admin/products/product/add/", form)
 
     assert response.status_code == 403
     assert not Product.objects.exists()

@@ -3,10 +3,11 @@
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import OperationalError, connection
-from django.urls import URLPattern, get_resolver
+
+from .routes import all_routes
 
 SECRET = "a secret address"
-STATIC = ["static/unfold/css/styles.css"]
+STATIC = ["static/accounts/send_once.js", "static/unfold/css/styles.css"]
 WITHOUT_DATABASE = ["", "api/docs/", "api/schema/", "favicon.ico", "healthz/", *STATIC]
 NOWHERE = ["nowhere/", "api/nowhere/", "admin/nowhere/"]
 ARGUMENTS = {
@@ -19,18 +20,13 @@ ARGUMENTS = {
 }
 
 
-def paths(patterns, prefix=""):
-    for pattern in patterns:
-        route = prefix + str(pattern.pattern)
-        for placeholder, value in ARGUMENTS.items():
-            route = route.replace(placeholder, value)
-        if isinstance(pattern, URLPattern):
-            yield route
-        else:
-            yield from paths(pattern.url_patterns, route)
+def path_of(route):
+    for placeholder, value in ARGUMENTS.items():
+        route = route.replace(placeholder, value)
+    return route
 
 
-PATHS = sorted({*paths(get_resolver().url_patterns), *STATIC, *NOWHERE})
+PATHS = sorted({*map(path_of, all_routes()), *STATIC, *NOWHERE})
 
 
 def away(execute, sql, params, many, context):

@@ -1,7 +1,13 @@
 from django.conf import settings
 from django.core.management import BaseCommand, call_command
 
-from accounts.housekeeping import purge_addresses, purge_ended_sessions, purge_sessions, purge_tokens
+from accounts.housekeeping import (
+    purge_addresses,
+    purge_ended_sessions,
+    purge_form_tokens,
+    purge_sessions,
+    purge_tokens,
+)
 from orders.housekeeping import purge_keys
 
 
@@ -17,6 +23,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Forgot {purge_ended_sessions()} ended sessions.")
         self.stdout.write(f"Forgot {purge_sessions()} admin sessions.")
         self.stdout.write(f"Forgot {purge_addresses()} addresses.")
+        self.stdout.write(f"Forgot {purge_form_tokens()} used form tokens.")
         self.stdout.write(f"Forgot {purge_keys()} idempotency keys.")
         if settings.EXPIRE_ORDERS_AFTER:
             age = f"--older-than={settings.EXPIRE_ORDERS_AFTER.total_seconds():.0f}"

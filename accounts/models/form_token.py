@@ -1,0 +1,39 @@
+from django.db import models
+from django.utils import timezone
+
+from order_management.conflict import Conflict
+
+
+class AlreadySent(Conflict):
+    detail = "This form has already been sent. Nothing was done again."
+
+
+class FormTokenManager(models.Manager):
+    def check_unused(self, token):
+        """Raise AlreadySent if the token has been used."""
+        if self.filter(token=token).exists():
+            raise AlreadySent
+
+    def use(self, token):
+        """Use up a token in the caller's transaction and return its row, or raise AlreadySent."""
+        # The unique row is the lock: the same form sent in parallel waits here until this transaction ends.
+        row, new = self.get_or_create(token=token)
+        if not new:
+            raise AlreadySent
+        return row
+
+
+class FormToken(models.Model):
+    """A token of a form in the admin site that was used: the form made its change and makes no other.
+
+    Its signature names the user, not a foreign key: that would lock the user's row before the change does, and two
+    Admins who change each other would deadlock.
+    """
+
+    token = models.CharField(max_length=32, unique=True)
+    used_at = models.DateTimeField(default=timezone.now)
+
+    objects = FormTokenManager()
+
+    def __str__(self):
+        return self.token

@@ -1,0 +1,76 @@
+from functools import wraps
+
+from django.contrib import messages
+from django.contrib.auth import authenticate
+from django.http import HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from rest_framework.exceptions import Throttled
+from rest_framework.permissions import SAFE_METHODS
+
+from order_management import admin
+from order_management.transactions import atomic
+
+from .form_tokens import InvalidToken, read_token, use_token, uses_token_itself
+from .models import AlreadySent, FormToken
+
+
+class Site(admin.Site):
+    """The admin site, where every form makes its change once."""
+
+    def admin_view(self, view, cacheable=False):
+        # Logging out twice is no different from logging out.
+        return super().admin_view(view if view == self.logout else self.once(view), cacheable)
+
+    def once(self, view):
+        """Require the token of the form with everything that may change something, and use it up with the change."""
+
+        @wraps(view)
+        def answer(request, *args, **kwargs):
+            if request.method in SAFE_METHODS:
+                return view(request, *args, **kwargs)
+            try:
+                if not getattr(view, "uses_token_itself", False):
+                    return in_transaction(view)(request, *args, **kwargs)
+                # Before any work; what counts is `use_token`.
+                FormToken.objects.check_unused(read_token(request))
+                return view(request, *args, **kwargs)
+            except (AlreadySent, InvalidToken) as error:
+                return self.refuse_form(request, error)
+
+        return answer
+
+    @uses_token_itself
+    def password_change(self, request, extra_context=None):
+        try:
+            if "old_password" in request.POST:
+                # Only to be counted, which must outlast this form: Django's form checks it too and knows no limit.
+                authenticate(request, username=request.user.get_username(), password=request.POST["old_password"])
+            change = super().password_change
+            return (in_transaction(change) if request.method == "POST" else change)(request, extra_context)
+        except Throttled as error:
+            return self.too_many(request, error)
+
+    def refuse_form(self, request, error):
+        if "HX-Request" in request.headers:
+            # A dialog: htmx shows no page with an error, but goes where it is told.
+            messages.error(request, str(error))
+            return HttpResponse(status=error.status, headers={"HX-Redirect": current_page(request)})
+        context = {**self.each_context(request), "title": "Nothing was done", "detail": str(error)}
+        return TemplateResponse(request, "admin/form_refused.html", context, status=error.status)
+
+
+def in_transaction(view):
+    @atomic
+    def run(request, *args, **kwargs):
+        with use_token(request):
+            return view(request, *args, **kwargs)
+
+    return run
+
+
+def current_page(request):
+    """Return the page from which htmx sent the request."""
+    url = request.headers.get("HX-Current-URL", "")
+    return url if url_has_allowed_host_and_scheme(url, {request.get_host()}) else reverse("admin:index")

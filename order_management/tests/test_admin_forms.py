@@ -1,0 +1,271 @@
+"""Every form of the admin site makes its change once, however often it is sent."""
+
+from html.parser import HTMLParser
+
+import pytest
+from django.apps import apps
+from django.core import signing
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from accounts import form_tokens
+from accounts.models import ClientAddress, FormToken, User
+from orders.models import Order
+from products.models import Product, StockMovement
+
+from .routes import all_routes
+
+SENT_ALREADY = "This form has already been sent. Nothing was done again."
+NOT_VALID = "Load the page again and fill it in once more."
+CSV = SimpleUploadedFile("products.csv", b"id,name,price,quantity\n,Net,5.50,2\n")
+OWN_PASSWORD = {"old_password": "anna's secret", "new_password1": "n3w words", "new_password2": "n3w words"}
+NEW_PASSWORD = {"usable_password": "true", "password1": "n3w words", "password2": "n3w words"}
+PRODUCTS, ORDERS, USERS = "admin/products/product/", "admin/orders/order/", "admin/accounts/user/"
+# Each form of the site, by the route of its page: what a person fills in.
+FORMS = [
+    (f"{PRODUCTS}add/", {"name": "Net", "price": "1", "quantity": "1"}),
+    (f"{PRODUCTS}<path:object_id>/change/", {"name": "Club"}),
+    (f"{PRODUCTS}<path:object_id>/delete/", {}),
+    (f"{PRODUCTS}<path:object_id>/book_stock/", {"delta": "5"}),
+    (f"{PRODUCTS}import/", {"file": CSV}),
+    (PRODUCTS, {"form-0-price": "9.90", "_save": "Save"}),
+    (f"{ORDERS}<path:object_id>/confirm/", {}),
+    (f"{ORDERS}<path:object_id>/ship/", {}),
+    (f"{ORDERS}<path:object_id>/deliver/", {}),
+    (f"{ORDERS}<path:object_id>/cancel/", {}),
+    (f"{ORDERS}<path:object_id>/return/", {}),
+    (ORDERS, {"action": "confirm"}),
+    (f"{USERS}add/", {"username": "cora", **NEW_PASSWORD}),
+    (f"{USERS}<path:object_id>/change/", {"first_name": "Carl"}),
+    (f"{USERS}<path:object_id>/delete/", {}),
+    (f"{USERS}<id>/password/", NEW_PASSWORD),
+    (USERS, {"action": "lock_out"}),
+    (USERS, {"action": "make_admin"}),
+    ("admin/password_change/", OWN_PASSWORD),
+]
+BEFORE = {"ship": "confirmed", "deliver": "shipped", "return": "delivered"}
+# Neither changes anything.
+WITHOUT_TOKEN = ["admin/login/", "admin/logout/"]
+
+
+ROUTES = sorted({route for route in all_routes() if route.startswith("admin/")})
+
+
+class Form(dict):
+    """What a browser sends of a form as it is."""
+
+    has_button = False
+
+
+class Forms(HTMLParser):
+    """The forms of a page that are posted, without the one for logging out."""
+
+    def __init__(self, response):
+        super().__init__()
+        self.forms, self.form, self.select = [], None, ""
+        self.feed(response.content.decode())
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if tag == "form" and attributes.get("method") == "post" and attributes.get("id") != "logout-form":
+            self.form = Form()
+            self.forms.append(self.form)
+        elif self.form is None:
+            return
+        elif tag == "button" or attributes.get("type") in ("submit", "button", "file"):
+            self.form.has_button |= attributes.get("type", "submit") == "submit"
+        elif tag == "select":
+            self.select = attributes["name"]
+        elif tag == "option" and "selected" in attributes:
+            self.form[self.select] = attributes["value"]
+        elif tag == "input" and "name" in attributes and is_on(attributes):
+            self.form[attributes["name"]] = attributes.get("value", "")
+
+    def handle_endtag(self, tag):
+        if tag == "form":
+            self.form = None
+
+
+def is_on(attributes):
+    return attributes.get("type") not in ("checkbox", "radio") or "checked" in attributes
+
+
+def forms(response):
+    return Forms(response).forms
+
+
+@pytest.fixture
+def page_of(bat, order, customer):
+    """A function that returns the path of a route: of the bat, of the customer's order, or of another customer."""
+    cole = User.objects.create_user("cole", password="cole's secret")
+    ids = {PRODUCTS: bat.pk, ORDERS: order.pk, USERS: cole.pk}
+
+    def path(route):
+        Order.objects.update(status=BEFORE.get(route.split("/")[-2], "pending"))
+        pk = next((pk for prefix, pk in ids.items() if route.startswith(prefix)), 1)
+        return "/" + route.replace("<path:object_id>", str(pk)).replace("<id>", str(pk))
+
+    return path
+
+
+def fill_in(site, path, fields):
+    """Return what a browser sends of the form at the path; an action of a list is for the newest row."""
+    [form] = forms(site.get(path))
+    if "action" in fields:
+        model = Order if "orders" in path else User
+        form["_selected_action"] = model.objects.order_by("pk").last().pk
+    return form | fields
+
+
+def state():
+    """Return all that forms change."""
+    return {
+        model: list(model.objects.order_by("pk").values_list())
+        for model in apps.get_models()
+        if model._meta.label not in ("sessions.Session", "accounts.FormToken")
+    }
+
+
+@pytest.mark.parametrize(("route", "fields"), FORMS)
+def test_a_form_sent_twice_makes_its_change_once(site, page_of, route, fields):
+    path = page_of(route)
+    form = fill_in(site, path, fields)
+    before = state()
+
+    assert site.post(path, rewound(form)).status_code == 302
+    after = state()
+    again = site.post(path, rewound(form))
+
+    assert before != after == state()
+    assert again.status_code == 409
+    assert SENT_ALREADY in again.content.decode()
+    assert FormToken.objects.count() == 1
+
+
+def rewound(form):
+    for value in form.values():
+        if hasattr(value, "seek"):
+            value.seek(0)
+    return form
+
+
+def test_the_confirmed_deletion_of_many_is_made_once(site, page_of, bat, ball):
+    chosen = fill_in(site, f"/{PRODUCTS}", {}) | {"action": "delete_selected", "_selected_action": [bat.pk, ball.pk]}
+    [form] = forms(site.post(f"/{PRODUCTS}", chosen))
+    form |= {"_selected_action": [bat.pk, ball.pk]}
+
+    assert site.post(f"/{PRODUCTS}", form).status_code == 302
+    before = state()
+    assert SENT_ALREADY in site.post(f"/{PRODUCTS}", form).content.decode()
+
+    assert state() == before
+    assert not Product.objects.listed().exists()
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_form_of_every_page_has_a_token_and_is_tested_above(site, page_of, route):
+    response = site.get(page_of(route))
+    found = [] if response.streaming or response.status_code != 200 else forms(response)
+
+    assert all(form[form_tokens.FIELD] for form in found)
+    assert route in [route for route, _ in FORMS] or not any(form.has_button for form in found)
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route not in WITHOUT_TOKEN])
+def test_nothing_is_done_without_a_valid_token(client, admin, customer, page_of, route):
+    client.force_login(admin)
+    path, before = page_of(route), state()
+
+    for token in (None, "a:b\0:c", form_tokens.new_token(admin)[:-1] + "é", form_tokens.new_token(customer)):
+        response = client.post(path, {form_tokens.FIELD: token} if token else {})
+        assert response.status_code == 403
+        assert NOT_VALID in response.content.decode()
+
+    assert state() == before
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete", "propfind"])
+def test_no_other_method_is_a_way_around(client, admin, page_of, method):
+    client.force_login(admin)
+
+    assert client.generic(method, page_of(f"{PRODUCTS}<path:object_id>/delete/")).status_code == 403
+    assert Product.objects.listed().exists()
+
+
+def test_a_form_that_is_older_than_any_session_is_refused(site, bat, monkeypatch):
+    monkeypatch.setattr(signing.time, "time", lambda: 1_700_000_000)
+    form = fill_in_stock(site, bat, delta="5")
+    monkeypatch.undo()
+
+    assert site.post(f"/{PRODUCTS}{bat.pk}/book_stock/", form).status_code == 403
+    assert StockMovement.objects.count() == 1
+
+
+def fill_in_stock(site, product, **fields):
+    [form] = forms(site.get(f"/{PRODUCTS}{product.pk}/book_stock/"))
+    return form | fields
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    # An error of the form; a conflict with the state.
+    [{"delta": "0"}, {"delta": "-11"}],
+)
+def test_a_refused_form_is_sent_again_after_correction(site, bat, wrong):
+    path, form = f"/{PRODUCTS}{bat.pk}/book_stock/", fill_in_stock(site, bat)
+
+    site.post(path, form | wrong)
+    site.post(path, form | {"delta": "5"})
+    site.post(path, form | {"delta": "5"})
+
+    assert [movement.delta for movement in bat.movements.order_by("id")] == [10, 5]
+
+
+def test_a_bulk_action_that_could_do_nothing_is_sent_again(site, order, page_of):
+    form = fill_in(site, f"/{ORDERS}", {"action": "ship"})
+    site.post(f"/{ORDERS}", form)
+    site.post(f"/{ORDERS}", form | {"action": "confirm"})
+
+    assert Order.objects.get().status == "confirmed"
+
+
+def test_a_step_that_was_rolled_back_leaves_the_form_unused(site, order, bat, page_of):
+    path = page_of(f"{ORDERS}<path:object_id>/return/")
+    Product.objects.update(quantity=2**31 - 1)
+    form = fill_in(site, path, {})
+
+    assert "must stay between" in site.post(path, form, follow=True).content.decode()
+    Product.objects.update(quantity=8)
+    site.post(path, form)
+
+    assert Order.objects.get().status == "returned"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_wrong_old_password_is_counted_and_may_be_corrected(site):
+    path = "/admin/password_change/"
+    form = fill_in(site, path, OWN_PASSWORD)
+
+    assert site.post(path, form | {"old_password": "wrong"}).status_code == 200
+    assert len(ClientAddress.objects.get().failed_logins) == 1
+    assert site.post(path, form).status_code == 302
+
+
+def test_a_dialog_that_was_sent_already_leads_to_a_page_that_says_so(site, bat):
+    path, form = f"/{PRODUCTS}{bat.pk}/book_stock/", fill_in_stock(site, bat, delta="5")
+    here = f"http://testserver/{PRODUCTS}?q=bat"
+    headers = {"HX-Request": "true", "HX-Current-URL": here}
+    site.post(path, form, headers=headers)
+
+    response = site.post(path, form, headers=headers)
+
+    assert (response.status_code, response.headers["HX-Redirect"]) == (409, here)
+    assert SENT_ALREADY in site.get(here).content.decode()
+
+
+@pytest.mark.parametrize("url", ["https://evil.example/", "javascript:alert(1)", "//evil.example/", ""])
+def test_a_dialog_leads_to_no_other_site(site, bat, url):
+    path, headers = f"/{PRODUCTS}{bat.pk}/book_stock/", {"HX-Request": "true", "HX-Current-URL": url}
+
+    response = site.post(path, {form_tokens.FIELD: "none"}, headers=headers)
+
+    assert (response.status_code, response.headers["HX-Redirect"]) == (403, "/admin/")
