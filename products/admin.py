@@ -6,6 +6,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.decorators import action, display
 
+from accounts.form_tokens import use_token, uses_token_itself
 from order_management.admin import ChangesOnlyMixin, ListAdmin, ReadOnlyAdmin, leave_dialog
 from order_management.admin_export import ExportMixin
 from order_management.conflict import Conflict
@@ -14,7 +15,8 @@ from . import services
 from .exports import products_csv
 from .files import BadFile
 from .forms import BookingForm, ImportForm, NewProductForm, PriceForm, ProductForm
-from .imports import IdTaken, import_products
+from .import_lock import NotImported, one_at_a_time
+from .imports import ImportedBefore, check_file
 from .models import LOW_STOCK, Product, StockMovement
 
 
@@ -32,6 +34,15 @@ class StockFilter(admin.SimpleListFilter):
 def summary(counts, dry_run):
     would = "Would have created" if dry_run else "Created"
     return f"{would} {counts.created}, changed {counts.changed}, left {counts.unchanged} as they were."
+
+
+def import_once(request, file, dry_run, again):
+    """Import the file of a form; return the Counts, or raise BadFile, NotImported or AlreadySent."""
+    with check_file(file) as checked:
+        if dry_run:
+            return checked.counts
+        with one_at_a_time(), use_token(request):
+            return checked.save(by=request.user, again=again)
 
 
 @admin.register(Product)
@@ -73,19 +84,23 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
             messages.success(request, f"{product}: {product.quantity} in stock.")
         return leave_dialog(request, reverse("admin:products_product_change", args=[object_id]))
 
+    @uses_token_itself
     @action(description="Import", icon="upload", url_path="import")
     def import_file(self, request):
-        form, bad_lines = ImportForm(request.POST or None, request.FILES or None), []
+        form, bad_lines, imported_before = ImportForm(request.POST or None, request.FILES or None), [], False
         if form.is_valid():
-            file, dry_run = form.cleaned_data["file"], form.cleaned_data["dry_run"]
             try:
-                counts = import_products(file, by=request.user, dry_run=dry_run)
-            except (BadFile, IdTaken) as error:
+                counts = import_once(request, **form.cleaned_data)
+            except (BadFile, NotImported) as error:
                 form.add_error("file", str(error))
                 bad_lines = getattr(error, "lines", [])
+                imported_before = isinstance(error, ImportedBefore)
             else:
+                dry_run = form.cleaned_data["dry_run"]
                 messages.success(request, summary(counts, dry_run))
                 return redirect("admin:products_product_" + ("import_file" if dry_run else "changelist"))
+        if not imported_before:
+            del form.fields["again"]
         context = {**self.admin_site.each_context(request), "title": "Import", "form": form, "bad_lines": bad_lines}
         return TemplateResponse(request, "products/import.html", context)
 

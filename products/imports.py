@@ -1,18 +1,22 @@
 """A file of products, brought into the catalogue: all of it or nothing."""
 
+import hashlib
 import os
 import tempfile
-from typing import NamedTuple
+from collections.abc import Callable
+from contextlib import contextmanager
+from functools import partial
+from typing import BinaryIO, NamedTuple
 
 import orjson
-from django.db import IntegrityError, connection, transaction
+from django.db import connection
 
 from accounts.services import lock_user
-from order_management.conflict import Conflict
 from order_management.shown import money
 
 from .files import BadFile, batches
-from .models import COLUMNS, Product
+from .import_lock import NotImported, one_at_a_time
+from .models import COLUMNS, Product, ProductImport
 from .rows import Row, read_rows
 from .services import change_products, create_products, lock
 
@@ -20,8 +24,6 @@ BAD_LINES_KEPT = 100
 NEW_ID_MAX = 2**31 - 1  # so that there are ids left after it
 NOTE = "import"
 TABLE = Product._meta.db_table
-# Two files with the same new ids, in different order, would deadlock.
-ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(%s::regclass::oid::bigint)"
 # Never back: somebody may have been given a higher id that is not committed yet.
 RAISE_SEQUENCE = """
     SELECT setval(sequence, greatest(%s, nextval(sequence)))
@@ -30,8 +32,13 @@ RAISE_SEQUENCE = """
 """
 
 
-class IdTaken(Conflict):
-    detail = "Somebody else has just created a product with an id of the file. Nothing was imported: try again."
+class ImportedBefore(NotImported):
+    def __init__(self, before):
+        who, when = before.by or "the command import_products", f"{before.created_at:%Y-%m-%d at %H:%M} UTC"
+        super().__init__(
+            f"This file was already imported by {who} on {when}: created {before.created}, changed {before.changed}. "
+            'Nothing was imported now. To import it once more, choose it again and tick "Import it again".'
+        )
 
 
 class Plan(NamedTuple):
@@ -54,25 +61,56 @@ def ignore(*args):
 
 
 def import_products(file, *, by=None, dry_run=False, report=ignore, progress=ignore):
-    """Create and change products as a CSV file says; return the Counts, or raise BadFile or IdTaken.
+    """Create and change products as a CSV file says; return the Counts, or raise BadFile or NotImported.
 
     The file is binary and seekable; `by` goes into the ledger. `report(number, reason)` is called for each bad line,
     `progress(share)` now and then with what is done, from 0 to 1. A dry run does everything but write.
     """
-    with tempfile.TemporaryFile() as checked:
-        lines = {}
-        # All is checked before anything is locked: what is wrong with the file keeps nobody waiting.
-        counts = add_up(check(file, lines, checked, progress), report)
+    with check_file(file, report=report, progress=progress) as checked:
         if dry_run:
-            return counts
-        try:
-            with transaction.atomic():
-                prepare(lines)
-                counts = add_up(save(checked, by, progress), report)
-                lock_user(by)
-                return counts
-        except IntegrityError as error:
-            raise IdTaken from error
+            return checked.counts
+        with one_at_a_time():
+            return checked.save(by=by)
+
+
+@contextmanager
+def check_file(file, *, report=ignore, progress=ignore):
+    """Give the CheckedFile of a file without bad lines, or raise BadFile.
+
+    All is checked before anything is locked: what is wrong with the file keeps nobody waiting.
+    """
+    with tempfile.TemporaryFile() as rows:
+        lines = {}
+        counts = add_up(check(file, lines, rows, progress), report)
+        yield CheckedFile(rows, list(lines), counts, digest(file), report, progress)
+
+
+class CheckedFile(NamedTuple):
+    rows: BinaryIO
+    ids: list  # of its products
+    counts: Counts  # what its import would do now
+    digest: str
+    report: Callable
+    progress: Callable
+
+    def save(self, *, by, again=True):
+        """Carry it out within `one_at_a_time`; unless `again`, raise ImportedBefore if it was in the last 24 hours."""
+        before = None if again else ProductImport.objects.recent(self.digest)
+        if before:
+            raise ImportedBefore(before)
+        prepare(self.ids)
+        counts = add_up(save(self.rows, by, self.progress), self.report)
+        lock_user(by)
+        ProductImport.objects.create(digest=self.digest, by=by, **counts._asdict())
+        return counts
+
+
+def digest(file):
+    file.seek(0)
+    sha256 = hashlib.sha256()
+    for piece in iter(partial(file.read, 65536), b""):
+        sha256.update(piece)
+    return sha256.hexdigest()
 
 
 def add_up(plans, report):
@@ -156,7 +194,6 @@ def prepare(ids):
     """Lock the products that have one of the ids, in the caller's transaction, and keep others off these ids."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(ONE_AT_A_TIME, [TABLE])
             cursor.execute(RAISE_SEQUENCE, [highest := max(ids, default=0), TABLE, highest])
     for some in batches(sorted(ids)) if connection.features.has_select_for_update else []:
         lock(Product.objects.filter(pk__in=some))

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from decimal import Decimal
 
 from django.conf import settings
@@ -109,6 +110,32 @@ class StockMovement(models.Model):
 
     def __str__(self):
         return f"{self.kind} {self.delta:+}"
+
+
+class ProductImportManager(models.Manager):
+    def recent(self, digest):
+        """Return the newest import of a file with this digest in the last 24 hours, or None."""
+        since = timezone.now() - timedelta(hours=24)
+        return self.select_related("by").filter(digest=digest, created_at__gt=since).order_by("-id").first()
+
+
+class ProductImport(models.Model):
+    """A file of products that was imported, and what came of it. Rows are kept, as those of the ledger are."""
+
+    digest = models.CharField(max_length=64)  # SHA-256 of the file
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    created = models.PositiveIntegerField()
+    changed = models.PositiveIntegerField()
+    unchanged = models.PositiveIntegerField()
+
+    objects = ProductImportManager()
+
+    class Meta:
+        indexes = [models.Index(fields=["digest", "id"], name="imports_of_a_file")]
+
+    def __str__(self):
+        return self.digest
 
 
 # What is done with nearly every call: see order_management/prepared.py.

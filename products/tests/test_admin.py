@@ -1,11 +1,18 @@
 import csv
 import html
+import io
 import re
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
-from products.models import Product, StockMovement
+from accounts.form_tokens import FIELD, new_token
+from accounts.models import User
+from conftest import Browser
+from products.imports import import_products
+from products.models import Product, ProductImport, StockMovement
 from products.services import create_product, delete_products
 
 LIST = "/admin/products/product/"
@@ -328,5 +335,80 @@ def test_an_export_is_counted_and_read(site, bat, ball, django_assert_num_querie
 def test_a_large_file_is_for_the_command(site):
     page = upload(site, "id,name,price,quantity\n" + ",Net,5.50,2\n" * 200_000)
 
-    assert "is for manage.py import_products." in page
+    assert "A file of more than 2.0\xa0MB is for manage.py import_products." in page
     assert not Product.objects.exists()
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_file_of_many_lines_is_for_the_command(site, monkeypatch, end):
+    monkeypatch.setattr("products.forms.IMPORT_MAX_LINES", 3)
+
+    page = upload(site, "id,name,price,quantity\n" + "\n".join([",Net,5.50,2"] * 4) + end)
+    assert "A file of more than 3 lines is for manage.py import_products." in page
+    assert not Product.objects.exists()
+    assert "Created 3" in upload(site, "id,name,price,quantity\n" + "\n".join([",Net,5.50,2"] * 3) + end)
+
+
+NET = "id,name,price,quantity\n,Net,5.50,2\n"
+AGAIN = 'name="again"'
+
+
+def test_a_file_that_was_just_imported_is_noticed(site, admin):
+    assert AGAIN not in upload(site, NET)
+    at = ProductImport.objects.get().created_at
+
+    page = upload(site, NET)
+
+    said = f"This file was already imported by anna on {at:%Y-%m-%d at %H:%M} UTC: created 1, changed 0."
+    assert f"{said} Nothing was imported now." in page
+    assert AGAIN in page
+    assert Product.objects.count() == ProductImport.objects.count() == 1
+
+
+def test_it_is_imported_again_if_that_is_asked_for(site):
+    upload(site, NET)
+    upload(site, NET)
+
+    assert "Created 1" in upload(site, NET, again="on")
+    assert Product.objects.count() == 2
+    counts = ProductImport.objects.values_list("by__username", "created", "changed", "unchanged")
+    assert list(counts) == [("anna", 1, 0, 0)] * 2
+
+
+def test_a_file_that_somebody_else_has_imported_is_noticed_too(site):
+    upload(Browser(User.objects.create_superuser("otto")), NET)
+    assert "already imported by otto" in upload(site, NET)
+
+
+def test_a_file_that_the_command_has_imported_is_noticed_too(site):
+    import_products(io.BytesIO(NET.encode()))
+    assert "already imported by the command import_products" in upload(site, NET)
+
+
+def test_an_import_of_yesterday_is_no_matter(site):
+    upload(site, NET)
+    ProductImport.objects.update(created_at=timezone.now() - timedelta(hours=24))
+
+    assert "Created 1" in upload(site, NET)
+
+
+def test_another_file_a_check_and_a_refused_file_are_not_noticed(site):
+    upload(site, NET, dry_run="on")
+    upload(site, f"{NET},Net,x,2\n")
+
+    assert "Would have created 1" in upload(site, NET, dry_run="on")
+    assert "already imported" not in upload(site, f"{NET},Net,x,2\n")
+    assert "Created 1" in upload(site, NET)
+    assert "Would have created 1" in upload(site, NET, dry_run="on")
+    assert "Created 1" in upload(site, f"{NET}\n")
+
+
+def test_a_refused_import_can_be_sent_again_from_the_same_page(site, admin):
+    page = {FIELD: new_token(admin)}
+    upload(site, NET)
+    upload(site, NET, **page)
+    upload(site, f"{NET},Net,x,2\n", **page)
+
+    assert "Created 1" in upload(site, NET, again="on", **page)
+    assert "This form has already been sent." in upload(site, NET, again="on", **page)
+    assert Product.objects.count() == 2

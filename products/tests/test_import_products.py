@@ -429,13 +429,13 @@ def test_a_batch_takes_a_fixed_number_of_statements(django_assert_num_queries):
     ids = range(1, 2 * BATCH + 1)
     only_postgresql = (2 + 2) * (connection.vendor == "postgresql")
     with transaction.atomic():
-        # The savepoint and its release, and of each batch: a look without lock, a look with it, the products, the
-        # ledger. On PostgreSQL the sequence, and a lock of each batch before.
-        with django_assert_num_queries(2 + 2 * 4 + only_postgresql):
+        # The savepoint and its release, the record of the import, and of each batch: a look without lock, a look with
+        # it, the products, the ledger. On PostgreSQL the sequence, and a lock of each batch before.
+        with django_assert_num_queries(3 + 2 * 4 + only_postgresql):
             import_products(file(*[f"{pk},Bat,1,1" for pk in ids]))
-        with django_assert_num_queries(2 + 2 * 4 + only_postgresql):
+        with django_assert_num_queries(3 + 2 * 4 + only_postgresql):
             import_products(file(*[f"{pk},Bat,2,2" for pk in ids]))
-        with django_assert_num_queries(2 + 2 * 2 + only_postgresql):
+        with django_assert_num_queries(3 + 2 * 2 + only_postgresql):
             import_products(file(*[f"{pk},Bat,2,2" for pk in ids]))
 
 

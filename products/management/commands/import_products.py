@@ -5,7 +5,8 @@ import tempfile
 from django.core.management.base import BaseCommand, CommandError
 
 from products.files import BadFile
-from products.imports import IdTaken, import_products
+from products.import_lock import NotImported
+from products.imports import import_products
 
 BAR = 40  # characters
 CLEAR = "\r\x1b[K"
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         with open_file(file) as source:
             try:
                 counts = import_products(source, dry_run=dry_run, report=self.report, progress=self.progress)
-            except (BadFile, IdTaken) as error:
+            except (BadFile, NotImported) as error:
                 raise CommandError(error) from error
             finally:
                 self.clear()

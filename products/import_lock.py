@@ -1,0 +1,64 @@
+"""One import at a time: two files with the same new ids, in different order, would deadlock."""
+
+import sqlite3
+import time
+from contextlib import contextmanager
+
+from django.db import IntegrityError, OperationalError, connection, transaction
+
+from order_management.conflict import Conflict
+
+from .models import Product
+
+TRY_LOCK = "SELECT pg_try_advisory_xact_lock(%s::regclass::oid::bigint)"
+# How long an import waits for another one on PostgreSQL; on SQLite that is the time for which any writer waits.
+WAIT, PAUSE = 10, 0.1  # seconds
+
+
+class NotImported(Conflict):
+    """Nothing was imported, and the file is not to blame."""
+
+
+class IdTaken(NotImported):
+    detail = "Somebody else has just created a product with an id of the file. Nothing was imported: try again."
+
+
+class ImportRunning(NotImported):
+    detail = "Another import is running. Try again when it is done."
+
+
+@contextmanager
+def one_at_a_time():
+    """Run a block in a transaction, alone among the imports; or raise ImportRunning."""
+    try:
+        with transaction.atomic():
+            wait_for_others()
+            yield
+    except IntegrityError as error:
+        raise IdTaken from error
+    except OperationalError as error:
+        if is_busy(error):
+            raise ImportRunning from error
+        raise
+
+
+def wait_for_others():
+    """Lock out other imports until the end of the transaction. On SQLite its beginning has done so."""
+    deadline = time.monotonic() + WAIT
+    # Not by waiting for the lock: the limit on that is the server's and differs from place to place.
+    while connection.vendor == "postgresql" and not try_lock():
+        if time.monotonic() > deadline:
+            raise ImportRunning
+        time.sleep(PAUSE)
+
+
+def try_lock():
+    with connection.cursor() as cursor:
+        cursor.execute(TRY_LOCK, [Product._meta.db_table])
+        return cursor.fetchone()[0]
+
+
+def is_busy(error):
+    """Return whether SQLite has waited in vain for another writer."""
+    cause = error.__cause__
+    return isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
