@@ -1,10 +1,8 @@
 from decimal import Decimal
 
 import pytest
-from django.test import Client
 from rest_framework.test import APIClient
 
-from accounts.form_tokens import FIELD, new_token
 from accounts.models import User
 from accounts.tokens import RefreshToken
 from orders.models import Order
@@ -36,22 +34,11 @@ def admin(db):
     return User.objects.create_superuser("anna", password="anna's secret")
 
 
-class Browser(Client):
-    """A browser in which somebody is logged in to the admin site; a form without a token gets a new one."""
-
-    def __init__(self, user):
-        super().__init__()
-        self.user = user
-        self.force_login(user)
-
-    def post(self, path, data=None, **options):
-        return super().post(path, {FIELD: new_token(self.user)} | (data or {}), **options)
-
-
 @pytest.fixture
-def site(admin):
+def site(client, admin):
     """A browser in which the admin is logged in to the admin site."""
-    return Browser(admin)
+    client.force_login(admin)
+    return client
 
 
 @pytest.fixture

@@ -1,44 +1,37 @@
 """Every form of the admin site makes its change once, even if it is sent twice (a double click, the Back button).
 
-`{% csrf_token %}` puts a token into each form: random, signed for its user (templatetags/form_tokens.py). The site
-requires it with every POST and uses it up in the transaction of the change (site.py).
+Django masks the CSRF token anew for each page, so the token that comes with a form identifies the page it was filled in
+on. The site uses it up in the transaction of the change (site.py).
 """
 
-import secrets
+import hashlib
 from contextlib import contextmanager
 
 from django.conf import settings
-from django.core.signing import BadSignature, TimestampSigner
+from django.middleware.csrf import CSRF_TOKEN_LENGTH
 
-from order_management.conflict import Conflict
 from order_management.writes import Writes
 
 from .models import FormToken
 
-FIELD = "form_token"
-# Housekeeping removes a used token later than that.
+FIELD = "csrfmiddlewaretoken"
+# Housekeeping removes a used token later than that: logging in again ends the CSRF tokens of older pages.
 MAX_AGE = settings.SESSION_COOKIE_AGE  # seconds
 
 
-class InvalidToken(Conflict):
-    status = 403
-    detail = "This form is no longer valid. Nothing was done. Load the page again and fill it in once more."
+def token_of(request):
+    """Return what identifies the form that was sent, or None if it comes from no page of ours."""
+    masked = request.POST.get(FIELD, "")
+    # A program may send the secret of the cookie with every form. Without a mask it is shorter.
+    if len(masked) != CSRF_TOKEN_LENGTH:
+        return None
+    # The dialogs of a page share its token; each has a path of its own.
+    return hashlib.sha256(f"{masked} {request.path}".encode()).hexdigest()[:32]
 
 
-def new_token(user):
-    return signer(user).sign(secrets.token_urlsafe(16))
-
-
-def signer(user):
-    return TimestampSigner(salt=f"accounts.form_tokens.{user.pk}")
-
-
-def read_token(request):
-    """Return the token that came with the form, or raise InvalidToken."""
-    try:
-        return signer(request.user).unsign(request.POST.get(FIELD, ""), max_age=MAX_AGE)
-    except BadSignature:
-        raise InvalidToken from None
+def check_unused(request):
+    """Raise AlreadySent if the form has made its change."""
+    FormToken.objects.check_unused(token_of(request))
 
 
 @contextmanager
@@ -47,7 +40,11 @@ def use_token(request):
 
     So a form that was refused can be sent again after correction.
     """
-    row = FormToken.objects.use(read_token(request))
+    token = token_of(request)
+    if token is None:
+        yield
+        return
+    row = FormToken.objects.use(token)
     with Writes() as writes:
         yield
     if not writes.count:

@@ -12,8 +12,8 @@ from rest_framework.permissions import SAFE_METHODS
 from order_management import admin
 from order_management.transactions import atomic
 
-from .form_tokens import InvalidToken, read_token, use_token, uses_token_itself
-from .models import AlreadySent, FormToken
+from .form_tokens import check_unused, use_token, uses_token_itself
+from .models import AlreadySent
 
 
 class Site(admin.Site):
@@ -24,7 +24,7 @@ class Site(admin.Site):
         return super().admin_view(view if view == self.logout else self.once(view), cacheable)
 
     def once(self, view):
-        """Require the token of the form with everything that may change something, and use it up with the change."""
+        """Use up the token of the form with the change that the view makes."""
 
         @wraps(view)
         def answer(request, *args, **kwargs):
@@ -34,9 +34,9 @@ class Site(admin.Site):
                 if not getattr(view, "uses_token_itself", False):
                     return in_transaction(view)(request, *args, **kwargs)
                 # Before any work; what counts is `use_token`.
-                FormToken.objects.check_unused(read_token(request))
+                check_unused(request)
                 return view(request, *args, **kwargs)
-            except (AlreadySent, InvalidToken) as error:
+            except AlreadySent as error:
                 return self.refuse_form(request, error)
 
         return answer

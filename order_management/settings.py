@@ -93,9 +93,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ],
-            # Its csrf_token also lets a form of the admin site make its change once.
-            "builtins": ["accounts.templatetags.form_tokens"],
+            ]
         },
     }
 ]

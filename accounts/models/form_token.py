@@ -26,8 +26,8 @@ class FormTokenManager(models.Manager):
 class FormToken(models.Model):
     """A token of a form in the admin site that was used: the form made its change and makes no other.
 
-    Its signature names the user, not a foreign key: that would lock the user's row before the change does, and two
-    Admins who change each other would deadlock.
+    It has no foreign key to the user, which would lock the user's row before the change does: two Admins who change
+    each other would deadlock.
     """
 
     token = models.CharField(max_length=32, unique=True)

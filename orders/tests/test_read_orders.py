@@ -128,7 +128,9 @@ def test_events_are_the_steps_oldest_first(api, admin, customer, order):
     assert all(event["created_at"].endswith("Z") for event in events)
 
 
-def test_a_user_with_orders_cannot_be_deleted(site, customer, order):
-    site.post(f"/admin/accounts/user/{customer.pk}/delete/", {"post": "yes"})
+def test_a_user_with_orders_cannot_be_deleted(client, admin, customer, order):
+    client.force_login(admin)
+
+    client.post(f"/admin/accounts/user/{customer.pk}/delete/", {"post": "yes"})
 
     assert User.objects.filter(pk=customer.pk).exists()

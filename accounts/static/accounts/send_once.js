@@ -1,5 +1,5 @@
 // The buttons of a form are disabled while the server works on it, and Back does not make a sent form a new one.
-// What counts is the form's token on the server (accounts/form_tokens.py): this only spares people the refusal.
+// What counts is the form's CSRF token on the server (accounts/form_tokens.py): this only spares people the refusal.
 "use strict"
 
 const PATIENCE = 30000 // milliseconds, for an answer that never comes or is a download
@@ -14,16 +14,16 @@ function disable(form, disabled) {
   }
 }
 
-// Everything in the form but its tokens, passwords and files.
+// Everything in the form but its token, passwords and files.
 function contentOf(form) {
   const kept = (element) => element.name && !["password", "file", "submit"].includes(element.type) &&
-    !["csrfmiddlewaretoken", "form_token"].includes(element.name)
+    element.name !== "csrfmiddlewaretoken"
   return JSON.stringify(Array.from(form.elements).filter(kept).map((element) => [element.name, element.value, element.checked]))
 }
 
 // After Back this entry of the history has a new token: the same content is the same form, and goes with the old one.
 function rememberToken(form) {
-  const token = form.querySelector("input[name=form_token]")
+  const token = form.querySelector("input[name=csrfmiddlewaretoken]")
   if (!token) return
   const content = contentOf(form), sent = history.state && history.state.sent
   if (sent && sent.content === content) token.value = sent.token
