@@ -10,7 +10,7 @@ import accounts.models.versions
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0003_client_address"),
+        ("accounts", "0004_form_token"),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0003_client_address"),
+        ("accounts", "0006_ended_session"),
         ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
