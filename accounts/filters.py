@@ -1,21 +1,14 @@
 from django_filters import rest_framework as filters
 
-from order_management.filters import FilterSet
+from order_management.filters import BooleanFilter, FilterSet
 
 from .models import User
 
 
 class UserFilter(FilterSet):
     role = filters.ChoiceFilter(choices=User.Role.choices, method="filter_role", help_text="Users of this role.")
-    is_active = filters.ChoiceFilter(
-        choices=[("true", "may log in"), ("false", "is locked out")],
-        method="filter_is_active",
-        help_text="Whether they may log in.",
-    )
+    is_active = BooleanFilter(help_text="Whether they may log in.")
     search = filters.CharFilter("username", "icontains", max_length=150, help_text="Part of the name, in any case.")
 
     def filter_role(self, users, name, value):
         return users.filter(is_staff=value == User.Role.ADMIN)
-
-    def filter_is_active(self, users, name, value):
-        return users.filter(is_active=value == "true")

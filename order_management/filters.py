@@ -1,3 +1,4 @@
+import django_filters
 from django import forms
 from django_filters import rest_framework as filters
 from rest_framework.exceptions import PermissionDenied
@@ -5,6 +6,8 @@ from rest_framework.exceptions import PermissionDenied
 from accounts.models import User
 
 from .fields import NUMBER, one_of, without_extra_zeros
+
+BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 class PlainDecimalField(forms.DecimalField):
@@ -18,6 +21,23 @@ class PlainDecimalField(forms.DecimalField):
 
 class NumberFilter(filters.NumberFilter):
     field_class = PlainDecimalField
+
+
+class BooleanField(forms.Field):
+    default_error_messages = {"invalid": "Must be true or false."}
+
+    def to_python(self, value):
+        if value in self.empty_values:
+            return None
+        if value.lower() not in BOOLEANS:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return BOOLEANS[value.lower()]
+
+
+class BooleanFilter(django_filters.BooleanFilter):
+    """`true` or `false` in any case, or `1` or `0`. django-filter's own takes anything else for no filter at all."""
+
+    field_class = BooleanField
 
 
 class FilterBackend(filters.DjangoFilterBackend):

@@ -89,6 +89,12 @@ class AutoSchema(openapi.AutoSchema):
         operation["responses"] = dict(sorted(responses.items()))
         return operation
 
+    def _get_serializer_field_meta(self, field, direction):
+        # Generators of clients, such as openapi-typescript, take a field with a default for one that is always sent.
+        meta = super()._get_serializer_field_meta(field, direction)
+        meta.pop("default", None)
+        return meta
+
     def errors(self, operation):
         """Yield the statuses that follow from what kind of call it is."""
         if "requestBody" in operation:

@@ -1,6 +1,6 @@
 from django_filters import rest_framework as filters
 
-from order_management.filters import FilterSet, NumberFilter
+from order_management.filters import BooleanFilter, FilterSet, NumberFilter
 
 from .models import PRICE_MAX, QUANTITY_MAX
 
@@ -11,11 +11,7 @@ class ProductFilter(FilterSet):
     search = filters.CharFilter("name", "icontains", max_length=100, help_text="Part of the name, in any case.")
     min_price = NumberFilter("price", "gte", **MONEY, help_text="Costs at least this.")
     max_price = NumberFilter("price", "lte", **MONEY, help_text="Costs at most this.")
-    in_stock = filters.ChoiceFilter(
-        choices=[("true", "any left"), ("false", "none left")],
-        method="filter_in_stock",
-        help_text="Whether any is left.",
-    )
+    in_stock = BooleanFilter(method="filter_in_stock", help_text="Whether any is left.")
     low_stock = NumberFilter(
         "quantity",
         "lte",
@@ -28,4 +24,4 @@ class ProductFilter(FilterSet):
     admin_only = ["low_stock"]
 
     def filter_in_stock(self, products, name, value):
-        return products.filter(quantity__gt=0) if value == "true" else products.filter(quantity=0)
+        return products.filter(quantity__gt=0) if value else products.filter(quantity=0)

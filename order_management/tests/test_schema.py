@@ -302,6 +302,87 @@ def test_an_operation_has_a_summary_and_its_bodies_have_examples_that_fit(schema
                 check(example["value"], content, schema)
 
 
+def parts(schema, path=()):
+    """Yield (path, part) for every object in a JSON document."""
+    if isinstance(schema, dict):
+        yield path, schema
+    for key, child in schema.items() if isinstance(schema, dict) else enumerate(schema):
+        if isinstance(child, dict | list):
+            yield from parts(child, (*path, key))
+
+
+def parameters(operations):
+    """Return (operation's name, parameter) for every parameter of every call."""
+    return [(name, each) for name, operation in operations.items() for each in operation.get("parameters", [])]
+
+
+# What fits a parameter that names no values of its own.
+OF_FORMAT = {"date": "2026-11-01", "date-time": "2026-11-01T10:00:00Z"}
+OF_TYPE = {"integer": 1, "number": 1.5, "string": "a"}
+
+
+def values(parameter):
+    """Return the values that a parameter names, or else one that should fit it."""
+    schema = parameter["schema"]
+    named = [each[key] for each in (parameter, schema) for key in ("example", "default", "const") if key in each]
+    named += [example["value"] for example in parameter.get("examples", {}).values()] + schema.get("enum", [])
+    if schema["type"] == "boolean":
+        named += [True, False]
+    return named or [OF_FORMAT.get(schema.get("format")) or OF_TYPE[schema["type"]]]
+
+
+def test_every_parameter_can_be_sent_and_the_values_it_names_fit(operations):
+    for name, parameter in parameters(operations):
+        fits = Draft202012Validator(parameter["schema"]).is_valid
+        assert all(map(fits, values(parameter))), (name, parameter)
+
+
+def test_every_value_that_a_schema_names_fits_it(schema):
+    for path, part in parts(schema):
+        if isinstance(part.get("type"), str | list):
+            for value in [part[key] for key in ("default", "const") if key in part] + part.get("enum", []):
+                assert Draft202012Validator(part).is_valid(value), (path, part)
+
+
+def test_no_field_of_a_request_has_a_default(schema, operations):
+    """Generators of clients, such as openapi-typescript, would have every caller send the field."""
+    bodies = [operation["requestBody"] for operation in operations.values() if "requestBody" in operation]
+    requests = json.dumps(bodies)
+    named = {name for name in schema["components"]["schemas"] if name.endswith("Request") or f'/{name}"' in requests}
+
+    assert len(named) > 8
+    for name in named:
+        assert [path for path, part in parts(schema["components"]["schemas"][name]) if "default" in part] == []
+
+
+def test_a_boolean_parameter_is_read_however_it_is_spelled(shop, operations):
+    found = [(name, each["name"]) for name, each in parameters(operations) if each["schema"].get("type") == "boolean"]
+    assert {"in_stock", "is_active"} <= {parameter for _, parameter in found}
+
+    for name, parameter in found:
+        shop.operation, by = operations[name], shop.admin
+        for spellings in (("true", "TRUE", "True", "tRuE", "1"), ("false", "FALSE", "False", "0")):
+            answers = [shop.send(by=by, query_params={parameter: spelling}) for spelling in spellings]
+            assert {answer.status_code for answer in answers} == {200}
+            assert len({answer.content for answer in answers}) == 1
+        for wrong in ("maybe", "2", "yes", "on", "truee", "-1", "tr\0ue", "x" * 5000):
+            answer = shop.send(by=by, query_params={parameter: wrong})
+            assert (answer.status_code, answer.json()) == (400, {parameter: ["Must be true or false."]})
+
+
+def test_a_query_parameter_is_read_as_the_schema_says(shop, operations):
+    """A cursor is the server's own to make."""
+    for name, parameter in parameters(operations):
+        if parameter["in"] != "query" or parameter["name"] == "cursor":
+            continue
+        shop.operation, (good_call, _) = operations[name], CALLS[name]
+        for value in values(parameter):
+            call = good_call(shop) | {"by": shop.admin}
+            text = json.dumps(value) if isinstance(value, bool) else value
+            call["query_params"] = call.get("query_params", {}) | {parameter["name"]: text}
+            assert shop.send(**call).status_code == 200, (name, parameter["name"], value)
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_an_operation_asks_for_a_token_where_one_is_needed(operations, name):
     needed = (name, 401, without_token) in ROWS
