@@ -19,6 +19,21 @@ class PreconditionFailed(APIException):
     default_detail = "It has changed since: the ETag in If-Match is not the current one."
 
 
+def why_none_matches(tags):
+    """Return the detail for an If-Match with these ETags; None if it only names another state.
+
+    If-Match uses the strong comparison (RFC 9110, section 13.1.1), so a weak ETag never matches.
+    """
+    if not tags:
+        return "If-Match holds no ETag. Send one back exactly as it came, with its quotation marks."
+    if any(tag.startswith("W/") for tag in tags):
+        return (
+            "If-Match needs a strong ETag, and W/ marks a weak one. A proxy that compresses answers makes their ETags "
+            "weak: read again with Accept-Encoding: identity."
+        )
+    return None
+
+
 def etag_of(content, link=""):
     """Return the strong ETag of a rendered body and its Link header."""
     return quote_etag(sha256(content + link.encode()).hexdigest()[:32])
@@ -53,5 +68,6 @@ class ConditionalMixin:
         header = self.request.headers.get("If-Match")
         if header is None or header.strip() == "*":
             return
-        if etag_of(JSONRenderer().render(self.get_serializer(instance).data)) not in parse_etags(header):
-            raise PreconditionFailed
+        tags = parse_etags(header)
+        if etag_of(JSONRenderer().render(self.get_serializer(instance).data)) not in tags:
+            raise PreconditionFailed(why_none_matches(tags))

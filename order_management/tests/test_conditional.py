@@ -73,6 +73,23 @@ def test_only_the_current_strong_tag_matches(api, admin, bat, header):
     assert Product.objects.listed().filter(quantity=10).exists()
 
 
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        ("W/{}", "If-Match needs a strong ETag, and W/ marks a weak one."),
+        ('"other", W/{}', "If-Match needs a strong ETag, and W/ marks a weak one."),
+        ("abc", "If-Match holds no ETag."),
+        ("", "If-Match holds no ETag."),
+        ('"other"', "It has changed since: the ETag in If-Match is not the current one."),
+    ],
+)
+def test_a_412_says_why_no_tag_matches(api, admin, bat, header, reason):
+    client = api(admin)
+    header = header.format(client.get(url(bat))["ETag"])
+
+    assert client.put(url(bat), {"quantity": 1}, HTTP_IF_MATCH=header).json()["detail"].startswith(reason)
+
+
 def test_a_star_matches_whatever_is_there(api, admin, bat):
     client = api(admin)
 
