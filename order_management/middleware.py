@@ -1,13 +1,16 @@
 """What holds for every call, whoever answers it."""
 
 import logging
+import re
 from functools import cache
 from http import HTTPStatus
 from time import perf_counter
 
+from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 
 from . import logs, views
+from .limits import refuse
 from .renderers import JSONRenderer
 
 # What a page may load and do, by the beginning of its path: the first that fits. CSP level 3, W3C.
@@ -76,6 +79,24 @@ def json_errors(get_response):
             fill(response, f"{HTTPStatus(response.status_code).phrase}.")
         response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+    return middleware
+
+
+def require_https(get_response):
+    """With HTTPS on, refuse a call that comes over plain HTTP: 403, before anything else is checked.
+
+    A redirect would hide from its caller that the password or token has been sent for all to read. CORS preflights are
+    refused too, so that a browser does not send them at all.
+    """
+    call = re.compile(settings.API_CALLS)
+    add_cors_headers = CorsMiddleware(get_response).add_response_headers
+
+    def middleware(request):
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure() and call.match(request.path.lstrip("/")):
+            request.get_host()  # a host that is not ours stays a 400
+            return add_cors_headers(request, refuse(request, 403, "Send this call over HTTPS."))
+        return get_response(request)
 
     return middleware
 

@@ -45,7 +45,7 @@ LINK = {"description": 'The neighbouring pages (RFC 8288): `rel="next"` and `rel
 # What a call answers with beside what its view says: description and example.
 ERRORS = {
     401: ("No token, or one that is not valid (any more).", "Token is invalid or expired."),
-    403: ("The role does not allow it.", "Only an Admin may do this."),
+    403: ("The role does not allow it, or the call came over plain HTTP.", "Send this call over HTTPS."),
     404: ("Not there.", "No {model} matches the given query."),
     411: ("The body came in chunks.", "Send the body with a Content-Length, not in chunks."),
     412: ("`If-Match` names another state.", "It has changed since: the ETag in If-Match is not the current one."),
@@ -103,13 +103,11 @@ class AutoSchema(openapi.AutoSchema):
             yield 414
         if self.view.get_authenticators() or isinstance(self.view, TokenViewBase):
             yield 401
-        if self.view.get_authenticators() and not self.open_to_customers():
-            yield 403
         if "{" in self.path:
             yield 404
         if any(p["name"] == "If-Match" for p in operation.get("parameters", [])):
             yield 412
-        yield 503
+        yield from (403, 503)
 
     def open_to_customers(self):
         request = SimpleNamespace(user=User(), method=self.method)
@@ -138,6 +136,8 @@ class AutoSchema(openapi.AutoSchema):
     def error(self, status):
         description, detail = ERRORS[status]
         model = getattr(self.view, "queryset", None) is not None and self.view.queryset.model._meta.object_name
+        if status == 403 and self.view.get_authenticators() and not self.open_to_customers():
+            detail = "Only an Admin may do this."
         return response(description, self.component("Error", DETAIL), {"detail": detail.format(model=model)})
 
     def component(self, name, schema):

@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "order_management.middleware.security_headers",
     "order_management.middleware.json_errors",
     "order_management.limits.drain_body",
+    "order_management.middleware.require_https",
     # Browsers may read the refusals that follow, too.
     "corsheaders.middleware.CorsMiddleware",
     "order_management.limits.limit_request",
@@ -180,6 +181,8 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "order_management.exceptions.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+# Paths that programs call, without the first slash: all of the API but the page of its docs.
+API_CALLS = r"^api(?!/docs/?\Z)(/|\Z)"
 
 # How many bytes a body may have, by the start of its path: the first match counts. Django keeps all of them in memory
 # (up to FILE_UPLOAD_MAX_MEMORY_SIZE); it would write larger ones to the disk.
@@ -217,7 +220,7 @@ UNFOLD = {
 
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/api/"
-CORS_ALLOW_HEADERS = [*default_headers, "if-match", "if-none-match", "idempotency-key"]
+CORS_ALLOW_HEADERS = [*default_headers, "if-match", "if-none-match", "idempotency-key", "x-request-id", "traceparent"]
 CORS_EXPOSE_HEADERS = ["Link", "ETag", "Location", "Retry-After", "Idempotent-Replayed", "X-Request-ID"]
 
 # Transport
@@ -227,7 +230,8 @@ if TRUSTED_PROXIES:
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.switch("HTTPS", default=not DEBUG)
 # The admin site's forms bring their token with them: no script has to read the cookie.
 CSRF_COOKIE_HTTPONLY = True
-SECURE_REDIRECT_EXEMPT = [r"^healthz/$", r"^readyz/$", r"^metrics/$"]
+# The middleware require_https refuses calls: a redirect would come after their passwords and tokens.
+SECURE_REDIRECT_EXEMPT = [r"^healthz/$", r"^readyz/$", r"^metrics/$", API_CALLS]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE_SSL_REDIRECT else 0
 SILENCED_SYSTEM_CHECKS = [
     # HSTS speaks for this host alone. Its subdomains and the browsers' preload list are the domain owner's to opt in

@@ -58,22 +58,34 @@ def broken(new_server):
         yield server
 
 
-def test_a_plain_call_is_sent_to_https_but_not_a_health_check(secure):
-    for path in ("/api/products/", "/admin/", "/"):
+def test_over_plain_http_a_page_is_redirected_a_call_refused_and_a_health_check_answered(secure):
+    for path in ("/api/docs/", "/admin/", "/"):
         answer = secure.call("GET", path)
         assert answer.status == 301
         assert answer.headers["Location"] == f"https://127.0.0.1:{secure.port}{path}"
+    for path in ("/api/products/", "/api/schema/", "/api/nothing/"):
+        assert secure.call("GET", path).status == 403
     for path in ("/healthz/", "/readyz/"):
         assert secure.call("GET", path).status == 200
 
 
 def test_only_a_trusted_proxy_may_say_that_the_client_came_by_https(secure, behind_a_proxy):
-    assert secure.call("GET", "/api/schema/", headers=HTTPS).status == 301
+    assert secure.call("GET", "/api/schema/", headers=HTTPS).status == 403
 
     answer = behind_a_proxy.call("GET", "/api/schema/", headers=HTTPS)
     assert answer.status == 200
     assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
-    assert behind_a_proxy.call("GET", "/api/schema/").status == 301
+    plain = behind_a_proxy.call("GET", "/api/schema/")
+    assert (plain.status, plain.headers["Strict-Transport-Security"]) == (403, None)
+
+
+@pytest.mark.parametrize("size", [10, 2**20 + 1, 10 * 2**20])
+def test_a_connection_goes_on_after_a_call_that_was_refused_for_plain_http(secure, size):
+    with secure.connection() as connection:
+        for _ in range(3):
+            answer = connection.call("POST", "/api/login/", b" " * size)
+            assert (answer.status, answer.body) == (403, {"detail": "Send this call over HTTPS."})
+            assert connection.call("GET", "/healthz/").status == 200
 
 
 def test_another_host_is_not_answered_for(server):

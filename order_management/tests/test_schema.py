@@ -60,6 +60,11 @@ def database_away(shop):
     return shop.call(during=connection.execute_wrapper(refuse))
 
 
+def over_plain_http(shop):
+    with override_settings(SECURE_SSL_REDIRECT=True):
+        return shop.call()
+
+
 def lines(**changes):
     return lambda shop: shop.call(body={"items": [{"product": shop.bat.pk, "quantity": 1} | changes]})
 
@@ -103,7 +108,7 @@ def over(shop):
 
 
 without_token = calling(by=None)
-EVERY_CALL = [(503, database_away)]
+EVERY_CALL = [(403, over_plain_http), (503, database_away)]
 FOR_BOTH = [(401, without_token)]
 FOR_ADMINS = [*FOR_BOTH, (403, lambda shop: shop.call(by=shop.customer))]
 WITH_BODY = [
@@ -314,6 +319,15 @@ def parts(schema, path=()):
 def parameters(operations):
     """Return (operation's name, parameter) for every parameter of every call."""
     return [(name, each) for name, operation in operations.items() for each in operation.get("parameters", [])]
+
+
+def test_pages_of_other_origins_may_send_and_read_every_header_that_is_documented(settings, operations):
+    sent = {parameter["name"].lower() for _, parameter in parameters(operations) if parameter["in"] == "header"}
+    answers = [answer for operation in operations.values() for answer in operation["responses"].values()]
+    read = {name for answer in answers for name in answer.get("headers", {})}
+
+    assert {"if-match", "idempotency-key"} <= sent <= set(settings.CORS_ALLOW_HEADERS)
+    assert {"ETag", "Link"} <= read - {"WWW-Authenticate"} <= set(settings.CORS_EXPOSE_HEADERS)
 
 
 # What fits a parameter that names no values of its own.
