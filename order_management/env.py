@@ -9,12 +9,16 @@ import secrets
 import sys
 import tempfile
 from datetime import timedelta
+from ipaddress import IPv6Address
 from urllib.parse import urlsplit
 
 import dj_database_url
 
 SWITCH = {"1": True, "true": True, "on": True, "yes": True, "0": False, "false": False, "off": False, "no": False}
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+HOST_NAME = rf"{LABEL}(?:\.{LABEL})*"
+PORTS = {"http": "80", "https": "443"}
 POSTGRES = ("postgres", "postgresql")
 
 
@@ -95,19 +99,47 @@ def words(name, default=()):
     return [word.strip() for word in text(name, ",".join(default)).split(",") if word.strip()]
 
 
+def is_host(value):
+    """Whether it is a host as a browser sends one: a name in lower case and ASCII, or an IPv6 address in brackets."""
+    if not value.startswith("["):
+        return bool(re.fullmatch(HOST_NAME, value))
+    try:
+        return value == f"[{IPv6Address(value[1:-1])}]" and "%" not in value
+    except ValueError:
+        return False
+
+
+def hosts(name, default):
+    """Return the values of Django's ALLOWED_HOSTS; it would start with others too, and answer 400 to everybody."""
+    values = words(name, default)
+    for value in values:
+        if not (value == "*" or is_host(value.lower().removeprefix("."))):
+            refuse(
+                name,
+                "must be host names in ASCII without scheme, port and path, like shop.example or .shop.example, "
+                f"separated by commas, not {value!r}",
+            )
+    return values
+
+
 def origins(name):
-    """Return origins as RFC 6454 writes them: scheme, host and port, nothing after."""
+    """Return origins as browsers send them (RFC 6454): scheme, host, and a port if it is not the scheme's own."""
     values = words(name)
     for value in values:
-        if not re.fullmatch(r"https?://[^/?#@\s]+", value):
-            refuse(name, f"must be origins like https://shop.example, separated by commas, not {value!r}")
+        match = re.fullmatch(r"(https?)://(\[[^]]*\]|[^:]*)(?::([1-9][0-9]{0,4}))?", value)
+        if not (match and is_host(match[2]) and PORTS[match[1]] != match[3] and int(match[3] or 1) < 2**16):
+            refuse(
+                name,
+                "must be origins as browsers send them, like https://shop.example or http://localhost:3000, "
+                f"separated by commas, not {value!r}",
+            )
     return values
 
 
 def parse_database(url, schemes, **options):
     """Return Django's settings for the database that a URL of one of the schemes names; any other: ValueError."""
     config = dj_database_url.parse(url, **options)
-    if urlsplit(url).scheme not in schemes or not config["NAME"]:
+    if urlsplit(url).scheme not in schemes or not config["NAME"] or urlsplit(url).port == 0:
         raise ValueError
     return config
 
@@ -121,6 +153,8 @@ def database(name, default, *, base_dir, **options):
         refuse(name, "must look like sqlite:///db.sqlite3 or postgres://user:password@host:port/name")
     if config["ENGINE"] == "django.db.backends.sqlite3" and config["NAME"] != ":memory:":
         config["NAME"] = base_dir / config["NAME"]
+        if not config["NAME"].parent.is_dir():
+            refuse(name, "must name a file in a folder that exists")
     return config
 
 

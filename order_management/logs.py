@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import partial
+from threading import Lock
+from time import monotonic
 from uuid import uuid4
 
 import orjson
@@ -27,8 +29,9 @@ def configuration(debug):
         # What they would add to the line of the request is what the caller sent: addresses and headers.
         "django.request": "ERROR",
         "django.security.csrf": "ERROR",
-        "django.security.DisallowedHost": "CRITICAL",
     }
+    if debug:
+        levels = {"django": "INFO"}
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -36,12 +39,30 @@ def configuration(debug):
             "plain": {"format": "%(levelname)s %(message)s"},
             "json": {"()": "order_management.logs.JSONFormatter"},
         },
+        "filters": {"unknown_host": {"()": "order_management.logs.UnknownHost"}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain" if debug else "json"}},
         "root": {"handlers": ["console"], "level": "WARNING"},
-        "loggers": {"django": {"handlers": [], "level": "INFO"}}
-        if debug
-        else {name: {"handlers": [], "level": level} for name, level in levels.items()},
+        "loggers": {name: {"handlers": [], "level": level} for name, level in levels.items()}
+        | {"django.security.DisallowedHost": {"filters": ["unknown_host"]}},
     }
+
+
+class UnknownHost(logging.Filter):
+    """Makes one harmless line of Django's record of a call for an unknown host, and passes one a minute."""
+
+    def __init__(self):
+        super().__init__()
+        self.quiet_until, self.lock = 0, Lock()
+
+    def filter(self, record):
+        with self.lock:
+            if monotonic() < self.quiet_until:
+                return False
+            self.quiet_until = monotonic() + 60
+        host = re.sub("[^!-~]", "?", record.request.META.get("HTTP_HOST", ""))[:100]
+        record.msg, record.args = f"A call came for a host that is not in ALLOWED_HOSTS: {host}", ()
+        record.levelno, record.levelname, record.exc_info = logging.WARNING, "WARNING", None
+        return True
 
 
 class JSONFormatter(logging.Formatter):

@@ -49,7 +49,8 @@ def log_request(get_response):
 def warn_of_proxy():
     logging.getLogger(__name__).warning(
         "A call came with X-Forwarded-For, but TRUSTED_PROXIES is 0. If there is a proxy in front, all callers have "
-        "its address, and are locked out together: set TRUSTED_PROXIES to the number of proxies."
+        "its address, and are locked out together; with HTTPS on, all of them are redirected or refused: set "
+        "TRUSTED_PROXIES to the number of proxies."
     )
 
 

@@ -18,7 +18,7 @@ if DEBUG:
 elif len(SECRET_KEY or "") < 50:
     env.refuse("SECRET_KEY", "must be set to at least 50 random characters in production (or set DEBUG=on)")
 
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
 if not ALLOWED_HOSTS:
     env.refuse("ALLOWED_HOSTS", "must name the hosts to answer for in production, separated by commas")
 

@@ -78,3 +78,14 @@ def test_the_events_are_named(server, calls):
     assert events[:2] == ["login_succeeded"] * 2
     assert events[2:5] == ["login_failed", "login_failed", "token_reused"]
     assert events[5:] == ["login_failed", "login_succeeded", "password_changed"]
+
+
+def test_a_call_for_an_unknown_host_is_one_line_a_minute_from_each_worker(server):
+    for _ in range(20):
+        assert server.call("GET", "/api/products/", headers={"Host": "evil.example"}).status == 400
+    sentence = "A call came for a host that is not in ALLOWED_HOSTS: evil.example"
+    eventually(lambda: any(line["message"] == sentence for line in lines(server)))
+
+    found = [line for line in lines(server) if "evil.example" in json.dumps(line)]
+    assert {(line["level"], line["message"]) for line in found} == {("WARNING", sentence)}
+    assert len(found) <= int(server.environment["GRANIAN_WORKERS"])

@@ -1,4 +1,5 @@
 import contextlib
+import logging
 from datetime import timedelta
 
 import pytest
@@ -130,6 +131,41 @@ def test_a_password_switched_off(site, customer, events):
 def test_a_log_asks_no_database(site, django_assert_num_queries):
     with django_assert_num_queries(0):
         site.get("/healthz/")
+
+
+@pytest.fixture
+def unknown_hosts(caplog, settings):
+    """A function that calls for hosts, and returns the lines that are logged of them."""
+    [limit] = logging.getLogger("django.security.DisallowedHost").filters
+    limit.quiet_until = 0
+
+    def unknown_hosts(*names):
+        for name in names:
+            assert APIClient().get("/api/products/", headers={"Host": name}).status_code == 400
+        return [(record.levelname, record.getMessage(), record.exc_info) for record in caplog.records]
+
+    return unknown_hosts
+
+
+def test_a_call_for_an_unknown_host_is_logged_with_its_name_once_a_minute(unknown_hosts):
+    sentence = "A call came for a host that is not in ALLOWED_HOSTS: evil.example"
+
+    assert unknown_hosts("evil.example", "evil.example", "other.example") == [("WARNING", sentence, None)]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a" * 5000, "a" * 100),
+        ("ev\x1b[31mil", "ev?[31mil"),
+        ('"}\n{"level":"ERROR"', '"}?{"level":"ERROR"'),
+        ("é b", "??b"),
+    ],
+)
+def test_nothing_but_a_harmless_part_of_the_name_is_logged(unknown_hosts, name, shown):
+    [(_, sentence, _)] = unknown_hosts(name)
+
+    assert sentence.endswith(f": {shown}")
 
 
 def test_a_proxy_that_was_told_of_is_no_news(caplog, settings):

@@ -15,6 +15,20 @@ KEY = "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP"
 PRODUCTION = {"SECRET_KEY": KEY, "ALLOWED_HOSTS": "shop.example"}
 
 
+# What no browser sends as Origin, and what no request comes for: Django would start with it, and answer nobody.
+NEVER_SENT = [
+    *["https://shop.example:443", "http://shop.example:80", "https://shop.example:", "https://shop.example:99999"],
+    *["https://Shop.example", "HTTPS://shop.example", "https://*.shop.example", "https://m\u00fcller.example", "null"],
+    *["https://a@shop.example", "https://shop.example https://other.example", "https://shop_1.example", "//a.example"],
+]
+NEVER_ASKED = [
+    *["https://shop.example", "shop.example:443", "shop.example/", "shop.example www.shop.example", "//shop.example"],
+    *["*.shop.example", "..shop.example", ".", "shop..example", "shop.example.", "-shop.example", "my_shop.example"],
+    *["m\u00fcller.example", "'shop.example'", "shop.example;www.shop.example", "good.example,bad.example:80", "**"],
+    *["::1", "[::1", "[::1]:8000", "[::g]", "[0:0::1]", "[fe80::1%eth0]", "a" * 64 + ".example", "shop.example?a=1"],
+]
+
+
 def run(*arguments, **variables):
     """Run Python in an environment of nothing but the variables."""
     environment = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ} | variables
@@ -101,10 +115,15 @@ def test_an_empty_variable_is_not_set():
         ("CORS_ALLOWED_ORIGINS", "https://shop.example/path"),
         ("CORS_ALLOWED_ORIGINS", "shop.example"),
         ("CORS_ALLOWED_ORIGINS", "*"),
+        *(("CORS_ALLOWED_ORIGINS", value) for value in NEVER_SENT),
+        *(("ALLOWED_HOSTS", value) for value in NEVER_ASKED),
         ("DATABASE_URL", "mysql://user:secret@host/name"),
         ("DATABASE_URL", "postgres://user:secret@host:port/name"),
         ("DATABASE_URL", "postgres://user:secret@host"),
+        ("DATABASE_URL", "postgres://user:secret@host:0/name"),
+        ("DATABASE_URL", "postgres://user:secret@host:99999/name"),
         ("DATABASE_URL", "secret.sqlite3"),
+        ("DATABASE_URL", "sqlite:////nowhere/secret.sqlite3"),
         ("DATABASE_REPLICA_URL", "sqlite:///secret.sqlite3"),
         ("DATABASE_REPLICA_URL", "postgres://user:secret@host"),
         ("DATABASE_REPLICA_URL", "postgres://user:secret@host/name"),  # of SQLite
@@ -118,6 +137,22 @@ def test_a_malformed_value_stops_the_start_with_one_sentence(name, value):
     assert error.endswith(".")
     assert "\n" not in error
     assert "secret" not in error
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *["shop.example", "Shop.Example", "*", ".shop.example", "127.0.0.1", "[::1]", "[2001:db8::1]", "localhost"],
+        *["xn--mller-kva.example", "shop.example, www.shop.example", "shop.example,", "a-1.b-2.example"],
+    ],
+)
+def test_hosts_that_django_knows_are_taken(value):
+    assert setting("ALLOWED_HOSTS", DEBUG="on", ALLOWED_HOSTS=value) == repr(value.rstrip(",").split(", "))
+
+
+@pytest.mark.parametrize("value", ["https://shop.example", "http://localhost:3000,https://[::1]:8443"])
+def test_origins_that_browsers_send_are_taken(value):
+    assert setting("CORS_ALLOWED_ORIGINS", DEBUG="on", CORS_ALLOWED_ORIGINS=value) == repr(value.split(","))
 
 
 def test_several_workers_count_together_or_not_at_all(tmp_path):
