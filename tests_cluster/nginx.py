@@ -44,6 +44,7 @@ class Nginx:
             "/etc/ssl/private/shop.example.key": f"{folder}/certificate.key",
             "/var/log/nginx/order-management.log": f"{folder}/access.log",
             "/etc/nginx/drained/": f"{folder}/drained/",
+            '# "https://pages.example" $http_origin;': '"https://pages.example" $http_origin;',
         }
 
     def configure(self):
@@ -88,4 +89,4 @@ class Nginx:
         return self.folder / "drained"
 
     def output(self, name):
-        return (self.folder / f"{name}.log").read_text()
+        return (self.folder / f"{name}.log").read_text(errors="replace")

@@ -15,6 +15,7 @@ from tests_live.server import CUSTOMER, PASSWORD, ROOT, WAIT, Connection, eventu
 from .load import customer
 
 LOGIN, REGISTER = "/api/login/", "/api/accounts/register/"
+PAGES = "https://pages.example"  # in deploy/nginx.conf
 MADE_UP = {"X-Forwarded-For": "192.0.2.1"}
 
 
@@ -91,21 +92,57 @@ def test_behind_tls_addresses_begin_with_https(cluster, token):
     secure.close()
 
 
-def test_what_nginx_refuses_it_refuses_in_json(cluster, token):
-    answer = cluster.call("POST", "/api/orders/", b" " * (2**20 + 1), token, {"Idempotency-Key": "large"})
+TOO_LARGE = b" " * (2**20 + 1)
+# What is refused before its headers are read carries no CORS headers: there is no Origin yet.
+REFUSED_LATE = {
+    "a body too large": (413, "The body is too large.", ("POST", "/api/login/", TOO_LARGE)),
+    "an order too large": (413, "The body is too large.", ("POST", "/api/orders/", TOO_LARGE)),
+    "a page's form too large": (413, "The body is too large.", ("POST", "/nothing/", b" " * 2**16 + b" ")),
+    "an unknown method": (405, "This method is not allowed.", ("TRACE", "/api/login/")),
+    "an unknown coding": (
+        501,
+        "Send the body with a Content-Length, or with Transfer-Encoding: chunked.",
+        ("POST", "/api/login/", None, None, {"Transfer-Encoding": "gzip"}),
+    ),
+}
+CANNOT_BE_READ = "The request cannot be read, or its headers are too long."
+REFUSED_EARLY = {
+    "an address too long": (414, "The address is too long.", ("GET", "/api/products/?search=" + "a" * 9000)),
+    "an address of nothing": (400, CANNOT_BE_READ, ("GET", "/api/products/%00")),
+    "a header too long": (400, CANNOT_BE_READ, ("GET", "/api/products/", None, None, {"X-Long": "a" * 9000})),
+}
 
-    assert (answer.status, list(answer.body)) == (413, ["detail"])
+
+@pytest.mark.parametrize("name", [*REFUSED_LATE, *REFUSED_EARLY])
+def test_what_nginx_refuses_it_refuses_in_json(cluster, name):
+    status, detail, call = (REFUSED_LATE | REFUSED_EARLY)[name]
+    answer = cluster.call(*call)
+
+    assert (answer.status, answer.body) == (status, {"detail": detail})
+    assert len(answer.headers["X-Request-ID"]) == 32
+    assert ("Allow" in answer.headers) == (status == 405)
+    assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-@pytest.mark.parametrize(("path", "status"), [("/api/products/?search=" + "a" * 9000, 414), ("/api/products/%00", 400)])
-def test_what_nginx_cannot_read_it_refuses_in_json(cluster, token, path, status):
-    answer = cluster.call("GET", path, token=token)
+@pytest.mark.parametrize("name", REFUSED_LATE)
+def test_a_page_of_an_origin_in_the_settings_reads_what_nginx_refuses(cluster, name):
+    status, _, (method, path, *rest) = REFUSED_LATE[name]
+    body, token, headers = [*rest, None, None, None][:3]
 
-    assert (answer.status, list(answer.body)) == (status, ["detail"])
+    ours = cluster.call(method, path, body, token, {"Origin": PAGES} | (headers or {}))
+    foreign = cluster.call(method, path, body, token, {"Origin": "https://evil.example"} | (headers or {}))
+
+    assert (ours.status, foreign.status) == (status, status)
+    assert ours.headers["Access-Control-Allow-Origin"] == PAGES
+    assert ours.headers["Access-Control-Expose-Headers"] == "Retry-After, X-Request-ID"
+    assert ours.headers["Vary"] == foreign.headers["Vary"] == "Origin"
+    assert "Access-Control-Allow-Origin" not in foreign.headers
 
 
 def test_the_metrics_are_not_for_the_world(cluster):
-    assert cluster.call("GET", "/metrics/").status == 404
+    answer = cluster.call("GET", "/metrics/")
+
+    assert (answer.status, answer.body) == (404, {"detail": "There is nothing at this path."})
 
 
 def test_a_row_that_somebody_holds_makes_no_node_look_ill(cluster, token):
@@ -126,14 +163,24 @@ def test_without_any_node_callers_are_asked_to_come_back(cluster, token):
         node.stop()
     calls = [("GET", "/api/products/", None, token), ("POST", "/api/orders/", {}, token, {"Idempotency-Key": "away"})]
     answers = [cluster.call(*call) for call in calls]
+    page = {"Origin": PAGES}
+    asked = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
+    preflight = cluster.call("OPTIONS", "/api/products/", headers=page | asked)
+    foreign = cluster.call("OPTIONS", "/api/products/", headers={"Origin": "https://evil.example"} | asked)
+    answers.append(cluster.call("GET", "/api/products/", token=token, headers=page))
     for node in cluster.nodes:
         node.launch()
     for node in cluster.nodes:
         eventually(node.is_ready)
 
-    assert statuses(answers) == [503, 503]
+    assert statuses(answers) == [503] * 3
     assert all(answer.headers["Retry-After"] == "2" for answer in answers)
     assert all(list(answer.body) == ["detail"] for answer in answers)
+    # A page of another origin has to be let through to this answer, and may read it.
+    assert (preflight.status, preflight.headers["Access-Control-Allow-Headers"]) == (204, "authorization")
+    assert preflight.headers["Access-Control-Allow-Origin"] == PAGES
+    assert answers[-1].headers["Access-Control-Allow-Origin"] == PAGES
+    assert (foreign.status, foreign.headers["Access-Control-Allow-Origin"]) == (503, None)
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd")

@@ -1,0 +1,135 @@
+"""What one caller sends never counts as a failure of a node: everybody else's calls go on."""
+
+import contextlib
+import re
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests_live.server import CUSTOMER, WAIT
+
+from .load import customer
+
+TIMES, THREADS = 16, 4
+# What nginx writes whenever it counts a failure.
+BLAME = re.compile(r".* (?:while [\w ]*upstream|upstream server temporarily disabled|upstream prematurely)[^,]*")
+JSON, CHUNKED = "Content-Type: application/json", "Transfer-Encoding: chunked"
+
+
+def request(line, *headers, body=b""):
+    """Return the bytes of a request; a length goes with a body that is not in chunks."""
+    length = [f"Content-Length: {len(body)}"] if body and CHUNKED not in headers else []
+    head = [f"{line} HTTP/1.1", "Host: 127.0.0.1", "Connection: close", *headers, *length]
+    return "\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body
+
+
+def chunks(number, size=2**15):
+    return (f"{size:x}\r\n".encode() + b" " * size + b"\r\n") * number + b"0\r\n\r\n"
+
+
+# Requests, and the statuses that may answer them: a query of more than 4,000 bytes may be refused.
+REQUESTS = {
+    "a redirect as long as its address": (request(f"GET /api/products?x={'a' * 7900}"), {301, 414}),
+    "a redirect that is longer": (request(f"GET /api/products?x={'{' * 3900}"), {301}),
+    "a redirect that Django refuses": (request(f"GET /api/products?x={'{' * 7900}"), {400, 414}),
+    "a login that leads to a long address": (request(f"GET /admin/?x={'a' * 7900}"), {302, 414}),
+    "a login that leads to a longer one": (request(f"GET /admin/{'%25' * 2600}"), {302, 414}),
+    "a page elsewhere": (request(f"GET /favicon.ico?{'a' * 7900}"), {302, 414}),
+    "an address too long for nginx": (request(f"GET /api/products/?x={'a' * 9000}"), {414}),
+    "an address of bytes": (request(f"GET /api/products/?x={'ÿ' * 7900}"), {400}),
+    "a header too long for nginx": (request("GET /api/products/", f"X-Long: {'a' * 9000}"), {400}),
+    "a header with a control character": (request("GET /api/products/", "X-Odd: a\x01b"), {400}),
+    "too many headers": (request("GET /api/products/", *(f"X-{number}: a" for number in range(200))), {431}),
+    "a host that is none": (request("GET /api/products/", "X-Forwarded-Host: a").replace(b"127.0.0.1", b"a_b"), {400}),
+    "an unknown method": (request("BREW /api/products/"), {401}),
+    "an upgrade": (request("GET /healthz/", "Upgrade: websocket", "Sec-WebSocket-Version: 13"), {200}),
+    "broken JSON": (request("POST /api/login/", JSON, body=b"{"), {400}),
+    "a broken chunk": (request("POST /api/login/", JSON, CHUNKED, body=b"zz\r\n{}\r\n0\r\n\r\n"), {400}),
+    "half a chunk": (request("POST /api/login/", JSON, CHUNKED, body=b"ffff\r\n{}"), {None}),
+    "too many chunks": (request("POST /api/login/", JSON, CHUNKED, body=chunks(40)), {413}),
+    "another coding": (request("POST /api/login/", JSON, "Transfer-Encoding: gzip, chunked"), {501}),
+    "a body too large": (request("POST /api/login/", JSON, body=b" " * (2**20 + 1)), {413}),
+    "a body that a call refuses": (request("POST /api/products/", JSON, body=b" " * 2**20), {401}),
+    "a body for a health check": (request("POST /healthz/", JSON, body=b" " * 60_000), {200}),
+    "a body for a file": (request("POST /static/nothing", JSON, body=b" " * 60_000), {404}),
+    "a body for nothing": (request("POST /nothing/", JSON, body=b" " * 60_000), {404}),
+    "half a body": (request("POST /api/login/", JSON, "Content-Length: 9") + b"{", {None}),
+}
+
+
+@pytest.fixture
+def token(cluster):
+    return customer(cluster, CUSTOMER)
+
+
+@pytest.fixture
+def others(cluster, token):
+    """`with others:`: calls as sane clients make them, on connections of their own; all of them succeed."""
+
+    @contextlib.contextmanager
+    def others():
+        stop, began = threading.Event(), len(cluster.nginx.output("error"))
+
+        def call():
+            statuses = []
+            with cluster.connection() as connection:
+                while not stop.is_set() or len(statuses) < 10:
+                    statuses.append(connection.call("GET", "/api/products/", token=token).status)
+            return statuses
+
+        with ThreadPoolExecutor(2) as threads:
+            calls = [threads.submit(call) for _ in range(2)]
+            try:
+                yield
+            finally:
+                stop.set()
+        blamed = BLAME.findall(cluster.nginx.output("error")[began:])
+        assert {status for each in calls for status in each.result()} == {200}
+        assert blamed == []
+
+    return others
+
+
+def send(cluster, data, *, hang_up=False):
+    """Send bytes; return the status of the answer, None if the caller has not waited for one."""
+    with socket.create_connection(("127.0.0.1", cluster.nginx.port), timeout=WAIT) as connection:
+        with contextlib.suppress(ConnectionError):  # refused before all of it was sent
+            connection.sendall(data)
+        if hang_up:
+            return None
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    return int(answer.split(b" ", 2)[1])
+
+
+def send_many(cluster, data, **options):
+    with ThreadPoolExecutor(THREADS) as threads:
+        return set(threads.map(lambda _: send(cluster, data, **options), range(TIMES)))
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_bad_request_counts_against_no_node(cluster, others, name):
+    data, expected = REQUESTS[name]
+    with others():
+        assert send_many(cluster, data, hang_up=expected == {None}) <= expected
+
+
+@pytest.mark.parametrize("filler", ["{", "%FF"])
+def test_two_links_of_the_longest_query_get_through(cluster, others, token, filler):
+    for number in range(3):
+        product = {"name": f"Bat {number}", "price": 1, "quantity": 1}
+        cluster.call("POST", "/api/products/create/", product, cluster.admin)
+    first = cluster.call("GET", "/api/products/?page_size=1", token=token).headers["Link"]
+    query = re.search(r"\?(.*?)>", first)[1]
+    query += "&x=" + filler * ((4000 - len(query) - 3) // len(filler))
+
+    with others():
+        assert send_many(cluster, request(f"GET /api/products/?{query}", f"Authorization: Bearer {token}")) == {200}
+
+
+def test_who_hangs_up_early_counts_against_no_node(cluster, others, token):
+    order = request("POST /api/orders/", JSON, f"Authorization: Bearer {token}", body=b'{"items": []}')
+    with others():
+        for data in (request("GET /api/docs/"), request("GET /admin/login/"), order):
+            send_many(cluster, data, hang_up=True)
