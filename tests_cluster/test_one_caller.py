@@ -55,6 +55,7 @@ REQUESTS = {
     "a body for a health check": (request("POST /healthz/", JSON, body=b" " * 60_000), {200}),
     "a body for a file": (request("POST /static/nothing", JSON, body=b" " * 60_000), {404}),
     "a body for nothing": (request("POST /nothing/", JSON, body=b" " * 60_000), {404}),
+    "a form too large": (request("POST /admin/login/", JSON, body=b" " * (2**16 + 1)), {413}),
     "half a body": (request("POST /api/login/", JSON, "Content-Length: 9") + b"{", {None}),
 }
 

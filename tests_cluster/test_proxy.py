@@ -139,6 +139,14 @@ def test_a_page_of_an_origin_in_the_settings_reads_what_nginx_refuses(cluster, n
     assert "Access-Control-Allow-Origin" not in foreign.headers
 
 
+def test_a_file_to_import_may_be_larger_than_any_form(cluster):
+    file = b" " * 2**20
+    answers = [cluster.call("POST", f"/admin/products/product/{name}/", file) for name in ("import", "add")]
+
+    # The first has come to a node, which wants a form with its token.
+    assert statuses(answers) == [403, 413]
+
+
 def test_the_metrics_are_not_for_the_world(cluster):
     answer = cluster.call("GET", "/metrics/")
 
