@@ -11,10 +11,12 @@ from urllib.request import urlopen
 import pytest
 
 from .databases import ON_POSTGRES
-from .server import ROOT, WAIT, eventually
+from .reader import Reader
+from .server import DEVELOPMENT, ROOT, WAIT, eventually
 
 pytestmark = pytest.mark.skipif(ON_POSTGRES, reason="the commands as they are use SQLite")
-FENCES = re.findall(r"^```(\w*)\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+FENCES = re.findall(r"^```(\w*)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 RUN, TEST, CLASSIC, CURL, SERVE = (text.strip() for kind, text in FENCES if kind == "sh")
 (WINDOWS,) = (text.strip() for kind, text in FENCES if kind == "bat")
 
@@ -84,3 +86,16 @@ def test_the_steps_on_windows_are_the_same():
 
 def test_the_command_that_passes_the_tests_is_the_one_that_ci_runs():
     assert f"step {TEST}\n" in (ROOT / ".ci/run").read_text()
+
+
+def test_every_sample_works_in_the_readmes_order_on_one_new_server(new_server, tmp_path):
+    with new_server(DEVELOPMENT) as server:
+        Reader(server, tmp_path).read(README)
+
+        products = {product["name"]: product["price"] for product in server.products()}
+        roles = {
+            user["username"]: user["role"]
+            for user in server.call("GET", "/api/accounts/users/", token=server.admin).body
+        }
+    assert products == {"Ball": "260.00", "Kite": "12.50"}
+    assert roles["user1"] == "admin"

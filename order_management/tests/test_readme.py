@@ -89,7 +89,7 @@ def test_every_folder_of_tests_is_run(pytestconfig):
 @pytest.mark.django_db
 def test_the_file_is_imported_as_it_is_said():
     [text] = [text for kind, text in FENCES if kind == "csv"]
-    import_products(BytesIO(b"id,name,price,quantity\n1,Bat,1200.00,10\n"))
+    import_products(BytesIO(b"id,name,price,quantity\n2,Ball,250.00,3\n"))
 
     assert import_products(BytesIO(text.encode())) == (1, 1, 0)
-    assert Product.objects.filter(pk=1, price=1300, quantity=10).exists()
+    assert Product.objects.filter(pk=2, price=260, quantity=3).exists()
