@@ -95,6 +95,11 @@ class AutoSchema(openapi.AutoSchema):
         meta.pop("default", None)
         return meta
 
+    def _postprocess_serializer_schema(self, schema, serializer, direction):
+        # What is shown is shown whole, whatever may be left out of a request.
+        schema = super()._postprocess_serializer_schema(schema, serializer, direction)
+        return schema | {"required": sorted(schema["properties"])} if direction == "response" else schema
+
     def errors(self, operation):
         """Yield the statuses that follow from what kind of call it is."""
         if "requestBody" in operation:

@@ -369,6 +369,18 @@ def test_no_field_of_a_request_has_a_default(schema, operations):
         assert [path for path, part in parts(schema["components"]["schemas"][name]) if "default" in part] == []
 
 
+def test_an_answer_has_every_field_that_its_schema_names(schema, operations):
+    """Generators of clients would have every reader look whether it is there."""
+    components = schema["components"]["schemas"]
+    shown = [
+        components[name] for name in components if not name.endswith("Request") and "properties" in components[name]
+    ]
+
+    assert len(shown) > 8
+    for component in shown:
+        assert set(component.get("required", ())) == set(component["properties"])
+
+
 def test_a_boolean_parameter_is_read_however_it_is_spelled(shop, operations):
     found = [(name, each["name"]) for name, each in parameters(operations) if each["schema"].get("type") == "boolean"]
     assert {"in_stock", "is_active"} <= {parameter for _, parameter in found}

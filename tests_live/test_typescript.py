@@ -1,0 +1,87 @@
+"""A TypeScript client, generated from the schema, compiles with the README's calls in it, and with their answers."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from order_management.tests.test_readme import samples
+
+from .databases import ON_POSTGRES
+from .server import ROOT
+
+pytestmark = pytest.mark.skipif(ON_POSTGRES, reason="the schema is the same")
+TSC = ["npx", "--no-install", "tsc", "--strict", "--noEmit", "--module", "es2022", "--moduleResolution", "bundler"]
+HEAD = """
+import createClient from "openapi-fetch";
+import type { paths } from "./schema";
+const client = createClient<paths>({ baseUrl: "http://127.0.0.1:8000" });
+"""
+
+
+def run(folder, *command):
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def client(server, tmp_path_factory):
+    """A folder with a client made from the server's schema."""
+    folder = tmp_path_factory.mktemp("typescript")
+    for file in (ROOT / "tests_live/typescript").iterdir():
+        shutil.copy(file, folder)
+    run(folder, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+    (folder / "schema.json").write_text(json.dumps(server.call("GET", "/api/schema/").body))
+    run(folder, "npx", "--no-install", "openapi-typescript", "schema.json", "--output", "schema.d.ts")
+    return folder
+
+
+def template(schema, path):
+    """Return the documented path that a path is an instance of, and the values of its parameters."""
+    for each in schema["paths"]:
+        if match := re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[0-9]+)", each), path):
+            return each, {name: int(value) for name, value in match.groupdict().items()}
+    raise LookupError(path)
+
+
+def typed(operation, query):
+    """Return the parameters of a query as a program would give them."""
+    kinds = {each["name"]: each["schema"]["type"] for each in operation["parameters"]}
+    pairs = [pair.split("=") for pair in query.split("&")]
+    return {name: value if kinds[name] == "string" else json.loads(value) for name, value in pairs}
+
+
+def source(schema, number, request, headers, body, status, shown):
+    """Return a function that makes the call and names its answer."""
+    (method, url), headers = request.split(" "), {name: headers[name] for name in headers if name != "Authorization"}
+    (path, _, query), good = url.partition("?"), status.startswith("2")
+    path, values = template(schema, path)
+    operation = schema["paths"][path][method.lower()]
+    groups = {"path": values, "query": query and typed(operation, query), "header": headers}
+    lines = [f"params: {json.dumps({name: group for name, group in groups.items() if group})},"]
+    # What the server refuses for its fields, the compiler refuses as well.
+    lines += ["// @ts-expect-error"] * status.startswith("400") + [f"body: {json.dumps(body)},"] * (body is not None)
+    call = f"client.{method}({json.dumps(path)}, {{\n" + "\n".join(lines) + "\n})"
+    answer = f"const shown: NonNullable<typeof data> = {json.dumps(shown)};" if good else ""
+    return f"export async function sample{number}() {{\nconst {{ data }} = await {call};\n{answer}\nreturn data;\n}}\n"
+
+
+def test_the_calls_of_the_readme_compile_strictly(client):
+    schema = json.loads((client / "schema.json").read_text())
+    functions = [
+        source(schema, number, *request, answer[0], answer[2]) for number, (_, request, answer) in enumerate(samples())
+    ]
+    (client / "readme.ts").write_text(HEAD + "".join(functions))
+
+    assert len(functions) > 10
+    run(client, *TSC, "--target", "es2022", "--lib", "es2022,dom,dom.iterable", "readme.ts")
+
+
+def test_a_boolean_filter_is_a_boolean(client):
+    call = 'client.GET("/api/accounts/users/", { params: { query: { is_active: false } } });'
+    call += 'client.GET("/api/products/", { params: { query: { in_stock: true } } });'
+    (client / "booleans.ts").write_text(HEAD + call)
+
+    run(client, *TSC, "--target", "es2022", "--lib", "es2022,dom,dom.iterable", "booleans.ts")
