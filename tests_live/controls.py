@@ -504,6 +504,30 @@ CONTROLS = [
         "products/tests/test_formulas.py::test_no_reader_finds_a_formula",
         SQLITE,
     ),
+    Control(
+        "a call over plain HTTP is refused",
+        "order_management/middleware.py",
+        "if settings.SECURE_SSL_REDIRECT and not request.is_secure() and",
+        "if False and",
+        "order_management/tests/test_https.py::test_a_call_over_plain_http_is_refused_before_anything_else",
+        SQLITE,
+    ),
+    Control(
+        "calls for unknown hosts do not fill the log",
+        "order_management/logs.py",
+        "if monotonic() < self.quiet_until:",
+        "if False:",
+        "order_management/tests/test_logs.py::test_a_call_for_an_unknown_host_is_logged_with_its_name_once_a_minute",
+        SQLITE,
+    ),
+    Control(
+        "nginx takes answers with long headers",
+        "deploy/nginx.conf",
+        "    proxy_buffer_size 64k;\n    proxy_buffers 4 32k;\n    proxy_busy_buffers_size 64k;\n",
+        "",
+        "tests_cluster/test_one_caller.py::test_two_links_of_the_longest_query_get_through",
+        SQLITE,
+    ),
 ]
 
 
