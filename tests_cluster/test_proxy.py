@@ -98,6 +98,7 @@ REFUSED_LATE = {
     "a body too large": (413, "The body is too large.", ("POST", "/api/login/", TOO_LARGE)),
     "an order too large": (413, "The body is too large.", ("POST", "/api/orders/", TOO_LARGE)),
     "a page's form too large": (413, "The body is too large.", ("POST", "/nothing/", b" " * 2**16 + b" ")),
+    "an address too long": (414, "The address is too long.", ("GET", "/api/products/?search=" + "a" * 9000)),
     "an unknown method": (405, "This method is not allowed.", ("TRACE", "/api/login/")),
     "an unknown coding": (
         501,
@@ -107,9 +108,9 @@ REFUSED_LATE = {
 }
 CANNOT_BE_READ = "The request cannot be read, or its headers are too long."
 REFUSED_EARLY = {
-    "an address too long": (414, "The address is too long.", ("GET", "/api/products/?search=" + "a" * 9000)),
+    "an address far too long": (414, "The address is too long.", ("GET", "/api/products/?search=" + "a" * 17000)),
     "an address of nothing": (400, CANNOT_BE_READ, ("GET", "/api/products/%00")),
-    "a header too long": (400, CANNOT_BE_READ, ("GET", "/api/products/", None, None, {"X-Long": "a" * 9000})),
+    "a header too long": (400, CANNOT_BE_READ, ("GET", "/api/products/", None, None, {"X-Long": "a" * 17000})),
 }
 
 
@@ -147,8 +148,9 @@ def test_a_file_to_import_may_be_larger_than_any_form(cluster):
     assert statuses(answers) == [403, 413]
 
 
-def test_the_metrics_are_not_for_the_world(cluster):
-    answer = cluster.call("GET", "/metrics/")
+@pytest.mark.parametrize("path", ["/metrics/", "/refused.json"])
+def test_the_metrics_are_not_for_the_world_nor_is_what_only_nginx_needs(cluster, path):
+    answer = cluster.call("GET", path)
 
     assert (answer.status, answer.body) == (404, {"detail": "There is nothing at this path."})
 
