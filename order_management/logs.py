@@ -48,7 +48,7 @@ def configuration(debug):
 
 
 class UnknownHost(logging.Filter):
-    """Makes one harmless line of Django's record of a call for an unknown host, and passes one a minute."""
+    """Rewrites Django's record of a call for an unknown host as one harmless line, and passes one a minute."""
 
     def __init__(self):
         super().__init__()
@@ -59,7 +59,8 @@ class UnknownHost(logging.Filter):
             if monotonic() < self.quiet_until:
                 return False
             self.quiet_until = monotonic() + 60
-        host = re.sub("[^!-~]", "?", record.request.META.get("HTTP_HOST", ""))[:100]
+        sent = record.request.META
+        host = re.sub("[^!-~]", "?", sent.get("HTTP_HOST") or sent.get("SERVER_NAME", ""))[:100]
         record.msg, record.args = f"A call came for a host that is not in ALLOWED_HOSTS: {host}", ()
         record.levelno, record.levelname, record.exc_info = logging.WARNING, "WARNING", None
         return True

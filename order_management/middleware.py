@@ -87,8 +87,8 @@ def json_errors(get_response):
 def require_https(get_response):
     """With HTTPS on, refuse a call that comes over plain HTTP: 403, before anything else is checked.
 
-    A redirect would hide from its caller that the password or token has been sent for all to read. CORS preflights are
-    refused too, so that a browser does not send them at all.
+    A redirect would hide from the caller that their password or token has been sent unencrypted. CORS preflights are
+    refused too, so that a browser never sends them.
     """
     call = re.compile(settings.API_CALLS)
     add_cors_headers = CorsMiddleware(get_response).add_response_headers

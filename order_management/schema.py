@@ -96,7 +96,7 @@ class AutoSchema(openapi.AutoSchema):
         return meta
 
     def _postprocess_serializer_schema(self, schema, serializer, direction):
-        # What is shown is shown whole, whatever may be left out of a request.
+        # An answer always has every field, even one that a request may leave out.
         schema = super()._postprocess_serializer_schema(schema, serializer, direction)
         return schema | {"required": sorted(schema["properties"])} if direction == "response" else schema
 

@@ -44,7 +44,7 @@ REQUESTS = {
     "a header too long for nginx": (request("GET /api/products/", f"X-Long: {'a' * 17000}"), {400}),
     "a header with a control character": (request("GET /api/products/", "X-Odd: a\x01b"), {400}),
     "too many headers": (request("GET /api/products/", *(f"X-{number}: a" for number in range(200))), {431}),
-    "a host that is none": (request("GET /api/products/", "X-Forwarded-Host: a").replace(b"127.0.0.1", b"a_b"), {400}),
+    "an invalid host": (request("GET /api/products/", "X-Forwarded-Host: a").replace(b"127.0.0.1", b"a_b"), {400}),
     "an unknown method": (request("BREW /api/products/"), {401}),
     "an upgrade": (request("GET /healthz/", "Upgrade: websocket", "Sec-WebSocket-Version: 13"), {200}),
     "broken JSON": (request("POST /api/login/", JSON, body=b"{"), {400}),
@@ -131,7 +131,7 @@ def test_two_links_of_the_longest_query_get_through(cluster, others, token, fill
         assert send_many(cluster, request(f"GET /api/products/?{query}", f"Authorization: Bearer {token}")) == {200}
 
 
-def test_who_hangs_up_early_counts_against_no_node(cluster, others, token):
+def test_a_caller_who_hangs_up_early_counts_against_no_node(cluster, others, token):
     order = request("POST /api/orders/", JSON, f"Authorization: Bearer {token}", body=b'{"items": []}')
     with others():
         for data in (request("GET /api/docs/"), request("GET /admin/login/"), order):
