@@ -55,9 +55,12 @@ def start_watchdog():
 def watch():
     while True:
         time.sleep(settings.BODY_TIMEOUT.total_seconds() / 6)
-        late = Counter((body.address, body.port) for body in list(reading.values()) if body.is_late())
-        for (address, port), count in late.items():
+        late = [body for body in list(reading.values()) if body.is_late()]
+        for (address, port), count in Counter((body.address, body.port) for body in late).items():
             hang_up(address, port, count)
+        for body in late:
+            # Time to notice it, before another connection is taken for the late one.
+            body.began += settings.BODY_TIMEOUT.total_seconds() / 2
 
 
 def hang_up(address, port, count):
