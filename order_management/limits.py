@@ -4,6 +4,7 @@ import re
 from contextlib import suppress
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpResponse, JsonResponse, UnreadablePostError
 from django.utils.encoding import iri_to_uri
 
@@ -57,7 +58,7 @@ def refuse_target(request):
     if not request.path_info.startswith("/") or is_longer(request.path, PATH_MAX_BYTES):
         return refuse(request, 404, "There is nothing at this path.")
     if len(request.META.get("HTTP_HOST", "")) > HOST_MAX_BYTES:
-        return refuse(request, 400, f"The Host header may have up to {HOST_MAX_BYTES} bytes.")
+        raise DisallowedHost("The Host header is too long.")
     if is_longer(request.META.get("QUERY_STRING", ""), QUERY_MAX_BYTES):
         return refuse(request, 414, f"The query may have up to {QUERY_MAX_BYTES} bytes.")
     return None
@@ -121,7 +122,7 @@ def is_encoded(request):
 
 
 def is_api(request):
-    return request.path_info.startswith("/api/")
+    return f"{request.path_info.lstrip('/')}/".startswith("api/")
 
 
 def refuse(request, status, detail, **headers):

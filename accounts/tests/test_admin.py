@@ -282,40 +282,40 @@ def test_another_user_is_deleted_by_the_list_and_by_the_form(site, customer):
 
 
 @pytest.fixture
-def otto(client, customer):
+def author(client, customer):
     """An Admin who has changed something in the admin site."""
-    otto = User.objects.create_superuser("otto", password=None)
-    client.force_login(otto)
+    author = User.objects.create_superuser("otto", password=None)
+    client.force_login(author)
     client.post(f"{LIST}{customer.pk}/change/", form(customer, first_name="Carl"))
     client.logout()
-    assert LogEntry.objects.get().user == otto
-    return otto
+    assert LogEntry.objects.get().user == author
+    return author
 
 
-def test_whoever_has_entries_in_the_admin_history_is_not_deleted_and_the_pages_say_why(otto, site, customer):
-    selected = {"action": "delete_selected", "_selected_action": [otto.pk, customer.pk]}
-    for path, body in ((f"{otto.pk}/delete/", {}), ("", selected)):
+def test_whoever_has_entries_in_the_admin_history_is_not_deleted_and_the_pages_say_why(author, site, customer):
+    selected = {"action": "delete_selected", "_selected_action": [author.pk, customer.pk]}
+    for path, body in ((f"{author.pk}/delete/", {}), ("", selected)):
         for confirmed in ({}, {"post": "yes"}):
             page = site.post(LIST + path, body | confirmed).content.decode()
             assert "Admin history: 1 by otto" in page
             assert "protected related objects" in page
 
     assert User.objects.count() == 3
-    assert LogEntry.objects.get().user == otto
+    assert LogEntry.objects.get().user == author
 
 
-def test_no_way_of_deleting_takes_the_admin_history_along(otto, admin, customer):
+def test_no_way_of_deleting_takes_the_admin_history_along(author, admin, customer):
     for delete in (
-        otto.delete,
-        User.objects.filter(pk__in=[otto.pk, customer.pk]).delete,
+        author.delete,
+        User.objects.filter(pk__in=[author.pk, customer.pk]).delete,
         User.objects.all().delete,
-        lambda: services.delete_users(User.objects.filter(pk=otto.pk), by=admin),
+        lambda: services.delete_users(User.objects.filter(pk=author.pk), by=admin),
     ):
         with pytest.raises(ProtectedError, match="only locked out"):
             delete()
 
     assert User.objects.count() == 3
-    assert LogEntry.objects.get().user == otto
+    assert LogEntry.objects.get().user == author
 
 
 def test_an_admin_without_a_history_is_deleted(site):

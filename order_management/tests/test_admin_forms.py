@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from accounts import form_tokens
 from accounts.models import ClientAddress, FormToken, User
 from orders.models import Order
-from products.models import Product, StockMovement
+from products.models import Product
 
 from .routes import all_routes
 

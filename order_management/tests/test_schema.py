@@ -391,7 +391,7 @@ def test_a_boolean_parameter_is_read_however_it_is_spelled(shop, operations):
             answers = [shop.send(by=by, query_params={parameter: spelling}) for spelling in spellings]
             assert {answer.status_code for answer in answers} == {200}
             assert len({answer.content for answer in answers}) == 1
-        for wrong in ("maybe", "2", "yes", "on", "truee", "-1", "tr\0ue", "x" * 5000):
+        for wrong in ("maybe", "2", "yes", "on", "truee", "-1", "tr\0ue", "x" * 3000):
             answer = shop.send(by=by, query_params={parameter: wrong})
             assert (answer.status_code, answer.json()) == (400, {parameter: ["Must be true or false."]})
 
