@@ -320,7 +320,7 @@ CONTROLS = [
     Control(
         "admins are locked while one changes another",
         "accounts/services.py",
-        "User.objects.select_for_update().filter(Q(",
+        "User.objects.select_for_update(no_key=True).filter(Q(",
         "User.objects.filter(Q(",
         f"{CALLS}::test_of_two_admins_who_demote_each_other_one_remains",
         POSTGRES,
@@ -491,8 +491,8 @@ CONTROLS = [
     Control(
         "what breaks off with the database is a 503",
         "order_management/exceptions.py",
-        "isinstance(error, AWAY)",
-        "False",
+        "    if isinstance(error, AWAY):",
+        "    if False:",
         f"{DURABILITY}::test_a_restart_of_the_database_passes_by_itself",
         POSTGRES,
     ),
