@@ -6,7 +6,7 @@ from django.db import DatabaseError
 from order_management.exceptions import AWAY
 
 from . import throttle
-from .models import User, fold
+from .models import NAME_MAX, User, fold
 from .timing import even_out, is_readable
 
 
@@ -17,6 +17,8 @@ class ModelBackend(backends.ModelBackend):
         """Return the user, or None; after too many failures raise Throttled (429), whatever the password."""
         if username is None or password is None:
             return None
+        # No name is longer, and normalizing takes quadratic time.
+        username = username[: NAME_MAX + 1]
         check = partial(self.check, username, password)
         # Without a request it is a program that asks, as a test does.
         return check() if request is None else throttle.limit_login(request, username, check)
@@ -24,10 +26,12 @@ class ModelBackend(backends.ModelBackend):
     def check(self, username, password):
         """Return the user if the password is right, else None, after the same time for every name."""
         user = User.objects.filter(username_folded=fold(username)).first()
-        encoded = user.password if user and is_readable(user.password) else None
-        if encoded and is_right(user, password) and self.user_can_authenticate(user):
+        # The password of a user who may not log in is not compared: that would upgrade its hash, which takes time.
+        if user and not (self.user_can_authenticate(user) and is_readable(user.password)):
+            user = None
+        if user and is_right(user, password):
             return user
-        even_out(password, encoded)
+        even_out(password, user and user.password)
         return None
 
 

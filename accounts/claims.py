@@ -2,10 +2,10 @@
 
 import re
 
+from order_management.clocks import CLOCK_SKEW
+
 from .models.versions import VERSION_MAX
 
-# How many seconds the clocks of two nodes may differ: a token may seem to be issued in the future.
-CLOCK_TOLERANCE = 10
 TIME_MAX = 253_402_300_799  # the end of the year 9999, the last time a datetime can express
 KEY_MAX = 2**63 - 1
 UUID = re.compile(r"[0-9a-f]{32}")
@@ -48,4 +48,4 @@ def are_well_formed(claims):
 
 def are_current(claims, now):
     """Return whether well-formed claims are valid at that time, in seconds since 1970."""
-    return now < claims["exp"] and max(claims["iat"], claims.get("nbf", 0)) <= now + CLOCK_TOLERANCE
+    return now < claims["exp"] and max(claims["iat"], claims.get("nbf", 0)) <= now + CLOCK_SKEW.total_seconds()

@@ -10,10 +10,9 @@ from order_management.characters import validate_no_ignorable
 from order_management.fields import CharField, ChoiceField
 from order_management.serializers import ModelSerializer
 
-from .models import NAME_TAKEN, User
+from .models import NAME_MAX, NAME_TAKEN, User
 from .tokens import InvalidToken, RefreshToken
 
-NAME_MAX = 150
 TOKEN_MAX = 4096
 
 

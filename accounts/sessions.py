@@ -13,7 +13,8 @@ from . import tokens
 from .models import EndedSession, User
 from .models.versions import new_versions_of_many
 
-# Twice at almost the same moment is a client that tries again; later it may be somebody who stole the token.
+# Twice at almost the same moment is a client that tries again; otherwise it may be somebody who stole the token. That is
+# also assumed if the clock has been set back since.
 REUSE_TOLERANCE = timedelta(seconds=10)
 BATCH = 1000  # users, so nobody waits long for their locks
 
@@ -57,7 +58,7 @@ def blacklist(token):
     if record.spent_at is None and tokens.insert_blacklisted((record.pk, record.now)):
         return user
     security_event("token_reused", user=user.pk)
-    if token.session and record.spent_at and record.now - record.spent_at > REUSE_TOLERANCE:
+    if token.session and record.spent_at and abs(record.now - record.spent_at) > REUSE_TOLERANCE:
         end_session(token.session, user, record.now)
     return None
 

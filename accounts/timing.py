@@ -36,7 +36,18 @@ def even_out(password, encoded):
 def kind(encoded):
     """Return what decides how long a hash takes: the algorithm, and the cost unless `harden_runtime` levels it."""
     algorithm = encoded.partition("$")[0]
-    return encoded.rsplit("$", 2)[0] if algorithm == Argon2Hasher.algorithm else algorithm
+    return with_cost(encoded) if algorithm == Argon2Hasher.algorithm or is_dearer(encoded) else algorithm
+
+
+def with_cost(encoded):
+    """Return a hash up to its salt: the algorithm and its parameters."""
+    return encoded.rsplit("$", 2)[0]
+
+
+def is_dearer(encoded):
+    """Return whether a hash takes more iterations than its hasher gives to new ones."""
+    hasher = identify_hasher(encoded)
+    return hasher.decode(encoded).get("iterations", 0) > getattr(hasher, "iterations", 0)
 
 
 def new_kind():
@@ -54,23 +65,25 @@ def is_readable(encoded):
 
 def old_hashes():
     """Return one hash of each old kind that users have; usually there are none."""
-    return list(islice(find_old_hashes(), KINDS_MAX))
+    return list({kind(encoded): encoded for encoded in islice(find_old_hashes(), KINDS_MAX)}.values())
 
 
 def find_old_hashes():
-    seen = [new_kind()]
+    seen = [f"{new_kind()}$%"]
     algorithms = [f"{hasher.algorithm}$%" for hasher in get_hashers()]
     # With a single hasher there are no other hashes.
     while len(algorithms) > 1:
-        skipped = [f"{start}$%" for start in seen]
         with connection.cursor() as cursor:
-            cursor.execute(statement(len(algorithms), len(skipped)), [*algorithms, *skipped])
+            cursor.execute(statement(len(algorithms), len(seen)), [*algorithms, *seen])
             row = cursor.fetchone()
         if row is None:
             return
-        seen.append(kind(row[0]))
-        if is_readable(row[0]):
-            yield row[0]
+        [encoded] = row
+        if is_readable(encoded):
+            seen.append(f"{with_cost(encoded)}$%")
+            yield encoded
+        else:
+            seen.append(encoded)
 
 
 @cache

@@ -78,7 +78,7 @@ def refuse_body(request):
     if "HTTP_TRANSFER_ENCODING" in request.META or is_sent_without_length(request.META):
         # WSGI gives no length to a body in chunks, and Django would take it for empty.
         return refuse(request, 411, "Send the body with a Content-Length, not in chunks.")
-    length, limit = content_length(request), body_limit(request.path_info)
+    length, limit = content_length(request), body_limit(request)
     if length is None:
         return refuse(request, 400, "Content-Length must be a number.")
     if length > limit:
@@ -111,9 +111,12 @@ def content_length(request):
     return int(text) if re.fullmatch("[0-9]{1,100}", text) else None
 
 
-def body_limit(path):
-    """Return how many bytes a body sent to the path may have."""
-    return next(limit for start, limit in settings.BODY_MAX_BYTES.items() if path.startswith(start))
+def body_limit(request):
+    """Return how many bytes the body of a request may have."""
+    # Only an uploaded file is large. Django would decode a form of that size in memory, before the caller is known.
+    if not is_api(request) and request.content_type != "multipart/form-data":
+        return settings.BODY_MAX_BYTES[""]
+    return next(limit for start, limit in settings.BODY_MAX_BYTES.items() if request.path_info.startswith(start))
 
 
 def is_encoded(request):

@@ -10,7 +10,7 @@ from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 
 from . import logs, views
-from .limits import refuse
+from .limits import is_api, refuse
 from .renderers import JSONRenderer
 
 # What a page may load and do, by the beginning of its path: the first that fits. CSP level 3, W3C.
@@ -74,7 +74,7 @@ def json_errors(get_response):
 
     def middleware(request):
         response = get_response(request)
-        if not request.path_info.startswith("/api/"):
+        if not is_api(request):
             return response
         if response.status_code >= 400 and not response.get("Content-Type", "").startswith("application/json"):
             fill(response, f"{HTTPStatus(response.status_code).phrase}.")

@@ -8,6 +8,8 @@ import io
 import re
 from itertools import islice
 
+from order_management.characters import DEFAULT_IGNORABLE
+
 from .lines import ROW_MAX, RowTooLong
 
 BATCH = 500  # rows
@@ -19,10 +21,9 @@ BYTE_ORDER_MARK = "\ufeff"
 # these. Of several line breaks in a row only the last one counts, so that CRLF stays together.
 BREAK = r"[,;|\t\v\f\x1c-\x1e\x85\u2028\u2029\r\n](?<![\r\n](?=[\r\n]))"
 # What it may drop from the beginning of a cell: quotes, white space, and characters that nobody sees.
+UNSEEN = "".join(f"{chr(first)}-{chr(last)}" for first, last in DEFAULT_IGNORABLE)
 DROPPED = (
-    r'["\x00-\x08\x0e-\x1b\x1f \x7f-\x84\x86-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f'
-    r"\u2000-\u200f\u202a-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
-    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]*"
+    r'["\x00-\x08\x0e-\x1b\x1f \x7f-\x84\x86-\xa0\u1680\u2000-\u200a\u202f\u205f\u3000\ufff9-\ufffb' + f"{UNSEEN}]*"
 )
 FORMULA = r"[=+\-@\t\r\n＝＋－＠]"  # noqa: RUF001
 

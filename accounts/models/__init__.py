@@ -1,6 +1,16 @@
 from .client_address import ClientAddress
 from .ended_session import EndedSession
 from .form_token import AlreadySent, FormToken
-from .user import NAME_TAKEN, User, UserManager, fold
+from .user import NAME_MAX, NAME_TAKEN, User, UserManager, fold
 
-__all__ = ["NAME_TAKEN", "AlreadySent", "ClientAddress", "EndedSession", "FormToken", "User", "UserManager", "fold"]
+__all__ = [
+    "NAME_MAX",
+    "NAME_TAKEN",
+    "AlreadySent",
+    "ClientAddress",
+    "EndedSession",
+    "FormToken",
+    "User",
+    "UserManager",
+    "fold",
+]

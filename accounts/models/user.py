@@ -14,6 +14,7 @@ from order_management.prepared import Get
 from ..hashers import Argon2Hasher
 from .versions import new_versions, random_version
 
+NAME_MAX = 150
 NAME_TAKEN = "A user with that username already exists."
 HAS_HISTORY = "A user with entries in the admin history cannot be deleted, only locked out."
 

@@ -144,6 +144,15 @@ def test_a_spent_token_that_comes_again_later_ends_its_session(api, customer, re
     assert send(other) != 401
 
 
+def test_it_ends_its_session_though_the_clock_was_set_back_since(refresh, send):
+    successor = send(refresh)
+    time_passes(seconds=-3600)
+
+    assert send(refresh) == 401
+
+    assert send(successor) == 401
+
+
 def test_within_ten_seconds_it_is_refused_and_ends_nothing(refresh, send):
     successor = send(refresh)
     time_passes(seconds=9)

@@ -84,6 +84,21 @@ def test_while_nobody_has_an_old_hash_there_is_one_way(api, users, name):
     assert cost(api, name, "wrong") == {"new": 1}
 
 
+@pytest.mark.parametrize("name", [*NAMES, "dearer"])
+def test_a_hash_that_is_dearer_than_new_ones_costs_every_name_as_much(api, users, name):
+    dearer = PBKDF2PasswordHasher().encode("right", "salt", iterations=500)
+    User.objects.create(username="dearer", password=dearer)
+
+    assert cost(api, name, "wrong") == {"new": 1, "old": 550, "other": 1}
+
+
+def test_the_right_password_of_an_inactive_user_costs_as_much_and_leaves_the_hash(api, users):
+    before = User.objects.get(username="inactive").password
+
+    assert cost(api, "inactive", "right") == {"new": 1, "old": 50, "other": 1}
+    assert User.objects.get(username="inactive").password == before
+
+
 def test_the_admin_site_takes_as_long(client, users):
     for name in NAMES:
         runs.clear()
