@@ -41,8 +41,8 @@ serve: $(VENV)/installed  ## the production server; needs SECRET_KEY and ALLOWED
 	@DEBUG=$${DEBUG:-off} $(BIN)/python manage.py migrate --verbosity 0
 	@# granian shares a port that another one listens on, and says nothing.
 	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(GRANIAN_PORT)))' 2>/dev/null || { echo "Port $(GRANIAN_PORT) is taken. Try make serve PORT=8061."; exit 1; }
-	@case "$${GRANIAN_HOST:-127.0.0.1}" in 127.*|localhost|::1) ;; *) echo "Others can connect to $$GRANIAN_HOST: put a proxy that buffers requests in front, because a client that sends slowly holds one of $(GRANIAN_BLOCKING_THREADS) threads."; \
-		case "$${DEBUG:-off}" in [1TtYy]*|[Oo][Nn]) echo "Development mode (DEBUG=$$DEBUG) is meant for this machine alone.";; esac;; esac
+	@case "$${GRANIAN_HOST:-127.0.0.1}" in 127.*|localhost|::1) ;; *) echo "Other machines can connect to $$GRANIAN_HOST: put a proxy that buffers requests in front, because a slow client holds one of $(GRANIAN_BLOCKING_THREADS) threads."; \
+		case "$${DEBUG:-off}" in [1TtYy]*|[Oo][Nn]) echo "Development mode (DEBUG=$$DEBUG) is meant for this machine only.";; esac;; esac
 	@$(BIN)/granian --interface wsgi --http 1 --no-ws order_management.wsgi:application
 
 fmt: $(VENV)/installed-dev  ## format and sort
@@ -87,7 +87,7 @@ contention: $(VENV)/installed $(VENV)/bench/installed  ## many buyers of one pro
 growth: $(VENV)/installed  ## what a page costs as the shop grows: 1,000 to 1,000,000 products and orders
 	@$(BIN)/python -m benchmarks.growth 1000 100000 1000000
 
-worst: $(VENV)/installed  ## the dearest requests anybody may send: CPU, memory, answer; ARGS="--before <revision>" compares
+worst: $(VENV)/installed  ## the most expensive requests anybody can send: CPU, memory, size of the answer; ARGS="--before <revision>" compares
 	@$(BIN)/python -m benchmarks.worst $(ARGS)
 
 # Anew only when the requirements have changed.
