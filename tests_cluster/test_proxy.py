@@ -93,12 +93,12 @@ def test_behind_tls_addresses_begin_with_https(cluster, token):
 
 
 TOO_LARGE = b" " * (2**20 + 1)
-# What is refused before its headers are read carries no CORS headers: there is no Origin yet.
+# Requests refused before their headers are read get no CORS headers: there is no Origin yet.
 REFUSED_LATE = {
     "a body too large": (413, "The body is too large.", ("POST", "/api/login/", TOO_LARGE)),
     "an order too large": (413, "The body is too large.", ("POST", "/api/orders/", TOO_LARGE)),
     "a page's form too large": (413, "The body is too large.", ("POST", "/nothing/", b" " * 2**16 + b" ")),
-    "an address too long": (414, "The address is too long.", ("GET", "/api/products/?search=" + "a" * 9000)),
+    "a URL too long": (414, "The URL is too long.", ("GET", "/api/products/?search=" + "a" * 9000)),
     "an unknown method": (405, "This method is not allowed.", ("TRACE", "/api/login/")),
     "an unknown coding": (
         501,
@@ -106,9 +106,9 @@ REFUSED_LATE = {
         ("POST", "/api/login/", None, None, {"Transfer-Encoding": "gzip"}),
     ),
 }
-CANNOT_BE_READ = "The request cannot be read, or its headers are too long."
+CANNOT_BE_READ = "The request is malformed, or its headers are too long."
 REFUSED_EARLY = {
-    "an address far too long": (414, "The address is too long.", ("GET", "/api/products/?search=" + "a" * 17000)),
+    "a URL far too long": (414, "The URL is too long.", ("GET", "/api/products/?search=" + "a" * 17000)),
     "an address of nothing": (400, CANNOT_BE_READ, ("GET", "/api/products/%00")),
     "a header too long": (400, CANNOT_BE_READ, ("GET", "/api/products/", None, None, {"X-Long": "a" * 17000})),
 }
@@ -144,7 +144,7 @@ def test_a_file_to_import_may_be_larger_than_any_form(cluster):
     file = b" " * 2**20
     answers = [cluster.call("POST", f"/admin/products/product/{name}/", file) for name in ("import", "add")]
 
-    # The first has come to a node, which wants a form with its token.
+    # The first one reaches a node, which expects a form with its token.
     assert statuses(answers) == [403, 413]
 
 
@@ -186,7 +186,7 @@ def test_without_any_node_callers_are_asked_to_come_back(cluster, token):
     assert statuses(answers) == [503] * 3
     assert all(answer.headers["Retry-After"] == "2" for answer in answers)
     assert all(list(answer.body) == ["detail"] for answer in answers)
-    # A page of another origin has to be let through to this answer, and may read it.
+    # A page from another origin has to pass the preflight to get this answer, and may read it.
     assert (preflight.status, preflight.headers["Access-Control-Allow-Headers"]) == (204, "authorization")
     assert preflight.headers["Access-Control-Allow-Origin"] == PAGES
     assert answers[-1].headers["Access-Control-Allow-Origin"] == PAGES
