@@ -62,16 +62,16 @@ refresh = extend_schema(
     operation_id="refresh",
     tags=["accounts"],
     summary="Get a new pair of tokens",
-    description="The refresh token is spent then: keep the new one. If the spent one comes again more than ten seconds "
-    "later, its session ends: every refresh token that follows from the same login is dead.",
+    description="The refresh token works only once: keep the new one. If a spent one is used again more than ten "
+    "seconds later, its session ends: every refresh token from the same login stops working.",
     examples=[request_example({"refresh": "eyJ..."}), response_example(PAIR)],
 )
 logout = extend_schema(
     operation_id="logout",
     tags=["accounts"],
     summary="Log out",
-    description="The refresh token is dead then; its access token lives out its 15 minutes. Other sessions live on. "
-    "If it comes again more than ten seconds later, its session ends.",
+    description="The refresh token stops working; its access token stays valid for the rest of its 15 minutes. Other "
+    "sessions are not affected. If it is used again more than ten seconds later, its session ends.",
     examples=[request_example({"refresh": "eyJ..."})],
     responses={200: message("Logged out")},
 )
@@ -94,7 +94,7 @@ password_change = extend_schema(
     operation_id="password_change",
     tags=["accounts"],
     summary="Change your password",
-    description="Every token issued before, access and refresh, and every session of the admin site is dead at once: "
+    description="Every token issued before, access and refresh, and every admin site session ends immediately: "
     "log in again. "
     "A wrong old password counts as a failed login.",
     examples=[request_example({"old_password": "1234", "new_password": "a better one"})],

@@ -29,7 +29,7 @@ class Site(UnfoldAdminSite):
     index_template = "orders/dashboard.html"
 
     def admin_view(self, view, cacheable=False):
-        """Answer 400 to what no page of the site sends and nobody can read."""
+        """Answer 400 to malformed input that no page of the site sends."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
@@ -49,9 +49,9 @@ class Site(UnfoldAdminSite):
                 request.user = get_user(request)
                 if self.has_permission(request):
                     raise
-                # Deleted, locked out or demoted while the call was under way: the view leads to the login page.
+                # Deleted, locked out or demoted during the request: the view redirects to the login page.
                 logout(request)
-                messages.error(request, "Your account may not do this any more. Nothing was saved.")
+                messages.error(request, "Your account is no longer allowed to do this. Nothing was saved.")
                 return inner(request, *args, **kwargs)
 
         return checked
@@ -64,7 +64,7 @@ class Site(UnfoldAdminSite):
         except AWAY:
             raise
         except DatabaseError:
-            # Deleted since the password was checked: the second try says what it says of an unknown name.
+            # Deleted since the password was checked: the second try gives the error for an unknown name.
             logout(request)
             return super().login(request, extra_context)
 

@@ -1,4 +1,4 @@
-"""Characters that cannot be seen, which Python's unicodedata does not tell apart."""
+"""Invisible characters, which Python's unicodedata cannot identify."""
 
 import unicodedata
 
@@ -25,27 +25,27 @@ DEFAULT_IGNORABLE = (
     (0x1D173, 0x1D17A),
     (0xE0000, 0xE0FFF),
 )
-BRAILLE_BLANK = "\u2800"  # a symbol, as far as Unicode is concerned
+BRAILLE_BLANK = "\u2800"  # a symbol according to Unicode
 
 
 def is_default_ignorable(character):
-    """Return whether a character is shown as nothing at all by what does not support it."""
+    """Return whether a character is invisible in software that does not support it."""
     return any(first <= ord(character) <= last for first, last in DEFAULT_IGNORABLE)
 
 
 def is_visible(character):
-    """Return whether a character leaves a mark: no white space, no control character, nothing default-ignorable."""
+    """Return whether a character can be seen: not white space, a control character or default-ignorable."""
     blank = character.isspace() or unicodedata.category(character) == "Cc" or character == BRAILLE_BLANK
     return not blank and not is_default_ignorable(character)
 
 
 def validate_visible(text):
-    """Refuse a text that nobody could see."""
+    """Refuse a text without any visible character."""
     if not any(map(is_visible, text)):
-        raise ValidationError("Enter at least one character that can be seen.")
+        raise ValidationError("Enter at least one visible character.")
 
 
 def validate_no_ignorable(text):
-    """Refuse a text that could look like another one."""
+    """Refuse a text with invisible characters, which could look like another one."""
     if any(map(is_default_ignorable, text)):
         raise ValidationError("Invisible characters are not allowed.")

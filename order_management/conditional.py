@@ -20,16 +20,16 @@ class PreconditionFailed(APIException):
 
 
 def why_none_matches(tags):
-    """Return the detail for an If-Match with these ETags; None if it only names another state.
+    """Return the detail for an If-Match with these ETags, or None if they are simply out of date.
 
     If-Match uses the strong comparison (RFC 9110, section 13.1.1), so a weak ETag never matches.
     """
     if not tags:
-        return "If-Match holds no ETag. Send one back exactly as it came, with its quotation marks."
+        return "If-Match contains no ETag. Send one exactly as you received it, including the quotation marks."
     if any(tag.startswith("W/") for tag in tags):
         return (
-            "If-Match needs a strong ETag, and W/ marks a weak one. A proxy that compresses answers makes their ETags "
-            "weak: read again with Accept-Encoding: identity."
+            "If-Match needs a strong ETag, but W/ marks a weak one. A proxy that compresses responses makes their "
+            "ETags weak: read again with Accept-Encoding: identity."
         )
     return None
 

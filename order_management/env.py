@@ -75,7 +75,7 @@ def rate(name, default=None):
             return int(count), parse_duration(period if period[:1].isdecimal() else f"1{period or '?'}")
     except ValueError:
         pass
-    return refuse(name, f"must be a number in a time, like 60/h or 10/30s, not {value!r}")
+    return refuse(name, f"must be a number per period, like 60/h or 10/30s, not {value!r}")
 
 
 def token(name):
@@ -100,7 +100,7 @@ def words(name, default=()):
 
 
 def is_host(value):
-    """Whether it is a host as a browser sends one: a name in lower case and ASCII, or an IPv6 address in brackets."""
+    """Return whether a host is as browsers send it: a lower-case ASCII name, or an IPv6 address in brackets."""
     if not value.startswith("["):
         return bool(re.fullmatch(HOST_NAME, value))
     try:
@@ -110,13 +110,13 @@ def is_host(value):
 
 
 def hosts(name, default):
-    """Return the values of Django's ALLOWED_HOSTS; it would start with others too, and answer 400 to everybody."""
+    """Return the values of ALLOWED_HOSTS. Django would start with invalid ones, too, and answer 400 to everybody."""
     values = words(name, default)
     for value in values:
         if not (value == "*" or is_host(value.lower().removeprefix("."))):
             refuse(
                 name,
-                "must be host names in ASCII without scheme, port and path, like shop.example or .shop.example, "
+                "must be host names in ASCII without scheme, port or path, like shop.example or .shop.example, "
                 f"separated by commas, not {value!r}",
             )
     return values

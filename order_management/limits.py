@@ -1,4 +1,4 @@
-"""Limits on a request's target and body, whoever answers it, under WSGI and ASGI alike."""
+"""Limits on the target and body of every request, under WSGI and ASGI alike."""
 
 import re
 from contextlib import suppress
@@ -25,9 +25,9 @@ def limit_request(get_response):
 
 
 def drain_body(get_response):
-    """Read a body that nobody has read before the answer is sent, so that the connection can be used again.
+    """Read what is left of an unread body before the answer is sent, so that the connection can be reused.
 
-    Without this the server hangs up on a client that is still sending, and the answer is lost.
+    Otherwise the server hangs up on a client that is still sending, and the answer is lost.
     """
 
     def middleware(request):
@@ -44,7 +44,7 @@ def drain(request, response):
     if request.META.get("wsgi.input_terminated"):
         stream = request.META["wsgi.input"]
     elif is_unframed(request):
-        # Without a length runserver closes the connection, and does not take the body for the next request.
+        # Without a length runserver closes the connection, so the body is not read as the next request.
         del response.headers["Content-Length"]
         return
     with suppress(OSError):  # The client has gone.
@@ -53,7 +53,7 @@ def drain(request, response):
 
 
 def refuse_target(request):
-    """Return the answer to a request target that is too long or is no path of ours, or None."""
+    """Return the answer to a request target that is too long or not a path, or None."""
     # RFC 9112, 3.2: it may be `*`, or a URL.
     if not request.path_info.startswith("/") or is_longer(request.path, PATH_MAX_BYTES):
         return refuse(request, 404, "There is nothing at this path.")
@@ -65,7 +65,7 @@ def refuse_target(request):
 
 
 def is_longer(text, limit):
-    """Return whether the text, percent-encoded, has more bytes than the limit."""
+    """Return whether the percent-encoded text has more bytes than the limit."""
     return len(text) > limit or (3 * len(text) > limit and len(iri_to_uri(text)) > limit)
 
 
@@ -76,7 +76,7 @@ def is_unframed(request):
 def refuse_body(request):
     """Return the answer to a body that is too large, of unknown length or encoded, or None."""
     if "HTTP_TRANSFER_ENCODING" in request.META or is_sent_without_length(request.META):
-        # WSGI gives no length to a body in chunks, and Django would take it for empty.
+        # WSGI gives a chunked body no length, and Django would read it as empty.
         return refuse(request, 411, "Send the body with a Content-Length, not in chunks.")
     length, limit = content_length(request), body_limit(request)
     if length is None:
@@ -84,20 +84,20 @@ def refuse_body(request):
     if length > limit:
         return refuse(request, 413, f"The body may have up to {limit} bytes.")
     if length and is_api(request) and is_encoded(request):
-        detail = "Send the body as it is, without a Content-Encoding."
+        detail = "Send the body uncompressed, without a Content-Encoding."
         return refuse(request, 415, detail, **{"Accept-Encoding": "identity"})  # RFC 9110, 12.5.3
     return None
 
 
 def is_sent_without_length(meta):
-    """Return whether a body follows without notice, as HTTP/2 allows."""
+    """Return whether a body follows without being announced, as HTTP/2 allows."""
     if meta.get("SERVER_PROTOCOL") != "HTTP/2" or "CONTENT_LENGTH" in meta or "wsgi.input" not in meta:
         return False
     return meta["wsgi.input"].read(1) != b""
 
 
 def refuse_half(request):
-    """Read the body, so that nothing waits for the client later; return the answer to one that was cut off, or None."""
+    """Read the body, so that nothing later waits for the client; return the answer to a truncated one, or None."""
     with suppress(UnreadablePostError):
         if len(request.body) == content_length(request):
             return None
@@ -107,7 +107,7 @@ def refuse_half(request):
 def content_length(request):
     """Return the Content-Length, 0 without one, or None if it is not a number."""
     text = request.META.get("CONTENT_LENGTH") or "0"
-    # Python's int() takes signs, blanks and other digits, too, and refuses thousands of digits.
+    # Python's int() accepts signs, blanks and non-ASCII digits, too, and refuses thousands of digits.
     return int(text) if re.fullmatch("[0-9]{1,100}", text) else None
 
 

@@ -48,7 +48,7 @@ def configuration(debug):
 
 
 class UnknownHost(logging.Filter):
-    """Rewrites Django's record of a call for an unknown host as one harmless line, and passes one a minute."""
+    """Rewrites Django's record of a request for an unknown host as one harmless line, at most once a minute."""
 
     def __init__(self):
         super().__init__()
@@ -61,7 +61,7 @@ class UnknownHost(logging.Filter):
             self.quiet_until = monotonic() + 60
         sent = record.request.META
         host = re.sub("[^!-~]", "?", sent.get("HTTP_HOST") or sent.get("SERVER_NAME", ""))[:100]
-        record.msg, record.args = f"A call came for a host that is not in ALLOWED_HOSTS: {host}", ()
+        record.msg, record.args = f"Request for a host that is not in ALLOWED_HOSTS: {host}", ()
         record.levelno, record.levelname, record.exc_info = logging.WARNING, "WARNING", None
         return True
 

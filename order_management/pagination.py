@@ -19,7 +19,7 @@ class KeysetPagination(BasePagination):
     that come and go shift none of the others. The view names its `orderings`, the default first. Rows are dicts.
     """
 
-    page_size_help = "Items a page; the rest is behind the `Link` header."
+    page_size_help = "Items per page; the `Link` header leads to the rest."
 
     def paginate_queryset(self, queryset, request, view=None):
         """Return the rows of the page as a list; a malformed parameter: ValidationError (400)."""

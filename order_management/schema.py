@@ -45,12 +45,12 @@ LINK = {"description": 'The neighbouring pages (RFC 8288): `rel="next"` and `rel
 # What a call answers with beside what its view says: description and example.
 ERRORS = {
     401: ("No token, or one that is not valid (any more).", "Token is invalid or expired."),
-    403: ("The role does not allow it, or the call came over plain HTTP.", "Send this call over HTTPS."),
+    403: ("The role does not allow it, or the call was made over plain HTTP.", "Send this call over HTTPS."),
     404: ("Not there.", "No {model} matches the given query."),
     411: ("The body came in chunks.", "Send the body with a Content-Length, not in chunks."),
     412: ("`If-Match` names another state.", "It has changed since: the ETag in If-Match is not the current one."),
     413: ("The body is over 1 MB.", "The body may have up to 1048576 bytes."),
-    414: ("The query has over 4000 bytes.", "The query may have up to 4000 bytes."),
+    414: ("The query is over 4000 bytes.", "The query may have up to 4000 bytes."),
     415: ("The body is not JSON.", "Send the body as application/json in UTF-8."),
     503: ("The database is away.", "The database is not available. Try again."),
 }
@@ -90,7 +90,7 @@ class AutoSchema(openapi.AutoSchema):
         return operation
 
     def _get_serializer_field_meta(self, field, direction):
-        # Generators of clients, such as openapi-typescript, take a field with a default for one that is always sent.
+        # Client generators such as openapi-typescript treat a field with a default as always sent.
         meta = super()._get_serializer_field_meta(field, direction)
         meta.pop("default", None)
         return meta
@@ -199,7 +199,7 @@ class MoneyFieldExtension(OpenApiSerializerFieldExtension):
                 {"type": "number", "minimum": 0, "maximum": maximum},
                 {"type": "string", "pattern": rf"^[0-9]{{1,{digits}}}(\.([0-9]|[0-9]{{2}}0*))?$"},
             ],
-            "description": f"At most two decimal places, apart from zeros after them; up to {self.target.max_value}.",
+            "description": f"At most two decimal places, not counting trailing zeros; up to {self.target.max_value}.",
         }
 
 

@@ -99,7 +99,7 @@ order_create = extend_schema(
         409: OUT_OF_STOCK,
         422: conflict("This Idempotency-Key was used with another body.", description="The key is taken."),
         429: error(
-            "The Customer has placed as many orders lately as the server allows (`ORDER_RATE`).",
+            "The Customer has recently placed as many orders as the server allows (`ORDER_RATE`).",
             "Too many orders. Expected available in 1800 seconds.",
         ),
     },

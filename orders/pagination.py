@@ -13,12 +13,12 @@ class OrderPagination(KeysetPagination):
     """Pages that also end after the order that reaches 10,000 lines."""
 
     page_size_help = (
-        f"Orders a page, which also ends after the order that reaches {PAGE_LINES_MAX:,} lines; the rest is behind "
-        "the `Link` header, which alone says whether there is more."
+        f"Orders per page, which also ends after the order that reaches {PAGE_LINES_MAX:,} lines; only the `Link` "
+        "header says whether there is more."
     )
 
     def limited(self, rows):
-        # A page of the default size cannot reach them.
+        # A page of the default size cannot reach the limit.
         if len(rows) * LINES_MAX <= PAGE_LINES_MAX:
             return rows
         counts = dict(line_counts(*padded(row["id"] for row in rows)))

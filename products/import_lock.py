@@ -11,7 +11,7 @@ from order_management.conflict import Conflict
 from .models import Product
 
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock(%s::regclass::oid::bigint)"
-# How long an import waits for another one on PostgreSQL; on SQLite that is the time for which any writer waits.
+# How long an import waits for another one on PostgreSQL; on SQLite it waits as long as any other writer.
 WAIT, PAUSE = 10, 0.1  # seconds
 
 
@@ -20,7 +20,7 @@ class NotImported(Conflict):
 
 
 class IdTaken(NotImported):
-    detail = "Somebody else has just created a product with an id of the file. Nothing was imported: try again."
+    detail = "Someone else has just created a product with an id from this file. Nothing was imported. Try again."
 
 
 class ImportRunning(NotImported):
@@ -29,7 +29,7 @@ class ImportRunning(NotImported):
 
 @contextmanager
 def one_at_a_time():
-    """Run a block in a transaction, alone among the imports; or raise ImportRunning."""
+    """Run a block in a transaction while no other import runs, or raise ImportRunning."""
     try:
         with transaction.atomic():
             wait_for_others()
@@ -43,9 +43,9 @@ def one_at_a_time():
 
 
 def wait_for_others():
-    """Lock out other imports until the end of the transaction. On SQLite its beginning has done so."""
+    """Lock out other imports until the end of the transaction. On SQLite, starting it has already done so."""
     deadline = time.monotonic() + WAIT
-    # Not by waiting for the lock: the limit on that is the server's and differs from place to place.
+    # Polls instead of waiting for the lock, because the server's lock_timeout differs from place to place.
     while connection.vendor == "postgresql" and not try_lock():
         if time.monotonic() > deadline:
             raise ImportRunning

@@ -37,7 +37,7 @@ class ImportedBefore(NotImported):
         who, when = before.by or "the command import_products", f"{before.created_at:%Y-%m-%d at %H:%M} UTC"
         super().__init__(
             f"This file was already imported by {who} on {when}: created {before.created}, changed {before.changed}. "
-            'Nothing was imported now. To import it once more, choose it again and tick "Import it again".'
+            'Nothing was imported this time. To import it once more, choose it again and tick "Import it again".'
         )
 
 
@@ -75,9 +75,9 @@ def import_products(file, *, by=None, dry_run=False, report=ignore, progress=ign
 
 @contextmanager
 def check_file(file, *, report=ignore, progress=ignore):
-    """Give the CheckedFile of a file without bad lines, or raise BadFile.
+    """Provide the CheckedFile of a file without bad lines, or raise BadFile.
 
-    All is checked before anything is locked: what is wrong with the file keeps nobody waiting.
+    Everything is checked before anything is locked, so a bad file keeps nobody waiting.
     """
     with tempfile.TemporaryFile() as rows:
         lines = {}
@@ -94,7 +94,7 @@ class CheckedFile(NamedTuple):
     progress: Callable
 
     def save(self, *, by, again=True):
-        """Carry it out within `one_at_a_time`; unless `again`, raise ImportedBefore if it was in the last 24 hours."""
+        """Import it within `one_at_a_time`. Unless `again`, raise ImportedBefore if it was in the last 24 hours."""
         before = None if again else ProductImport.objects.recent(self.digest)
         if before:
             raise ImportedBefore(before)
@@ -184,7 +184,7 @@ def wrong_as_new(row):
     """Return why the row cannot be a new product, or None."""
     for field, what in {"name": "name", "price": "price", "quantity": "stock"}.items():
         if getattr(row, field) is None:
-            return f"{field}: There is no product {row.id} yet, whose {what} could stay as it is."
+            return f"{field}: There is no product {row.id} yet, so its {what} is required."
     if row.id and row.id > NEW_ID_MAX:
         return f"id: There is no product {row.id}, and a new one has an id up to {NEW_ID_MAX}."
     return None

@@ -56,9 +56,9 @@ def read_rows(file, lines):
 
 
 def validate(cells, *, local):
-    """Return the values, as far as they are right, and what is wrong with the others.
+    """Return the valid values, and what is wrong with the others.
 
-    In a `local` file, where the comma does not separate, a point may be that of thousands.
+    In a `local` file, whose separator is not the comma, a point may mean thousands.
     """
     values, reasons = {}, []
     for name in COLUMNS:
@@ -72,7 +72,7 @@ def validate(cells, *, local):
 
 
 def value_of(name, cells, local):
-    """Return the value of a column, None if it stays as it is, or raise ValidationError."""
+    """Return the value of a column, or None if it stays as it is; or raise ValidationError."""
     cell = cells.get(name)
     if cells["id"] and (cell is None or (name == "quantity" and not cell)):
         return None
@@ -86,11 +86,11 @@ def value_of(name, cells, local):
 
 
 def with_point(number, *, decimals):
-    """Return a number with a point where it has a decimal comma.
+    """Return a number with its decimal comma replaced by a point.
 
-    Raise ValidationError if it may mean thousands as well, which a point does not where `decimals` is set.
+    Raise ValidationError if it could also mean thousands, which a point cannot if `decimals` is set.
     """
     ambiguous = AMBIGUOUS.fullmatch(number)
     if ambiguous and not (decimals and ambiguous[1] == "."):
-        raise serializers.ValidationError("This may mean thousands or decimals: write 1200 or 1.20.")
+        raise serializers.ValidationError("This could mean thousands or decimals: write 1200 or 1.20.")
     return number.replace(",", ".")

@@ -3,7 +3,7 @@
 from .admin_site import AdminSite
 from .server import manage
 
-SENT_ALREADY = "This form has already been sent. Nothing was done again."
+SENT_ALREADY = "This form has already been submitted. Nothing was changed this time."
 
 
 def test_of_many_posts_of_one_form_one_is_done(server):

@@ -22,7 +22,7 @@ def page(chromium, server):
 
 @pytest.fixture
 def complaints(page):
-    """What the browser has complained of so far; what is left at the end of a test fails it."""
+    """What the browser has complained about so far; anything left at the end of a test fails it."""
     return page.complaints
 
 
@@ -76,7 +76,7 @@ def count_named(server, name):
     return sum(product["name"] == name for product in server.products())
 
 
-# The page stays, as if the server took its time.
+# The page stays, as if the server were slow.
 COUNT_SENT = """() => {
     window.sent = 0
     window.addEventListener("submit", event => {
@@ -134,7 +134,7 @@ def test_after_back_the_same_form_is_refused_and_another_is_done(admin_page, com
         save.click()
 
     save_after_back("Feather")
-    admin_page.get_by_text("This form has already been sent. Nothing was done again.").wait_for()
+    admin_page.get_by_text("This form has already been submitted. Nothing was changed this time.").wait_for()
     assert count_named(server, "Feather") == 1
     assert [complaint for complaint in complaints if "409 (Conflict)" not in complaint] == []
     complaints.clear()

@@ -1,4 +1,4 @@
-"""The development server, as newcomers use it: many callers at once, and neighbours in the network."""
+"""The development server as newcomers use it: many callers at once, and other machines on the network."""
 
 import http.client
 import socket
@@ -57,7 +57,7 @@ def test_development_mode_warns_if_others_can_connect(new_server, address, warne
     server.command[-1] = f"{address}:{server.port}"
     with server:
         server.call("GET", "/healthz/")
-        assert ("others can connect" in server.output) is warned
+        assert ("other machines can connect" in server.output) is warned
 
 
 @pytest.mark.parametrize(

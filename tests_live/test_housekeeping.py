@@ -10,7 +10,7 @@ from .databases import ON_POSTGRES, execute
 from .server import manage
 
 NODES, FORGOTTEN, KEYS, TOKENS = 3, 40, 5000, 5000
-# Tokens and sessions that are still good come first, more than one batch of them.
+# Tokens and sessions that are still valid come first, more than a batch of each.
 ALIVE = 1500
 AGO = "now() - interval '25 hours'" if ON_POSTGRES else "datetime('now', '-25 hours')"
 KEYS_OF_YESTERDAY = f"""
@@ -66,9 +66,9 @@ def test_on_several_nodes_at_once_each_order_expires_once(server, product):
 
     assert answers == [201] * 40
     assert total(r"Expired orders: (\d+)", outputs) == FORGOTTEN
-    assert total(r"Forgot (\d+) idempotency keys", outputs) == KEYS
-    assert total(r"Forgot (\d+) tokens", outputs) == TOKENS
-    assert total(r"Forgot (\d+) admin sessions", outputs) == TOKENS
+    assert total(r"Deleted (\d+) idempotency keys", outputs) == KEYS
+    assert total(r"Deleted (\d+) tokens", outputs) == TOKENS
+    assert total(r"Deleted (\d+) admin sessions", outputs) == TOKENS
     found = server.call("GET", f"/api/products/{product['id']}/", token=server.customer).body
     assert found["quantity"] == 1000 - 40
     assert "0 idempotency keys" in manage("housekeeping", **variables)
@@ -81,6 +81,6 @@ def test_keys_that_another_has_locked_are_left_to_it(server):
     with psycopg.connect(server.database_url) as another:
         another.execute("SELECT FROM orders_idempotencykey ORDER BY id LIMIT 100 FOR UPDATE")
         impatient = f"{server.database_url}?options=-c%20lock_timeout%3D2s"
-        assert f"Forgot {KEYS - 100} idempotency keys" in manage("housekeeping", DATABASE_URL=impatient)
+        assert f"Deleted {KEYS - 100} idempotency keys" in manage("housekeeping", DATABASE_URL=impatient)
 
-    assert "Forgot 100 idempotency keys" in manage("housekeeping", DATABASE_URL=server.database_url)
+    assert "Deleted 100 idempotency keys" in manage("housekeeping", DATABASE_URL=server.database_url)

@@ -83,7 +83,7 @@ def test_the_events_are_named(server, calls):
 def test_a_call_for_an_unknown_host_is_one_line_a_minute_from_each_worker(server):
     for _ in range(20):
         assert server.call("GET", "/api/products/", headers={"Host": "evil.example"}).status == 400
-    sentence = "A call came for a host that is not in ALLOWED_HOSTS: evil.example"
+    sentence = "Request for a host that is not in ALLOWED_HOSTS: evil.example"
     eventually(lambda: any(line["message"] == sentence for line in lines(server)))
 
     found = [line for line in lines(server) if "evil.example" in json.dumps(line)]

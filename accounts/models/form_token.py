@@ -5,7 +5,7 @@ from order_management.conflict import Conflict
 
 
 class AlreadySent(Conflict):
-    detail = "This form has already been sent. Nothing was done again."
+    detail = "This form has already been submitted. Nothing was changed this time."
 
 
 class FormTokenManager(models.Manager):
@@ -24,10 +24,10 @@ class FormTokenManager(models.Manager):
 
 
 class FormToken(models.Model):
-    """A token of a form in the admin site that was used: the form made its change and makes no other.
+    """The used token of a form in the admin site: the form has made its change and cannot make another.
 
-    It has no foreign key to the user, which would lock the user's row before the change does: two Admins who change
-    each other would deadlock.
+    It has no foreign key to the user, because that would lock the user's row before the change does: two Admins who
+    change each other would deadlock.
     """
 
     token = models.CharField(max_length=32, unique=True)

@@ -40,7 +40,7 @@ def test_refresh_tokens_are_forgotten_once_they_have_expired(api, session):
 
     call_command("housekeeping", stdout=out)
 
-    assert "Forgot 2 tokens." in out.getvalue()
+    assert "Deleted 2 tokens." in out.getvalue()
     assert OutstandingToken.objects.count() == 2
     assert api().post("/api/login/refresh/", {"refresh": str(alive)}).status_code == 200
 
@@ -69,7 +69,7 @@ def test_many_tokens_go_in_batches(customer):
 
 
 def test_expired_tokens_go_though_a_thousand_alive_come_before_them(customer):
-    """As after a shorter REFRESH_TOKEN_LIFETIME."""
+    """As after REFRESH_TOKEN_LIFETIME was shortened."""
     now = timezone.now()
     days = [*[5] * 1500, *[-1] * 3000, *[5] * 1500, -1]
     OutstandingToken.objects.bulk_create(
@@ -115,5 +115,5 @@ def test_used_form_tokens_are_forgotten_once_no_session_is_that_old(settings):
 
     call_command("housekeeping", stdout=out)
 
-    assert "Forgot 2 used form tokens." in out.getvalue()
+    assert "Deleted 2 used form tokens." in out.getvalue()
     assert list(FormToken.objects.order_by("token").values_list("token", flat=True)) == ["0", "1"]

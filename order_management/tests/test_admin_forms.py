@@ -1,4 +1,4 @@
-"""Every form of the admin site makes its change once, however often it is sent."""
+"""Every form in the admin site makes its change once, however often it is sent."""
 
 from html.parser import HTMLParser
 
@@ -13,12 +13,12 @@ from products.models import Product
 
 from .routes import all_routes
 
-SENT_ALREADY = "This form has already been sent. Nothing was done again."
+SENT_ALREADY = "This form has already been submitted. Nothing was changed this time."
 CSV = SimpleUploadedFile("products.csv", b"id,name,price,quantity\n,Net,5.50,2\n")
 OWN_PASSWORD = {"old_password": "anna's secret", "new_password1": "n3w words", "new_password2": "n3w words"}
 NEW_PASSWORD = {"usable_password": "true", "password1": "n3w words", "password2": "n3w words"}
 PRODUCTS, ORDERS, USERS = "admin/products/product/", "admin/orders/order/", "admin/accounts/user/"
-# Each form of the site, by the route of its page: what a person fills in.
+# What a person fills in, for each form of the site by the route of its page.
 FORMS = [
     (f"{PRODUCTS}add/", {"name": "Net", "price": "1", "quantity": "1"}),
     (f"{PRODUCTS}<path:object_id>/change/", {"name": "Club"}),
@@ -47,13 +47,13 @@ ROUTES = sorted({route for route in all_routes() if route.startswith("admin/")})
 
 
 class Form(dict):
-    """What a browser sends of a form as it is."""
+    """What a browser sends for an unchanged form."""
 
     has_button = False
 
 
 class Forms(HTMLParser):
-    """The forms of a page that are posted, without the one for logging out."""
+    """The POST forms of a page, except the one for logging out."""
 
     def __init__(self, response):
         super().__init__()
@@ -104,7 +104,7 @@ def page_of(bat, order, customer):
 
 
 def fill_in(site, path, fields):
-    """Return what a browser sends of the form at the path; an action of a list is for the newest row."""
+    """Return what a browser sends for the form at the path; list actions apply to the newest row."""
     [form] = forms(site.get(path))
     if "action" in fields:
         model = Order if "orders" in path else User
@@ -113,7 +113,7 @@ def fill_in(site, path, fields):
 
 
 def state():
-    """Return all that forms change."""
+    """Return everything that forms change."""
     return {
         model: list(model.objects.order_by("pk").values_list())
         for model in apps.get_models()
@@ -184,7 +184,7 @@ def fill_in_stock(site, product, **fields):
 
 @pytest.mark.parametrize(
     "wrong",
-    # An error of the form; a conflict with the state.
+    # An error in the form; a conflict with the state.
     [{"delta": "0"}, {"delta": "-11"}],
 )
 def test_a_refused_form_is_sent_again_after_correction(site, bat, wrong):

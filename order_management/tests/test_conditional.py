@@ -76,10 +76,10 @@ def test_only_the_current_strong_tag_matches(api, admin, bat, header):
 @pytest.mark.parametrize(
     ("header", "reason"),
     [
-        ("W/{}", "If-Match needs a strong ETag, and W/ marks a weak one."),
-        ('"other", W/{}', "If-Match needs a strong ETag, and W/ marks a weak one."),
-        ("abc", "If-Match holds no ETag."),
-        ("", "If-Match holds no ETag."),
+        ("W/{}", "If-Match needs a strong ETag, but W/ marks a weak one."),
+        ('"other", W/{}', "If-Match needs a strong ETag, but W/ marks a weak one."),
+        ("abc", "If-Match contains no ETag."),
+        ("", "If-Match contains no ETag."),
         ('"other"', "It has changed since: the ETag in If-Match is not the current one."),
     ],
 )

@@ -1,4 +1,4 @@
-"""The target of a request has limits, so that no header of an answer outgrows a proxy's buffer; bodies everywhere."""
+"""Limits on request targets, so that no header of an answer outgrows a proxy's buffer; and on bodies, on every path."""
 
 from io import BytesIO
 
@@ -8,7 +8,7 @@ from django.urls import URLPattern, get_resolver
 from order_management.limits import HOST_MAX_BYTES, PATH_MAX_BYTES, QUERY_MAX_BYTES
 from products.models import Product
 
-# What nginx keeps of an answer's headers, see deploy/nginx.conf.
+# nginx's buffer for the headers of an answer, see deploy/nginx.conf.
 HEADERS_MAX_BYTES = 32 * 1024
 # Some of them grow each time they are quoted.
 FILLINGS = ["x", "%22", '"', "é", "\xff", "%ff", "%25", "=", "&", "a&", "+", "/", "%f0%9f%98%80"]
@@ -30,7 +30,7 @@ PATHS += [path.rstrip("/") for path in PATHS if path != "/"]
 
 
 def filled(start, filling, size):
-    """Return the start with as many fillings behind it as fit into the size."""
+    """Return the start followed by as many fillings as fit into the size."""
     return (start + filling * size)[:size]
 
 
@@ -89,7 +89,7 @@ def test_nor_do_the_links_of_a_page_with_two_neighbours(api, admin, filling):
 
     response = client.get("/api/products/", QUERY_STRING=query, HTTP_HOST="localhost:" + "0" * (HOST_MAX_BYTES - 10))
 
-    # Some have more bytes when percent-encoded, or are too many parameters.
+    # Some grow when percent-encoded, or have too many parameters.
     assert response.status_code in (400, 414) or 'rel="prev"' in response.headers["Link"]
     assert size_of_headers(response) < HEADERS_MAX_BYTES
 
@@ -139,7 +139,7 @@ UNSOUND += [({"CONTENT_LENGTH": length}, 400) for length in NO_NUMBERS]
 @pytest.mark.parametrize(("headers", "status"), UNSOUND)
 def test_no_path_takes_a_body_of_unknown_length_or_over_its_limit(client, headers, status):
     for path in PATHS:
-        # Its body is at its end at once, as a server has it that ends a body by itself.
+        # Its body ends immediately, as with a server that ends bodies itself.
         response = client.post(
             "/", PATH_INFO=path, **{"wsgi.input": BytesIO(), "wsgi.input_terminated": True} | headers
         )
@@ -164,7 +164,7 @@ def test_an_encoded_body_is_refused(client, db, coding):
     response = client.post("/api/login/", {"username": "a"}, "application/json", headers={"Content-Encoding": coding})
 
     assert response.status_code == 415
-    assert response.json() == {"detail": "Send the body as it is, without a Content-Encoding."}
+    assert response.json() == {"detail": "Send the body uncompressed, without a Content-Encoding."}
     assert response.headers["Accept-Encoding"] == "identity"
 
 

@@ -135,7 +135,7 @@ def test_a_log_asks_no_database(site, django_assert_num_queries):
 
 @pytest.fixture
 def unknown_hosts(caplog, settings):
-    """A function that calls for hosts, and returns the lines that are logged of them."""
+    """A function that sends requests for hosts and returns the lines logged for them."""
     [limit] = logging.getLogger("django.security.DisallowedHost").filters
     limit.quiet_until = 0
 
@@ -148,7 +148,7 @@ def unknown_hosts(caplog, settings):
 
 
 def test_a_call_for_an_unknown_host_is_logged_with_its_name_once_a_minute(unknown_hosts):
-    sentence = "A call came for a host that is not in ALLOWED_HOSTS: evil.example"
+    sentence = "Request for a host that is not in ALLOWED_HOSTS: evil.example"
 
     assert unknown_hosts("evil.example", "evil.example", "other.example") == [("WARNING", sentence, None)]
 

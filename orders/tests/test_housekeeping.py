@@ -30,8 +30,8 @@ def test_keys_are_kept_for_a_day(api, customer, bat):
     keys(customer, 2, hours=23, minutes=59)
     keys(customer, 3, hours=24)
 
-    assert "Forgot 3 idempotency keys." in housekeeping()
-    assert "Forgot 0 idempotency keys." in housekeeping()
+    assert "Deleted 3 idempotency keys." in housekeeping()
+    assert "Deleted 0 idempotency keys." in housekeeping()
 
     assert IdempotencyKey.objects.count() == 2
 
@@ -73,7 +73,7 @@ def test_old_keys_go_wherever_they_are(customer, monkeypatch):
 
 def test_a_key_that_a_clock_ahead_has_dated_is_kept_for_another_day(customer):
     keys(customer, 1, days=-365)
-    keys(customer, 1, seconds=-5)  # as the clock of another node may be ahead
+    keys(customer, 1, seconds=-5)  # another node's clock may be this far ahead
 
     assert purge_keys() == 0
     IdempotencyKey.objects.update(created_at=F("created_at") - timedelta(hours=25))

@@ -244,13 +244,13 @@ def test_the_catalogue_is_exported_as_it_is_imported(site, bat, ball):
 
 
 def export_button(page):
-    """Return where the Export button of a list leads to, and what it says."""
+    """Return where the Export button of a list leads, and what it says."""
     [(href, text)] = re.findall(rf'<a href="({LIST}export/[^"]*)"[^>]*>.*?</span>([^<]*)</a>', page, re.DOTALL)
     return html.unescape(href), text.strip()
 
 
 def exported(site, **query):
-    """Return the name of the file that the Export button of a list gives, and the names of the products in it."""
+    """Return the name of the file a list's Export button downloads, and the names of the products in it."""
     href, _ = export_button(site.get(LIST, query).content.decode())
     response = site.get(href)
     rows = csv.DictReader(b"".join(response.streaming_content).decode("utf-8-sig").splitlines())
@@ -359,7 +359,7 @@ def test_a_file_that_was_just_imported_is_noticed(site, admin):
     page = upload(site, NET)
 
     said = f"This file was already imported by anna on {at:%Y-%m-%d at %H:%M} UTC: created 1, changed 0."
-    assert f"{said} Nothing was imported now." in page
+    assert f"{said} Nothing was imported this time." in page
     assert AGAIN in page
     assert Product.objects.count() == ProductImport.objects.count() == 1
 
@@ -412,5 +412,5 @@ def test_a_refused_import_can_be_sent_again_from_the_same_page(site):
     upload(site, f"{NET},Net,x,2\n", **page)
 
     assert "Created 1" in upload(site, NET, again="on", **page)
-    assert "This form has already been sent." in upload(site, NET, again="on", **page)
+    assert "This form has already been submitted." in upload(site, NET, again="on", **page)
     assert Product.objects.count() == 2

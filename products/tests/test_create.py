@@ -25,13 +25,13 @@ def test_a_customer_creates_nothing(api, customer):
     assert not Product.objects.exists()
 
 
-# Nothing of them can be seen: white space, joiners, fillers, tags, control characters.
+# All of these are invisible: white space, joiners, fillers, tags, control characters.
 INVISIBLE = ["\u3164", "\u200b\u200d", " \ufe0f ", "\u115f \uffa0", "\u00ad", "\u2800", "\x07\x1b", "\U000e0041"]
 
 
 @pytest.mark.parametrize("name", INVISIBLE)
 def test_a_name_that_cannot_be_seen_is_refused(api, site, admin, name):
-    refusal = {"name": ["Enter at least one character that can be seen."]}
+    refusal = {"name": ["Enter at least one visible character."]}
 
     assert api(admin).post(URL, BAT | {"name": name}).json() == refusal
     assert site.post("/admin/products/product/add/", BAT | {"name": name}).context["adminform"].errors == refusal

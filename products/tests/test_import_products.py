@@ -181,8 +181,8 @@ def test_a_file_may_have_only_the_columns_that_change(bat, header, line, changed
     [
         ("id,quantity", ",5", "name: This field is required. price: This field is required."),
         ("id,name,price", ",Net,1", "quantity: This field is required."),
-        ("id,quantity", "999,5", "name: There is no product 999 yet, whose name could stay as it is."),
-        ("id,name", "999,Net", "price: There is no product 999 yet, whose price could stay as it is."),
+        ("id,quantity", "999,5", "name: There is no product 999 yet, so its name is required."),
+        ("id,name", "999,Net", "price: There is no product 999 yet, so its price is required."),
     ],
 )
 def test_a_new_product_needs_every_column(header, line, reason):
@@ -219,7 +219,7 @@ def test_numbers_are_read_as_spreadsheets_write_them(separator, price, quantity,
     assert catalogue()[0][2:] == (Decimal(read[0]), read[1])
 
 
-AMBIGUOUS = "This may mean thousands or decimals: write 1200 or 1.20."
+AMBIGUOUS = "This could mean thousands or decimals: write 1200 or 1.20."
 
 
 @pytest.mark.django_db
@@ -429,8 +429,8 @@ def test_a_batch_takes_a_fixed_number_of_statements(django_assert_num_queries):
     ids = range(1, 2 * BATCH + 1)
     only_postgresql = (2 + 2) * (connection.vendor == "postgresql")
     with transaction.atomic():
-        # The savepoint and its release, the record of the import, and of each batch: a look without lock, a look with
-        # it, the products, the ledger. On PostgreSQL the sequence, and a lock of each batch before.
+        # The savepoint and its release, the record of the import, and for each batch: a read without a lock, one with
+        # a lock, the products, the ledger. On PostgreSQL also the sequence, and first a lock for each batch.
         with django_assert_num_queries(3 + 2 * 4 + only_postgresql):
             import_products(file(*[f"{pk},Bat,1,1" for pk in ids]))
         with django_assert_num_queries(3 + 2 * 4 + only_postgresql):
@@ -519,7 +519,7 @@ def test_an_empty_quantity_leaves_the_stock_as_it_is(order, bat):
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("7,Bat,1,", "quantity: There is no product 7 yet, whose stock could stay as it is."),
+        ("7,Bat,1,", "quantity: There is no product 7 yet, so its stock is required."),
         (",Bat,1,", "quantity: A valid integer is required."),
         ("2147483648,Bat,1,1", "id: There is no product 2147483648, and a new one has an id up to 2147483647."),
     ],

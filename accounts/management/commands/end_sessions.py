@@ -6,7 +6,7 @@ from order_management.logs import security_event
 
 
 class Command(BaseCommand):
-    help = "End all tokens and admin sessions, of all users or of one: everybody logs in again."
+    help = "End the tokens and admin sessions of all users or of one user, who must then log in again."
 
     def add_arguments(self, parser):
         parser.add_argument("--user", metavar="NAME", help="only those of this user")

@@ -1,4 +1,4 @@
-"""Django's development server, fit for many callers at once. It tells them nothing about the process."""
+"""Django's development server, able to handle many callers at once. It tells them nothing about the process."""
 
 import ipaddress
 
@@ -6,25 +6,25 @@ from django.conf import settings
 from django.contrib.staticfiles.management.commands import runserver
 from django.core.servers import basehttp
 
-# wsgiref would add the environment of the process to every request, and debug pages would show it.
+# wsgiref would add the process environment to every request, and debug pages would show it.
 basehttp.ServerHandler.os_environ = {}
 
 
 class RequestHandler(basehttp.WSGIRequestHandler):
-    # Otherwise each answer on a kept connection waits 40 ms for an ACK.
+    # Otherwise each answer on a keep-alive connection waits 40 ms for an ACK.
     disable_nagle_algorithm = True
 
     def get_environ(self):
         environ = super().get_environ()
         lengths = self.headers.get_all("Content-Length")
         if lengths:
-            # wsgiref uses the first one and ignores an empty one: the rest would be taken for the next request.
+            # wsgiref uses the first one and ignores an empty one: the rest would be read as the next request.
             environ["CONTENT_LENGTH"] = ", ".join(lengths) or "empty"
         return environ
 
 
 class Server(basehttp.WSGIServer):
-    # Django's 10 is too few for callers who all connect at once: the others are reset.
+    # Django's 10 is too few when many callers connect at once: the rest would be reset.
     request_queue_size = 1024
 
     def __init__(self, address, request_handler, **options):
@@ -43,7 +43,7 @@ class Command(runserver.Command):
         super().on_bind(server_port)
         if settings.DEBUG and not is_loopback(self.addr):
             self.stderr.write(
-                "Development mode is meant for this machine, but others can connect to this address. "
+                "Development mode is meant for this machine, but other machines can connect to this address. "
                 "Stop it unless you trust the network, and use the production server instead (make serve).",
                 self.style.WARNING,
             )

@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *, older_than, **options):
         expired = 0
-        # A transaction for each: nobody waits for all of them.
+        # One transaction per order, so that nobody waits for all of them.
         for order in forgotten_orders(timezone.now() - older_than):
             try:
                 change_status(order, Order.Status.CANCELLED, by=None, note="Expired.")
@@ -42,10 +42,10 @@ class Command(BaseCommand):
 
 
 def forgotten_orders(before):
-    """Yield the pending orders placed before a time, oldest first, then those that a clock ahead has dated."""
+    """Yield the pending orders placed before a time, oldest first, then those dated by a clock that was ahead."""
     pending = Order.objects.filter(status=Order.Status.PENDING).order_by("created_at", "id")
     yield from pages(pending.filter(created_at__lt=before))
-    # Ids rise with time: an order whose date lies in the future is at least as old as one with a higher id.
+    # Ids increase with time: an order dated in the future is at least as old as one with a higher id.
     newest = Order.objects.filter(created_at__lt=before).order_by("-created_at", "-id").first()
     if newest:
         yield from pages(pending.filter(created_at__gt=timezone.now() + CLOCK_SKEW, pk__lt=newest.pk))
@@ -53,7 +53,7 @@ def forgotten_orders(before):
 
 def pages(orders):
     """Yield the orders of a queryset a page at a time, so that memory is bounded."""
-    # Not by iterator(), whose open query would keep SQLite from writing as soon as somebody else has written.
+    # Not with iterator(), whose open query would keep SQLite from writing once somebody else has written.
     page = orders[:PAGE]
     while found := list(page):
         yield from found
