@@ -36,7 +36,7 @@ class UserForm(UserChangeForm):
             self.fields["role"].initial = self.instance.role
 
     def _get_validation_exclusions(self):
-        # A name from before a rule may stay as it is.
+        # A name older than a rule may stay as it is.
         return super()._get_validation_exclusions() | ({"username"} - set(self.changed_data))
 
 
@@ -112,7 +112,7 @@ class UserAdmin(ChangesOnlyMixin, auth.UserAdmin, ListAdmin):
         self.change_all(request, users, is_active=True)
 
     def change_all(self, request, users, **access):
-        # In one order, so that two Admins who do this at the same moment rarely deadlock.
+        # In a fixed order, so that two Admins who do this at the same moment rarely deadlock.
         others = users.exclude(pk=request.user.pk).order_by("pk")
         for user in others:
             services.change_access(user.pk, by=request.user, **access)

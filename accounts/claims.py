@@ -1,4 +1,4 @@
-"""What the claims of a token must look like. A valid signature is no excuse for an odd one."""
+"""What the claims of a token must look like. They are checked even if the signature is valid."""
 
 import re
 
@@ -6,7 +6,7 @@ from order_management.clocks import CLOCK_SKEW
 
 from .models.versions import VERSION_MAX
 
-TIME_MAX = 253_402_300_799  # the end of the year 9999, the last time a datetime can express
+TIME_MAX = 253_402_300_799  # the end of the year 9999, the latest time a datetime can hold
 KEY_MAX = 2**63 - 1
 UUID = re.compile(r"[0-9a-f]{32}")
 DIGITS = re.compile(r"[1-9][0-9]{0,18}")
@@ -35,17 +35,17 @@ def is_uuid(value):
 
 
 REQUIRED = {"exp": is_time, "iat": is_time, "jti": is_uuid, "user_id": is_user_id, "version": is_version}
-# The version before issued refresh tokens without a session.
+# The previous version issued refresh tokens without a session.
 OPTIONAL = {"nbf": is_time, "session": is_uuid}
 
 
 def are_well_formed(claims):
-    """Return whether every claim that is read has the type and range in which it is issued."""
+    """Return whether every claim that is read has the type and range it is issued with."""
     return all(name in claims and check(claims[name]) for name, check in REQUIRED.items()) and all(
         check(claims[name]) for name, check in OPTIONAL.items() if name in claims
     )
 
 
 def are_current(claims, now):
-    """Return whether well-formed claims are valid at that time, in seconds since 1970."""
+    """Return whether well-formed claims are valid at the given time, in seconds since 1970."""
     return now < claims["exp"] and max(claims["iat"], claims.get("nbf", 0)) <= now + CLOCK_SKEW.total_seconds()

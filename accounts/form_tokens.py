@@ -1,7 +1,7 @@
-"""Every form of the admin site makes its change once, even if it is sent twice (a double click, the Back button).
+"""Every form in the admin site makes its change once, even if it is sent twice (a double click, the Back button).
 
-Django masks the CSRF token anew for each page, so the token that comes with a form identifies the page it was filled in
-on. The site uses it up in the transaction of the change (site.py).
+Django masks the CSRF token differently on each page, so the token sent with a form identifies the page on which it was
+filled in. The site uses it up in the transaction of the change (site.py).
 """
 
 import hashlib
@@ -15,28 +15,28 @@ from order_management.writes import Writes
 from .models import FormToken
 
 FIELD = "csrfmiddlewaretoken"
-# Housekeeping removes a used token later than that: logging in again ends the CSRF tokens of older pages.
+# Housekeeping keeps used tokens for longer than this: logging in again ends the CSRF tokens of older pages.
 MAX_AGE = settings.SESSION_COOKIE_AGE  # seconds
 
 
 def token_of(request):
-    """Return what identifies the form that was sent, or None if it comes from no page of ours."""
+    """Return what identifies the form that was sent, or None if it does not come from one of our pages."""
     masked = request.POST.get(FIELD, "")
-    # A program may send the secret of the cookie with every form. Without a mask it is shorter.
+    # A program may send the cookie's secret with every form. It is shorter, because it is not masked.
     if len(masked) != CSRF_TOKEN_LENGTH:
         return None
-    # The dialogs of a page share its token; each has a path of its own.
+    # The dialogs of a page share its token, but each has its own path.
     return hashlib.sha256(f"{masked} {request.path}".encode()).hexdigest()[:32]
 
 
 def check_unused(request):
-    """Raise AlreadySent if the form has made its change."""
+    """Raise AlreadySent if the form has already made its change."""
     FormToken.objects.check_unused(token_of(request))
 
 
 @contextmanager
 def use_token(request):
-    """Use up the form's token in the caller's transaction, unless the block writes nothing; or raise AlreadySent.
+    """Use up the form's token in the caller's transaction unless the block writes nothing, or raise AlreadySent.
 
     So a form that was refused can be sent again after correction.
     """

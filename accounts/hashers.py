@@ -10,5 +10,5 @@ class Argon2Hasher(Argon2PasswordHasher):
     memory_cost = 19 * 1024  # KiB
     time_cost = 2
     parallelism = 1
-    # What its hashes begin with. The index `old_hashes` holds users with any other: change them together.
+    # The prefix of its hashes. The index `old_hashes` covers users with any other: change both together.
     kind = f"argon2$argon2id$v=19$m={memory_cost},t={time_cost},p={parallelism}"

@@ -23,7 +23,7 @@ def purge_tokens():
 
 
 def purge_ended_sessions():
-    """Delete the marks of ended sessions whose refresh tokens have all expired; return how many."""
+    """Delete records of ended sessions whose refresh tokens have all expired; return how many."""
     return purge(EndedSession, Q(expires_at__lt=timezone.now() - KEPT))
 
 
@@ -33,10 +33,10 @@ def purge_sessions():
 
 
 def purge_addresses():
-    """Delete addresses that have nothing counted against them any more; return how many."""
+    """Delete addresses whose counters have expired; return how many."""
     return purge(ClientAddress, ClientAddress.objects.expired())
 
 
 def purge_form_tokens():
-    """Delete used tokens of forms that are too old to be sent again; return how many."""
+    """Delete used form tokens that are too old to be sent again; return how many."""
     return purge(FormToken, Q(used_at__lt=timezone.now() - timedelta(seconds=MAX_AGE) - KEPT))

@@ -67,7 +67,7 @@ class LoginSerializer(TokenObtainPairSerializer):
     def validate(self, attrs):
         try:
             return super().validate(attrs)
-        except IntegrityError:  # the user was deleted meanwhile
+        except IntegrityError:  # the user was deleted in the meantime
             raise AuthenticationFailed(self.error_messages["no_active_account"], "no_active_account") from None
 
 
@@ -103,7 +103,7 @@ class UserSerializer(ModelSerializer):
 
 
 class TokenField(CharField):
-    """A token. One that is longer than any of ours is invalid, and is not decoded: InvalidToken (401)."""
+    """A token. One that is longer than any we issue is not decoded: InvalidToken (401)."""
 
     def to_internal_value(self, data):
         token = super().to_internal_value(data)

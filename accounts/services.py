@@ -42,10 +42,10 @@ user_row = Select(lambda pk: User.objects.filter(pk=pk).select_for_update(no_key
 
 
 def lock_user(user):
-    """Keep a user from being deleted until the transaction ends; raise User.DoesNotExist if they have been.
+    """Keep a user from being deleted until the transaction ends; raise User.DoesNotExist if they already are.
 
-    Rows that refer to the user can be added meanwhile: the lock is not the one their foreign keys would wait for.
-    None stands for a command, which nobody deletes.
+    Rows that refer to the user can still be added: their foreign keys do not wait for this lock.
+    None means a management command, which has no user.
     """
     if user and not user_row(user.pk):
         raise User.DoesNotExist

@@ -1,4 +1,4 @@
-"""The life of a session: refresh tokens are spent one after the other, until the user or a theft ends it."""
+"""The life of a session: refresh tokens are spent one after another, until the user or a theft ends it."""
 
 from datetime import timedelta
 
@@ -13,10 +13,10 @@ from . import tokens
 from .models import EndedSession, User
 from .models.versions import new_versions_of_many
 
-# Twice at almost the same moment is a client that tries again; otherwise it may be somebody who stole the token. That is
-# also assumed if the clock has been set back since.
+# A token used twice at almost the same moment is a client that retries; otherwise it may have been stolen. So a clock
+# that was set back since does not excuse it.
 REUSE_TOLERANCE = timedelta(seconds=10)
-BATCH = 1000  # users, so nobody waits long for their locks
+BATCH = 1000  # users; small, so that nobody waits long for a lock
 
 
 def rotate(raw_refresh):
@@ -33,9 +33,9 @@ def or_invalid(use_case, token):
     """Return the result of the use case, or raise InvalidToken if there is none or the user is gone."""
     try:
         result = use_case(token)
-    except IntegrityError:  # the user was deleted meanwhile
+    except IntegrityError:  # the user was deleted in the meantime
         result = None
-    # Raised here, outside the transaction, which would otherwise take back the end of a session.
+    # Raised here, outside the transaction, which would otherwise roll back the end of a session.
     if result is None:
         raise tokens.InvalidToken
     return result
@@ -64,7 +64,7 @@ def blacklist(token):
 
 
 def end_session(session, user, now):
-    """End one session (RFC 9700, 4.14.2): no refresh token that follows from the same login is valid any more."""
+    """End one session (RFC 9700, 4.14.2): every refresh token from the same login becomes invalid."""
     issued = OutstandingToken.objects.filter(user=user).aggregate(last=Max("expires_at", default=now))
     # A successor may be issued at this very moment, and an earlier one may live longer than new ones do.
     expires_at = max(issued["last"], now + tokens.RefreshToken.lifetime)
@@ -82,7 +82,7 @@ def end_sessions(users):
 
 @atomic
 def end_next(users, *, after):
-    """Do so for the next batch by id, and return the ids."""
+    """End those of the next batch of users by id; return the ids."""
     locked = users.select_for_update(no_key=True).filter(pk__gt=after).order_by("pk")
     pks = list(locked.values_list("pk", flat=True)[:BATCH])
     User.objects.filter(pk__in=pks).update(**new_versions_of_many())

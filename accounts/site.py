@@ -24,7 +24,7 @@ class Site(admin.Site):
         return super().admin_view(view if view == self.logout else self.once(view), cacheable)
 
     def once(self, view):
-        """Use up the token of the form with the change that the view makes."""
+        """Return the view so that it uses up the token of the form along with its change."""
 
         @wraps(view)
         def answer(request, *args, **kwargs):
@@ -33,7 +33,7 @@ class Site(admin.Site):
             try:
                 if not getattr(view, "uses_token_itself", False):
                     return in_transaction(view)(request, *args, **kwargs)
-                # Before any work; what counts is `use_token`.
+                # An early check before any work; `use_token` is the one that decides.
                 check_unused(request)
                 return view(request, *args, **kwargs)
             except AlreadySent as error:
@@ -45,7 +45,7 @@ class Site(admin.Site):
     def password_change(self, request, extra_context=None):
         try:
             if "old_password" in request.POST:
-                # Only to be counted, which must outlast this form: Django's form checks it too and knows no limit.
+                # Only to count it, outside the form's transaction: Django's form checks it again, without a limit.
                 authenticate(request, username=request.user.get_username(), password=request.POST["old_password"])
             change = super().password_change
             return (in_transaction(change) if request.method == "POST" else change)(request, extra_context)
@@ -54,7 +54,7 @@ class Site(admin.Site):
 
     def refuse_form(self, request, error):
         if "HX-Request" in request.headers:
-            # A dialog: htmx shows no page with an error, but goes where it is told.
+            # A dialog: htmx does not show error pages, but follows HX-Redirect.
             messages.error(request, str(error))
             return HttpResponse(status=error.status, headers={"HX-Redirect": current_page(request)})
         context = {**self.each_context(request), "title": "Nothing was done", "detail": str(error)}

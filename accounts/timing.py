@@ -1,7 +1,7 @@
-"""A wrong login takes the same time for every name, whatever hash its user has, and whether there is such a user.
+"""A failed login takes the same time for every name, whatever hash the user has and whether or not the user exists.
 
-Comparing with an old hash, such as those of users who came from elsewhere, takes another time than with a new one.
-While anybody has an old hash, every wrong login is hashed in that way too. A right login replaces the old hash.
+Checking an old hash, such as that of an imported user, does not take the same time as checking a new one. While any
+user has an old hash, every failed login computes that hash, too. A successful login replaces the old hash.
 """
 
 from functools import cache
@@ -17,9 +17,9 @@ KINDS_MAX = 10  # of old hashes
 
 
 def even_out(password, encoded):
-    """Hash a wrong password in every way in which it has not been hashed yet.
+    """Hash a wrong password with every kind of hash in use, except the one already computed.
 
-    `encoded` is the hash that it was compared with, or None.
+    `encoded` is the hash it was compared with, or None.
     """
     done = encoded and kind(encoded)
     if done != new_kind():
@@ -34,7 +34,7 @@ def even_out(password, encoded):
 
 
 def kind(encoded):
-    """Return what decides how long a hash takes: the algorithm, and the cost unless `harden_runtime` levels it."""
+    """Return what decides how long a hash takes: the algorithm, and the cost unless `harden_runtime` evens it out."""
     algorithm = encoded.partition("$")[0]
     return with_cost(encoded) if algorithm == Argon2Hasher.algorithm or is_dearer(encoded) else algorithm
 
@@ -55,7 +55,7 @@ def new_kind():
 
 
 def is_readable(encoded):
-    """Return whether a password can be compared with it; not with an empty, an unusable or a malformed hash."""
+    """Return whether a password can be checked against the hash: not if it is empty, unusable or malformed."""
     try:
         identify_hasher(encoded).decode(encoded)
     except (ValueError, AssertionError):
@@ -64,14 +64,14 @@ def is_readable(encoded):
 
 
 def old_hashes():
-    """Return one hash of each old kind that users have; usually there are none."""
+    """Return one hash of each old kind in use; usually there are none."""
     return list({kind(encoded): encoded for encoded in islice(find_old_hashes(), KINDS_MAX)}.values())
 
 
 def find_old_hashes():
     seen = [f"{new_kind()}$%"]
     algorithms = [f"{hasher.algorithm}$%" for hasher in get_hashers()]
-    # With a single hasher there are no other hashes.
+    # With a single hasher there are no old hashes.
     while len(algorithms) > 1:
         with connection.cursor() as cursor:
             cursor.execute(statement(len(algorithms), len(seen)), [*algorithms, *seen])
@@ -89,7 +89,7 @@ def find_old_hashes():
 @cache
 def statement(algorithms, skipped):
     """Return the SQL that finds an old hash."""
-    # SQLite uses the partial index only if its condition stands in the statement literally.
+    # SQLite uses the partial index only if the statement contains its condition literally.
     index = next(index for index in User._meta.indexes if index.name == "old_hashes")
     condition = index._get_condition_sql(User, connection.schema_editor()).replace("%", "%%")
     known = " OR ".join(["password LIKE %s"] * algorithms)

@@ -26,7 +26,7 @@ class InvalidToken(AuthenticationFailed):
 
 
 class TokenBackend(backends.TokenBackend):
-    """SimpleJWT's, but it checks the signature alone.
+    """SimpleJWT's backend, but checking only the signature.
 
     SimpleJWT's LEEWAY would tolerate an `exp` in the past, too, and PyJWT accepts odd values of claims.
     """
@@ -40,7 +40,7 @@ class TokenBackend(backends.TokenBackend):
 
 
 class CheckedClaims:
-    """Checks the claims in place of SimpleJWT, which also queries the blacklist: `sessions.blacklist` does that."""
+    """Checks the claims instead of SimpleJWT, which would also query the blacklist: `sessions.blacklist` does that."""
 
     _token_backend = TokenBackend(api_settings.ALGORITHM, api_settings.SIGNING_KEY)
 
@@ -60,7 +60,7 @@ class AccessToken(CheckedClaims, tokens.AccessToken):
 
 
 class RefreshToken(CheckedClaims, tokens.RefreshToken):
-    """Its access token takes over the claims `user_id` and `version`, its successor `session` as well."""
+    """Passes `user_id` and `version` on to its access token, and to its successor `session` as well."""
 
     access_token_class = AccessToken
     no_copy_claims = (*tokens.RefreshToken.no_copy_claims, "session")
@@ -75,13 +75,13 @@ class RefreshToken(CheckedClaims, tokens.RefreshToken):
 
     @property
     def session(self):
-        """The session, or None in a token of the version before."""
+        """The session, or None in a token issued by the previous version."""
         return self.get("session")
 
     def record(self):
         """Return what the database knows: `pk`, `spent_at`, whether the session has `ended`, and the time `now`.
 
-        Both times are those of the database's clock: the clocks of nodes may differ.
+        Both times come from the database's clock, because the nodes' clocks may differ.
         """
         found = OutstandingToken.objects.filter(jti=self["jti"]).annotate(
             spent_at=F("blacklistedtoken__blacklisted_at"),
@@ -92,10 +92,10 @@ class RefreshToken(CheckedClaims, tokens.RefreshToken):
         return found.first() or (self.outstand() and found.get())
 
 
-# Returns the ids of new rows: none if the token is spent already. SimpleJWT would take the time from the node's clock.
+# Returns the ids of new rows: none if the token is already spent. SimpleJWT would use the node's clock for the time.
 insert_blacklisted = InsertNew(BlacklistedToken, "token", "blacklisted_at").ids
 
-# What SimpleJWT raises, and Python for text that cannot be encoded.
+# What SimpleJWT raises, and what Python raises for text that cannot be encoded.
 ERRORS = (TokenError, TypeError, ValueError)
 
 

@@ -1,6 +1,6 @@
-"""Locks accounts_user for a moment, as it adds a column that is null: no row is read or written.
+"""Locks accounts_user for a moment, to add a nullable column: no row is read or written.
 
-Existing users keep their token version, so nobody is logged out. The new defaults are Python's alone.
+Existing users keep their token version, so nobody is logged out. The new defaults exist only in Python.
 """
 
 from django.db import migrations, models
@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        # Without a default, which would be written into the existing rows, the same number into all of them.
+        # Without a default, which would write the same number into all existing rows.
         migrations.AddField(
             model_name="user",
             name="session_version",

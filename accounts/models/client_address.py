@@ -33,8 +33,8 @@ class ClientAddress(models.Model):
     """What came from an address lately, as far as it is limited; kept here, so that all workers count together."""
 
     address = models.CharField(max_length=64, primary_key=True)
-    # Pairs of a time and whose name it was; times are seconds since 1970. There are never more than the limits allow:
-    # all of them fit into one row, and one lock makes the count exact.
+    # Pairs of a time, in seconds since 1970, and a name's digest. There are never more than the limits allow, so all
+    # of them fit into one row, and one lock makes the count exact.
     failed_logins = models.JSONField(default=list)
     registrations = models.JSONField(default=list)
     changed_at = models.DateTimeField(auto_now=True, db_index=True)

@@ -5,16 +5,16 @@ from order_management.prepared import InsertNew
 
 class EndedSessionManager(models.Manager):
     def end(self, session, *, expires_at):
-        """Mark the session as ended; return whether it was still going on."""
+        """Mark the session as ended; return whether it was still active."""
         return bool(insert_ended_session((session, expires_at)))
 
 
 class EndedSession(models.Model):
-    """A login all of whose refresh tokens are dead, because a spent one came again."""
+    """A login whose refresh tokens have all been revoked, because a spent one was used again."""
 
-    # The claim that each refresh token hands on to its successor.
+    # The claim that each refresh token passes on to its successor.
     session = models.CharField(max_length=32, unique=True)
-    # By then the last of its refresh tokens has expired; until then the row must be kept.
+    # When the last of its refresh tokens has expired; the row must be kept until then.
     expires_at = models.DateTimeField()
 
     objects = EndedSessionManager()

@@ -26,9 +26,9 @@ def fold(username):
 
 class UserQuerySet(models.QuerySet):
     def delete(self):
-        """Delete the users; with entries in the admin history: ProtectedError, as with orders.
+        """Delete the users, or raise ProtectedError if any have entries in the admin history, as with orders.
 
-        Django's history would go with them (LogEntry.user is CASCADE).
+        Django would delete those entries, too (LogEntry.user is CASCADE).
         """
         authors = self.filter(logentry__isnull=False).order_by().distinct()
         if authors.exists():
@@ -67,9 +67,9 @@ class User(auth.AbstractUser):
 
     # Folding makes a name up to three times as long ("ΐ").
     username_folded = models.CharField(max_length=450, unique=True, editable=False)
-    # Part of every token and, with the next one, of every admin session: what was issued with other values is dead.
+    # Part of every token and, with the next field, of every admin session: changing it ends what was issued before.
     token_version = models.PositiveIntegerField(default=random_version, editable=False)
-    # For admin sessions alone. Null in users from before there was this column, until their sessions end once.
+    # For admin sessions only. Null for users who are older than this column, until their sessions are ended once.
     session_version = models.PositiveIntegerField(default=random_version, null=True, editable=False)
 
     objects = UserManager()
@@ -80,7 +80,7 @@ class User(auth.AbstractUser):
     class Meta(auth.AbstractUser.Meta):
         indexes = [
             models.Index(fields=["date_joined", "id"], name="users_by_joining"),
-            # Users who get a new hash at their next login: mostly nobody. See accounts/timing.py.
+            # Users who get a new hash at their next login: usually none. See accounts/timing.py.
             models.Index(
                 fields=["id"],
                 name="old_hashes",
@@ -108,7 +108,7 @@ class User(auth.AbstractUser):
             self._password_changed = True
         if self._password_changed:
             derived.update(self.end_sessions())
-        # Otherwise Django would insert a user again who has been deleted meanwhile.
+        # Otherwise Django would re-insert a user who has been deleted in the meantime.
         kwargs.setdefault("force_update", not self._state.adding)
         super().save(*args, update_fields=update_fields and {*update_fields, *derived}, **kwargs)
         if self._password_changed:
@@ -148,13 +148,13 @@ class User(auth.AbstractUser):
         self.save(update_fields=changed)
 
     def end_what_lost_access(self, role, is_active):
-        """End what must not outlive a change of this role and access; return the fields that were set."""
-        # Letting in, too: a node of the version before may have locked out, which left the admin sessions alone.
+        """End what must not outlive a change from this role and access; return the fields that were set."""
+        # Also when letting in: a node of the previous version may have locked them out, which kept admin sessions.
         if not (is_active and self.is_active):
             return self.end_sessions()
         if self.role == role:
             return []
-        # Tokens live on, and carry the new role.
+        # Tokens stay valid and get the new role.
         self.session_version = random_version()
         return ["session_version"]
 
@@ -165,7 +165,7 @@ class User(auth.AbstractUser):
         self.save(update_fields=fields)
 
     def change_password(self, new):
-        """Change the password, which ends every token and session; return False if it has been changed meanwhile."""
+        """Change the password, which ends every token and session; return False if it has changed in the meantime."""
         current = User.objects.filter(pk=self.pk, password=self.password)
         self.set_password(new)
         # Compare and swap: of two changes at the same moment, the second finds the old one gone.
@@ -178,9 +178,9 @@ class User(auth.AbstractUser):
         return check_password(raw_password, self.password, self.upgrade_hash)
 
     def upgrade_hash(self, raw_password):
-        """Keep a better hash of the same password."""
+        """Replace the hash with a better one of the same password."""
         old, self.password = self.password, make_password(raw_password)
-        # Compare and swap: a password that was changed meanwhile stays changed.
+        # Compare and swap: a password that was changed in the meantime stays changed.
         User.objects.filter(pk=self.pk, password=old).update(password=self.password)
 
     def end_sessions(self):
@@ -191,7 +191,7 @@ class User(auth.AbstractUser):
         return list(versions)
 
     def _get_session_auth_hash(self, secret=None):
-        """Return what the admin site compares with the session, by Django's key or one of its fallbacks."""
+        """Return what the admin site compares with the session, made with Django's key or one of its fallbacks."""
         value = super()._get_session_auth_hash(secret=secret)
         # So the sessions of existing users survive the upgrade, and nodes of both versions accept each other's.
         if self.session_version is None:
@@ -200,7 +200,7 @@ class User(auth.AbstractUser):
         return salted_hmac("accounts.User.session", versions, secret=secret, algorithm="sha256").hexdigest()
 
 
-# Forms and `createsuperuser` ask the field. A validator given to the field itself would come with a migration.
+# Forms and `createsuperuser` use the field's validators. Declaring this one on the field would need a migration.
 User._meta.get_field("username").validators.append(validate_no_ignorable)
 
 # Asked with every call.

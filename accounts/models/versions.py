@@ -1,4 +1,4 @@
-"""The random numbers that tokens and admin sessions are bound to; drawing new ones ends all of them."""
+"""The random numbers that tokens and admin sessions are bound to; new numbers end all of them."""
 
 import secrets
 
@@ -11,7 +11,7 @@ VERSION_MAX = 2**31 - 1
 def random_version():
     """Return a number from 1 to VERSION_MAX.
 
-    A counter would start over in a restored or a new database, and let old tokens into the accounts of others.
+    A counter would start over in a restored or a new database, and let old tokens into other users' accounts.
     """
     return 1 + secrets.randbelow(VERSION_MAX)
 
@@ -22,6 +22,6 @@ def new_versions():
 
 
 def new_versions_of_many():
-    """Return expressions that draw them in the database, for each row anew."""
+    """Return expressions that generate them in the database, separately for each row."""
     draw = Cast(Floor(Random() * VERSION_MAX), models.PositiveIntegerField()) + 1
     return {"token_version": draw, "session_version": draw}

@@ -1,5 +1,5 @@
-// The buttons of a form are disabled while the server works on it, and Back does not make a sent form a new one.
-// What counts is the form's CSRF token on the server (accounts/form_tokens.py): this only spares people the refusal.
+// Disables a form's buttons while the server works on it, and keeps Back from turning a sent form into a new one.
+// The server decides, by the form's CSRF token (accounts/form_tokens.py): this only spares people the refusal.
 "use strict"
 
 const PATIENCE = 30000 // milliseconds, for an answer that never comes or is a download
@@ -14,14 +14,14 @@ function disable(form, disabled) {
   }
 }
 
-// Everything in the form but its token, passwords and files.
+// Everything in the form except its token, passwords and files.
 function contentOf(form) {
   const kept = (element) => element.name && !["password", "file", "submit"].includes(element.type) &&
     element.name !== "csrfmiddlewaretoken"
   return JSON.stringify(Array.from(form.elements).filter(kept).map((element) => [element.name, element.value, element.checked]))
 }
 
-// After Back this entry of the history has a new token: the same content is the same form, and goes with the old one.
+// After Back, the page has a new token: the same content means the same form, which is sent with the old token.
 function rememberToken(form) {
   const token = form.querySelector("input[name=csrfmiddlewaretoken]")
   if (!token) return
@@ -39,7 +39,7 @@ document.addEventListener("submit", (event) => {
   }
   rememberToken(form)
   form.toggleAttribute("data-sending", true)
-  // Not at once: a disabled button does not say which one was pressed.
+  // Not yet: a disabled button is not sent, so the server would not know which one was pressed.
   setTimeout(() => disable(form, true))
   setTimeout(() => disable(form, false), PATIENCE)
 })
@@ -56,7 +56,7 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
 window.addEventListener("pageshow", () => {
   const [navigation] = performance.getEntriesByType("navigation")
   if (navigation && navigation.type === "reload" && history.state) {
-    // Loaded again on purpose: a new form.
+    // Reloaded on purpose: a new form.
     history.replaceState({ ...history.state, sent: null }, "")
   }
   document.querySelectorAll("form[data-sending]").forEach((form) => disable(form, false))
