@@ -12,12 +12,12 @@ from .admin import download
 
 
 class ExportMixin:
-    """A list with a button that exports what it shows: as filtered, searched and ordered, on all its pages."""
+    """A list with a button that exports all its pages, as filtered, searched and ordered."""
 
     actions_list = ["export_file"]
 
     def export(self, queryset):
-        """Return the rows of the queryset as a file, in their order, in pieces of text."""
+        """Return the queryset as a file, in its order, as chunks of text."""
         raise NotImplementedError
 
     @action(description="Export", icon="download", url_path="export")
@@ -26,7 +26,7 @@ class ExportMixin:
             changelist = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             return redirect(reverse(self.url_of("changelist"), query={ERROR_FLAG: 1}))
-        # The list is not counted, because that reads every row; the export reads them all anyway.
+        # The list itself does not count, because that reads every row; the export reads them all anyway.
         what = number_of(self.opts, changelist.queryset.count())
         messages.success(request, f"Exported {what}.")
         narrowed = changelist.query or changelist.get_filters_params()
@@ -34,7 +34,7 @@ class ExportMixin:
         return download(self.export(changelist.queryset), f"{name}.csv")
 
     def changelist_view(self, request, extra_context=None):
-        """Give the button the filters of the list, and the number of its rows if the page tells it."""
+        """Give the button the filters of the list, and the number of rows if the page shows it."""
         response = super().changelist_view(request, extra_context)
         context = getattr(response, "context_data", None) or {}
         if "cl" in context:
@@ -51,12 +51,12 @@ class ExportMixin:
 
 
 def number_of(opts, count):
-    """Return a count with the name of what was counted: 1 product, 12 products."""
+    """Return a count with the name of the model: 1 product, 12 products."""
     return f"{count} {model_ngettext(opts, count)}"
 
 
 def query_of(request):
-    """Return the query string of a list without the parameters that concern a single page."""
+    """Return the query string of a list without the parameters of a single page."""
     query = request.GET.copy()
     for name in (PAGE_VAR, ERROR_FLAG):
         query.pop(name, None)
@@ -64,7 +64,7 @@ def query_of(request):
 
 
 def count_shown(changelist):
-    """Return how many rows a list has on all its pages if this is the last one, or None."""
+    """Return how many rows a list has on all pages if this is the last one, else None."""
     before, here = (changelist.page_num - 1) * changelist.list_per_page, len(changelist.result_list)
     is_last = here < changelist.list_per_page and (here or not before)
     return before + here if is_last else None

@@ -40,10 +40,10 @@ async def application(scope, receive, send):
 
 
 async def read_body(receive):
-    """Return the body and its size; None for the body if the client has gone.
+    """Return the body and its size; the body is None if the client has disconnected.
 
-    Django would read it before any middleware, and write a large one to the disk. One that is over the limit of every
-    path comes back empty, with the size that was read before giving up.
+    Django would read it before any middleware, and write a large one to disk. A body over the limit of every path
+    comes back empty, with the size that was read before giving up.
     """
     body, size, more = bytearray(), 0, True
     while more and size <= DRAIN_MAX_BYTES:
@@ -61,7 +61,7 @@ async def read_body(receive):
 
 
 def sound_headers(headers, size):
-    """Yield the headers with a harmless Content-Type; a body without a length looks as if it came in chunks."""
+    """Yield the headers with a harmless Content-Type; mark a body without a length as chunked."""
     names = dict(headers)
     content_type = names.get(b"content-type", b"").decode("latin-1")
     yield b"content-type", sound(content_type).encode("latin-1")
@@ -71,7 +71,7 @@ def sound_headers(headers, size):
 
 
 def replay(body, receive):
-    """Return a `receive` that begins with the body."""
+    """Return a `receive` that starts with the body."""
     messages = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def next_message():

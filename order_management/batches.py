@@ -12,23 +12,23 @@ PAGE = 10_000
 
 
 def purge(model, expired):
-    """Delete every row that matches a Q, a batch in each transaction; return how many.
+    """Delete every row that matches a Q, one batch per transaction; return how many.
 
-    It may run on several nodes at once: rows that another transaction has locked are left to that one.
+    It may run on several nodes at once: rows that another transaction has locked are left to it.
     """
     return sum(delete_rows(model, expired, pks) for pks in batches(find(model, expired)))
 
 
 def restamp(model, field):
-    """Set times in the future to now, because a clock that was ahead wrote them; return how many."""
+    """Set times in the future, written by a clock that was ahead, to now; return how many."""
     ahead = Q(**{f"{field}__gt": timezone.now() + CLOCK_SKEW})
     return sum(update_rows(model, ahead, pks, {field: timezone.now()}) for pks in batches(find(model, ahead)))
 
 
 def find(model, wanted):
     """Yield the keys of the rows that match a Q. This reads the whole table and locks nothing."""
-    # By key, so that no writer pays for an index on the time. A page at a time, so that memory is bounded and SQLite
-    # has no query open while rows are deleted.
+    # By key, so that writes do not have to maintain an index on the time. A page at a time, so that memory is bounded
+    # and SQLite has no open query while rows are deleted.
     table = model.objects.order_by("pk").annotate(is_wanted=wanted).values_list("pk", "is_wanted")
     page = table[:PAGE]
     while rows := list(page):

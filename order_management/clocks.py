@@ -1,4 +1,4 @@
-"""Times that another clock has told: that of another node, or this one before it was set back."""
+"""Times from another clock: another node's, or this one's before it was set back."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""503 with Retry-After while the database is away, for whatever is not a view of DRF's: its handler answers the API."""
+"""503 with Retry-After while the database is away, for everything but DRF views, whose handler does the same."""
 
 import logging
 
@@ -22,7 +22,7 @@ class DatabaseErrorMiddleware:
 
 
 class SessionMiddleware(DjangoSessionMiddleware):
-    """Django's, which saves the session after the view: no `process_exception` hears of an error there."""
+    """Django's, which saves the session after the view, where `process_exception` is not called for errors."""
 
     def process_response(self, request, response):
         try:

@@ -1,4 +1,4 @@
-"""What development mode shows of an error: to the developer the traceback, to everyone else nothing."""
+"""What development mode shows of an error: the traceback to the developer, nothing to anyone else."""
 
 import ipaddress
 
@@ -6,14 +6,14 @@ from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.views import debug
 from django.views.defaults import ERROR_PAGE_TEMPLATE
 
-# Variables, settings, environment and paths hold passwords and keys.
+# Variables, settings, environment and paths may contain passwords and keys.
 HIDDEN = {"request_meta": {}, "settings": {}, "sys_path": [], "sys_executable": ""}
 
 
 class ExceptionReporter(debug.ExceptionReporter):
-    """Django's debug page, without the values of variables, and for bugs met on this machine alone.
+    """Django's debug page, without the values of variables, and only for callers on this machine.
 
-    What a caller did wrong is answered as in production: a foreign Host, for example.
+    Callers' mistakes, such as an unknown Host, are answered as in production.
     """
 
     def get_traceback_data(self):
@@ -42,7 +42,7 @@ class ExceptionReporter(debug.ExceptionReporter):
 
 
 def is_local(request):
-    """Return whether the caller is on this machine; a proxy there passes on the calls of others."""
+    """Return whether the caller is on this machine, and not a proxy that passes on other callers' requests."""
     try:
         address = ipaddress.ip_address(request.META.get("REMOTE_ADDR", ""))
     except ValueError:

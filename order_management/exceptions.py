@@ -11,11 +11,11 @@ from .conflict import Conflict
 
 # The last one, if it ended a transaction that stood idle, or takes no writes any more.
 AWAY = (OperationalError, InterfaceError, InternalError)
-# How a call may end if its caller was deleted or locked out meanwhile: foreign keys are checked at the commit,
-# `save(update_fields=...)` updates no row, and services find no user, or one who may not do it any more.
+# How a call may end if its caller is deleted or locked out during it: foreign keys are checked at the commit,
+# `save(update_fields=...)` updates no row, and services find no user, or one who is no longer allowed to do it.
 MAY_BE_GONE = (DatabaseError, ObjectDoesNotExist, Http404, PermissionDenied, ValidationError)
 
-# Our own sentences are shorter: a longer one repeats what was sent.
+# Our own sentences are shorter: a longer one repeats the input.
 SENTENCE_MAX = 300
 
 logger = logging.getLogger(__name__)

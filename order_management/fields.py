@@ -15,7 +15,7 @@ def without_extra_zeros(amount):
 
 
 class ScalarMixin:
-    """Refuses arrays and objects before DRF turns them into text, which takes longer the larger they are."""
+    """Refuses arrays and objects before DRF turns them into text, which is slow for large ones."""
 
     def run_validation(self, data=serializers.empty):
         if isinstance(data, dict | list):
@@ -41,7 +41,7 @@ class EmailField(TextMixin, serializers.EmailField):
 
 
 class ChoiceField(ScalarMixin, serializers.ChoiceField):
-    """One of a few words. The error names them and does not repeat what was sent."""
+    """One of a few words. The error lists them and does not repeat what was sent."""
 
     default_error_messages = {"invalid": "Not a valid string."}
 
@@ -86,7 +86,7 @@ class MoneyField(PlainNumberMixin, serializers.DecimalField):
 
 
 class ListField(serializers.ListField):
-    """A list whose length is checked before its items. The error names the first ten wrong items only.
+    """A list whose length is checked before its items. The error names only the first ten invalid items.
 
     DRF's own ListField validates every item first, however many were sent.
     """

@@ -35,7 +35,7 @@ class BooleanField(forms.Field):
 
 
 class BooleanFilter(django_filters.BooleanFilter):
-    """`true` or `false` in any case, or `1` or `0`. django-filter's own takes anything else for no filter at all."""
+    """`true` or `false` in any case, or `1` or `0`. django-filter's own ignores anything else."""
 
     field_class = BooleanField
 

@@ -85,7 +85,7 @@ def json_errors(get_response):
 
 
 def require_https(get_response):
-    """With HTTPS on, refuse a call that comes over plain HTTP: 403, before anything else is checked.
+    """With HTTPS on, refuse a call made over plain HTTP: 403, before anything else is checked.
 
     A redirect would hide from the caller that their password or token has been sent unencrypted. CORS preflights are
     refused too, so that a browser never sends them.
@@ -95,7 +95,7 @@ def require_https(get_response):
 
     def middleware(request):
         if settings.SECURE_SSL_REDIRECT and not request.is_secure() and call.match(request.path.lstrip("/")):
-            request.get_host()  # a host that is not ours stays a 400
+            request.get_host()  # an unknown host is still a 400
             return add_cors_headers(request, refuse(request, 403, "Send this call over HTTPS."))
         return get_response(request)
 

@@ -3,7 +3,7 @@ from rest_framework import parsers
 from rest_framework.exceptions import ParseError
 
 DEPTH_MAX = 32
-# Building more than this keeps the garbage collector busy for longer than a refusal may take.
+# With more than this, garbage collection alone takes longer than a refusal may.
 CONTAINERS_MAX = 50_000
 
 BRACES_TO_BRACKETS = bytes.maketrans(b"{}", b"[]")
@@ -38,6 +38,6 @@ def is_too_deep(structure):
 def brackets(body):
     """Return the brackets of a JSON text that are outside its strings, with braces as brackets."""
     unescaped = body.replace(rb"\\", b"").replace(rb"\"", b"")
-    # A string without brackets is now "" and can go. Strings that this joins keep the same brackets inside them.
+    # A string without brackets is now "" and can be removed. Strings joined by this keep the same brackets inside.
     structure = unescaped.translate(BRACES_TO_BRACKETS, NOT_STRUCTURE).replace(b'""', b"")
     return b"".join(structure.split(b'"')[::2])

@@ -201,7 +201,7 @@ class Put(Insert):
 
 
 class InsertNew(Insert):
-    """An INSERT of rows, except those whose unique column is taken: only the ids of new rows are returned."""
+    """An INSERT that skips rows whose unique value exists: only the ids of new rows are returned."""
 
     def write(self, count):
         return super().write(count).replace(" RETURNING ", " ON CONFLICT DO NOTHING RETURNING ")

@@ -1,4 +1,4 @@
-"""`/api/schema/`: the OpenAPI document, made once per process."""
+"""`/api/schema/`: the OpenAPI document, built once per process."""
 
 import gzip
 import re
@@ -22,7 +22,7 @@ HEADERS = {
 
 
 class Schema(SpectacularJSONAPIView):
-    """drf-spectacular's view, without the parameters that make it build another document."""
+    """drf-spectacular's view, without the parameters that make it build a different document."""
 
     renderer_classes = [OpenApiJsonRenderer2]
 
@@ -37,7 +37,7 @@ class Schema(SpectacularJSONAPIView):
         return get_conditional_response(request, etag=response["ETag"], response=response)
 
     def document(self):
-        """Return the document as JSON, the same compressed, and its ETag."""
+        """Return the document as JSON, a compressed copy, and its ETag."""
         # Concurrent first calls wait for one build.
         with lock:
             return build(self.generator_class)

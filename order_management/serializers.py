@@ -5,7 +5,7 @@ from rest_framework import serializers
 
 from . import fields
 
-# No docstrings: drf-spectacular would show them to callers, as the description of serializers that have none.
+# No docstrings: drf-spectacular would show them to callers, as the description of serializers without one.
 
 
 class ModelSerializer(serializers.ModelSerializer):

@@ -43,7 +43,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    # Its runserver comes before that of staticfiles.
+    # Before staticfiles, so that its runserver takes precedence.
     "order_management.apps.OrderManagementConfig",
     "django.contrib.staticfiles",
     "corsheaders",
@@ -159,7 +159,7 @@ SIMPLE_JWT = {
 
 # Orders
 
-# How many one Customer may place in which time; None: as many as they like.
+# How many orders a Customer may place, and in what period; None means no limit.
 ORDER_RATE = env.rate("ORDER_RATE")
 # How long they may be pending until `manage.py housekeeping` cancels them; None: for ever.
 EXPIRE_ORDERS_AFTER = env.duration("EXPIRE_ORDERS_AFTER")
@@ -181,11 +181,11 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "order_management.exceptions.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-# Paths that programs call, without the first slash: all of the API but the page of its docs.
+# Paths that programs call, without the leading slash: all of the API except the page with its docs.
 API_CALLS = r"^api(?!/docs/?\Z)(/|\Z)"
 
-# How many bytes a body may have, by the start of its path: the first match counts. Django keeps all of them in memory
-# (up to FILE_UPLOAD_MAX_MEMORY_SIZE); it would write larger ones to the disk.
+# Maximum size of a body in bytes, by path prefix: the first match counts. Django keeps bodies of these sizes in memory
+# (up to FILE_UPLOAD_MAX_MEMORY_SIZE); it would write larger ones to disk.
 BODY_MAX_BYTES = {
     "/api/": 1024 * 1024,
     "/admin/products/product/import/": 2560 * 1024,
@@ -230,7 +230,7 @@ if TRUSTED_PROXIES:
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.switch("HTTPS", default=not DEBUG)
 # The admin site's forms bring their token with them: no script has to read the cookie.
 CSRF_COOKIE_HTTPONLY = True
-# The middleware require_https refuses calls: a redirect would come after their passwords and tokens.
+# The middleware require_https refuses calls: a redirect would come after passwords and tokens have been sent.
 SECURE_REDIRECT_EXEMPT = [r"^healthz/$", r"^readyz/$", r"^metrics/$", API_CALLS]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE_SSL_REDIRECT else 0
 SILENCED_SYSTEM_CHECKS = [

@@ -1,7 +1,7 @@
-"""Hangs up on clients whose body does not arrive: under WSGI each of them holds a thread, and granian has no limit.
+"""Hangs up on clients whose body does not arrive: under WSGI each of them holds a thread, and granian has no timeout.
 
-The server tells the application the client's address, but not its port. So the watchdog takes the connections from
-that address to which the server has not answered for the longest time.
+The server tells the application the client's address, but not its port. So the watchdog picks those connections from
+that address which have gone longest without an answer.
 """
 
 import os
@@ -59,16 +59,16 @@ def watch():
         for (address, port), count in Counter((body.address, body.port) for body in late).items():
             hang_up(address, port, count)
         for body in late:
-            # Time to notice it, before another connection is taken for the late one.
+            # Gives the thread time to notice, before another connection is mistaken for the late one.
             body.began += settings.BODY_TIMEOUT.total_seconds() / 2
 
 
 def hang_up(address, port, count):
-    """End the input of as many connections from the address, the quietest first: they have a thread, others wait."""
+    """End the input of that many connections from the address, the quietest first: those are the ones with a thread."""
     with ExitStack() as stack:
         found = [stack.enter_context(connection) for connection in connections() if is_from(connection, address, port)]
         for connection in sorted(found, key=quiet_for, reverse=True)[:count]:
-            with suppress(OSError):  # It has gone meanwhile.
+            with suppress(OSError):  # It has closed in the meantime.
                 connection.shutdown(socket.SHUT_RD)
 
 
@@ -82,7 +82,7 @@ def connections():
 
 
 def is_from(connection, address, port):
-    """Return whether the server accepted the connection there; those to databases have another port on this side."""
+    """Return whether the server accepted the connection; those to databases have a different local port."""
     with suppress(OSError):
         if connection.family in (socket.AF_INET, socket.AF_INET6):
             return connection.getsockname()[1] == port and connection.getpeername()[0] == address
@@ -90,6 +90,6 @@ def is_from(connection, address, port):
 
 
 def quiet_for(connection):
-    """Return for how many milliseconds nothing has been sent."""
+    """Return how many milliseconds ago the last data was sent."""
     info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_BYTES)
     return struct.unpack_from("I", info, LAST_DATA_SENT)[0]

@@ -2,7 +2,7 @@ from django.db import connection
 
 
 class Writes:
-    """Counts the statements of a block that wrote something, except those that a savepoint took back.
+    """Counts the statements in a block that wrote something, except those rolled back to a savepoint.
 
     with Writes() as writes:
         ...
@@ -29,6 +29,6 @@ class Writes:
         elif word == "ROLLBACK":
             self.count = self.at_savepoint.get(last, 0)
         elif word in ("INSERT", "UPDATE", "DELETE"):
-            # The driver counts the rows of a statement with RETURNING only as they are fetched.
+            # With RETURNING, the driver counts rows only as they are fetched.
             self.count += "RETURNING" in sql or context["cursor"].rowcount != 0
         return result
