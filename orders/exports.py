@@ -14,7 +14,7 @@ COLUMNS = [
 
 
 def orders_csv(orders):
-    """Yield a queryset of orders as a CSV file, in its order, in pieces of text."""
+    """Yield a queryset of orders as a CSV file, in its order, as chunks of text."""
     return write_csv(COLUMNS, lines_of(orders.rows().iterator(BATCH)))
 
 

@@ -12,7 +12,7 @@ KEPT = timedelta(hours=24)
 
 
 def purge_keys():
-    """Delete idempotency keys that need not be kept any longer; return how many."""
-    # Nobody knows how old they are, so they are kept for another 24 hours, and not until the clock has caught up.
+    """Delete idempotency keys that no longer have to be kept; return how many."""
+    # Their real age is unknown, so they are kept for another 24 hours rather than until the clock catches up.
     restamp(IdempotencyKey, "created_at")
     return purge(IdempotencyKey, Q(created_at__lt=timezone.now() - KEPT))

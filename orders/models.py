@@ -114,7 +114,7 @@ class Order(models.Model):
             raise IllegalTransition(f"The order is {self.status} and cannot become {status}.")
         # Compare and swap: of two steps at the same moment, one finds the old status gone.
         current = Order.objects.filter(pk=self.pk, status=self.status)
-        # Never before what it was: the clock of the node that wrote it may have been ahead of this one.
+        # Never moves back: the clock of the node that wrote it may have been ahead of this one.
         if not current.update(status=status, updated_at=Greatest("updated_at", timezone.now())):
             self.refresh_from_db(fields=["status"])
             raise IllegalTransition(f"The order has just become {self.status}. Look at it again.")

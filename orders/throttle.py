@@ -1,4 +1,4 @@
-"""The limit on how many orders a Customer may place in a time: ORDER_RATE."""
+"""The limit on how many orders a Customer may place in a period: ORDER_RATE."""
 
 from django.conf import settings
 from django.utils import timezone
@@ -12,12 +12,12 @@ from .models import Order
 
 
 def order_rate(user):
-    """Return how many orders the user may place in which time, or None for as many as they like."""
+    """Return how many orders the user may place and in what period, or None for no limit."""
     return settings.ORDER_RATE if settings.THROTTLE_ENABLED and user.role == User.Role.CUSTOMER else None
 
 
 def limit_orders(customer, rate):
-    """Refuse an order over the rate: Throttled (429). The customer's other orders wait until the transaction ends."""
+    """Raise Throttled (429) for an order over the rate. The customer's other orders wait until the transaction ends."""
     limit, period = rate
     # So that orders placed at the same moment are counted, too.
     lock_user(customer)

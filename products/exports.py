@@ -7,6 +7,6 @@ from .models import COLUMNS
 
 
 def products_csv(products):
-    """Yield the listed ones of a queryset of products as a CSV file, in its order, in pieces of text."""
+    """Yield the listed products of a queryset as a CSV file, in its order, as chunks of text."""
     rows = products.listed().values_list(*COLUMNS).iterator(BATCH)
     return write_csv(COLUMNS, ((pk, name, money(price), quantity) for pk, name, price, quantity in rows))

@@ -1,6 +1,6 @@
 """CSV files in UTF-8: read row by row, however long they are, and written in pieces.
 
-Where a spreadsheet could find a formula in a text, a `'` is written before it, which reading takes away again.
+Where a spreadsheet could read text as a formula, a `'` is written before it, and removed when the file is read.
 """
 
 import csv
@@ -14,13 +14,13 @@ from .lines import ROW_MAX, RowTooLong
 
 BATCH = 500  # rows
 
-# Without it, Excel takes the file for one in an older encoding.
+# Without it, Excel assumes an older encoding.
 BYTE_ORDER_MARK = "\ufeff"
 
-# A program that separates by another character than the file does, or ignores quotes, begins a cell after each of
-# these. Of several line breaks in a row only the last one counts, so that CRLF stays together.
+# A program that uses a different separator than the file, or ignores quotes, starts a cell after each of these. Of
+# several line breaks in a row only the last one counts, so that CRLF stays together.
 BREAK = r"[,;|\t\v\f\x1c-\x1e\x85\u2028\u2029\r\n](?<![\r\n](?=[\r\n]))"
-# What it may drop from the beginning of a cell: quotes, white space, and characters that nobody sees.
+# What it may drop from the start of a cell: quotes, white space and invisible characters.
 UNSEEN = "".join(f"{chr(first)}-{chr(last)}" for first, last in DEFAULT_IGNORABLE)
 DROPPED = (
     r'["\x00-\x08\x0e-\x1b\x1f \x7f-\x84\x86-\xa0\u1680\u2000-\u200a\u202f\u205f\u3000\ufff9-\ufffb' + f"{UNSEEN}]*"
@@ -29,8 +29,8 @@ FORMULA = r"[=+\-@\t\r\n＝＋－＠]"  # noqa: RUF001
 
 
 def before_formulas(marks):
-    """Return a pattern of what precedes a possible formula and its marks, in a text with a separator before it."""
-    # The quote that ends the text in the file would begin a cell, too, if the text ended with a separator.
+    """Return a pattern for what precedes a possible formula and its marks, in a text with a separator before it."""
+    # If the text ends with a separator, the closing quote in the file would start a cell, too.
     return rf"{BREAK}(?:{DROPPED}(?={marks}{FORMULA})|(?<!\A,){DROPPED}(?={marks}\Z))"
 
 
@@ -38,7 +38,7 @@ UNMARKED, MARKED = re.compile(before_formulas("'*")), re.compile(before_formulas
 
 
 class BadFile(Exception):
-    """The file says nothing that could be done; `lines` has its first bad lines, pairs of number and reason."""
+    """The file cannot be imported; `lines` has its first bad lines, pairs of number and reason."""
 
     def __init__(self, message, lines=()):
         super().__init__(message)
@@ -52,14 +52,14 @@ def batches(items, size=BATCH):
 
 
 def read_csv(lines, columns):
-    """Yield each row of the Lines of a file as its line number, a dict by column, and what is wrong with it or None.
+    """Yield each row of the Lines of a file as its line number, a dict by column, and what is wrong with it, or None.
 
     Raise BadFile if the first row does not name the first of the columns and at least one other, in any order.
     """
     rows = read_rows(lines)
     header = read_header(rows, columns)
     for number, cells, wrong in rows:
-        # A spreadsheet writes columns that were emptied, too.
+        # A spreadsheet also writes columns that were emptied.
         if not wrong and (len(cells) < len(header) or any(cells[len(header) :])):
             wrong = f"There must be {len(header)} columns, not {len(cells)}."
         yield number, None if wrong else dict(zip(header, cells, strict=False)), wrong
@@ -129,7 +129,7 @@ def csv_text(rows):
 
 
 def harmless(cell):
-    """Return the cell, a text with a `'` before all that could be a formula or is such a `'` already."""
+    """Return the cell; in text, put a `'` before whatever could be a formula or already is such a `'`."""
     return UNMARKED.sub(lambda place: f"{place[0]}'", f",{cell}")[1:] if isinstance(cell, str) else cell
 
 

@@ -18,8 +18,8 @@ from .serializers import NO_CHANGE, AdjustmentSerializer, ProductSerializer
 
 PRODUCT, ADJUSTMENT = ProductSerializer().fields, AdjustmentSerializer().fields
 CENTS = {"step": "0.01", "min": 0}
-# Orders wait while a file is imported, for up to 10 seconds (PostgreSQL's lock_timeout); the browser for 40 (nginx).
-# 10,000 products are locked for 4.6 seconds on PostgreSQL and 1.8 on SQLite, while eight processes share two cores.
+# Orders wait for an import for up to 10 seconds (PostgreSQL's lock_timeout), the browser for up to 40 (nginx).
+# 10,000 products are locked for 4.6 seconds on PostgreSQL and 1.8 on SQLite, with eight processes sharing two cores.
 IMPORT_MAX_BYTES = 2 * 1024 * 1024
 IMPORT_MAX_LINES = 10_000
 
@@ -90,7 +90,7 @@ class ImportForm(forms.Form):
         if file.size > IMPORT_MAX_BYTES:
             limit = filesizeformat(IMPORT_MAX_BYTES)
             raise forms.ValidationError(f"A file of more than {limit} is for manage.py import_products.")
-        # One is the header. A name of several lines counts as several, so that counting costs next to nothing.
+        # One is the header. A name of several lines counts as several lines, which keeps counting cheap.
         if sum(1 for _ in file) - 1 > IMPORT_MAX_LINES:
             raise forms.ValidationError(
                 f"A file of more than {IMPORT_MAX_LINES:,} lines is for manage.py import_products."

@@ -7,27 +7,27 @@ SEPARATORS = ",;\t"
 
 
 class RowTooLong(Exception):
-    """Raised to the reader of a row before more of it is read."""
+    """The row is too long; raised before more of it is read."""
 
 
 class Lines:
     """The lines of a binary file as text, from the first one that is not blank.
 
-    `number` is that of the last line, `size` the length of its row so far, and `separator` what separates the cells.
+    `number` is the number of the last line, `size` the length of its row so far, `separator` what separates cells.
     """
 
     def __init__(self, file):
         self.file = file
         self.number = self.size = 0
         self.ahead = self.read().removeprefix(codecs.BOM_UTF8)
-        # A spreadsheet writes separators for an emptied row.
+        # Spreadsheets write separators for an emptied row.
         while self.ahead and not self.ahead.strip(b' \r\n"' + SEPARATORS.encode()):
             self.number += self.ahead.endswith(b"\n")
             self.ahead = self.read()
-        # The names of the columns contain none of these.
+        # Column names contain none of these.
         self.separator = next((each for each in SEPARATORS if each.encode() in self.ahead), ",")
 
-    # Not a generator: that would be at its end after the first bad line.
+    # Not a generator, which would end after the first bad line.
     def __iter__(self):
         return self
 

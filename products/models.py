@@ -120,7 +120,7 @@ class ProductImportManager(models.Manager):
 
 
 class ProductImport(models.Model):
-    """A file of products that was imported, and what came of it. Rows are kept, as those of the ledger are."""
+    """A file of products that was imported, and the result. Rows are kept, like those of the ledger."""
 
     digest = models.CharField(max_length=64)  # SHA-256 of the file
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True)

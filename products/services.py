@@ -1,7 +1,7 @@
-"""Changes of products and their stock, each with its row in the ledger, in one transaction.
+"""Changes to products and their stock, each with its row in the ledger, in one transaction.
 
-Nobody changes anything who has been deleted meanwhile: the ledger's foreign key refuses it at the commit, and
-`lock_user()` does where nothing is written to the ledger. Its lock comes last, so that it is held for a moment only.
+Deleted users cannot change anything: the ledger's foreign key refuses it at the commit, and `lock_user()` does so where
+nothing is written to the ledger. Its lock comes last, so that it is held only for a moment.
 """
 
 from django.http import Http404
