@@ -1,8 +1,8 @@
-"""Measures the dearest requests that anybody may send: `make worst`, or `make worst ARGS="--before <revision>"`.
+"""Measures the most expensive requests anybody can send: `make worst`, or `make worst ARGS="--before <revision>"`.
 
-Each request goes to a production server (granian, one worker) that has just started and has answered a few ordinary
-calls. Measured are the CPU time of its processes, user and system, by how much their memory grows at most, and the
-size of the answer. With `--before` the same is sent to the code of an earlier revision, too.
+Each request goes to a production server (granian, one worker) that has just started and answered a few ordinary calls.
+It measures the CPU time of the server's processes (user and system), their peak memory growth, and the size of the
+answer. With `--before` the same requests are also sent to the code of an earlier revision.
 """
 
 import argparse
@@ -25,7 +25,7 @@ REPEATS, SECONDS = 5, 20
 MEGABYTE = 1024 * 1024
 JSON = {"Content-Type": "application/json"}
 
-# Written past the API, which would take minutes: large orders, and many products and users for a search to look at.
+# Written directly, because the API would take minutes: large orders, and many products and users to search.
 FILL = """
 from accounts.models import User
 from orders.models import Order, OrderLine
@@ -54,7 +54,7 @@ class Request(NamedTuple):
 
 
 def filled(pattern, head="[", tail="0]"):
-    """Return a JSON text of nearly a megabyte: the pattern again and again."""
+    """Return a JSON text of nearly a megabyte that repeats the pattern."""
     return head + pattern * ((MEGABYTE - 1000) // len(pattern)) + tail
 
 
@@ -122,14 +122,14 @@ REQUESTS = {
 
 
 class Shop(Server):
-    """A server that runs the code in a folder, with a shop of large orders."""
+    """A server that runs the code in a folder, with a shop that has large orders."""
 
     def __init__(self, folder, database, log):
         super().__init__(OURS, f"sqlite:///{database}", log, cores="0,1")
         self.folder = folder
 
     def prepare_database(self):
-        """Make the shop once; every start of the server uses it."""
+        """Create the shop once; every start of the server uses it."""
         for command in self.prepare:
             self.run(command.split())
         with self.running():
@@ -147,7 +147,7 @@ class Shop(Server):
             self.__exit__()
 
     def warm_up(self):
-        """Make the ordinary calls that compile what the first call compiles."""
+        """Make ordinary calls, so that whatever is compiled on first use is compiled."""
         self.tokens = {CUSTOMER: self.log_in(CUSTOMER), ADMIN: self.log_in(ADMIN)}
         for name, token in self.tokens.items():
             for path in ("/api/products/", "/api/orders/?page_size=1", "/api/schema/", "/api/accounts/me/"):
@@ -156,7 +156,7 @@ class Shop(Server):
             self.call("PATCH", "/api/accounts/users/2/", {"role": name}, token)
 
     def measure(self, request):
-        """Return the status, and CPU in ms, growth in MB and size of the answer in kB, of a few tries."""
+        """Return the status, CPU in ms, memory growth in MB and size of the answer in kB over a few tries."""
         with self.running():
             self.warm_up()
             tries, began = [], time.perf_counter()
@@ -181,7 +181,7 @@ class Shop(Server):
             connection.request(request.method, request.path, body, headers)
             response = connection.getresponse()
             return response.status, len(response.read())
-        except (OSError, http.client.HTTPException):  # refused by the server before the application sees it
+        except (OSError, http.client.HTTPException):  # refused by the server before it reaches the application
             return 0, 0
         finally:
             connection.close()
@@ -200,7 +200,7 @@ class Shop(Server):
             file.write_text("5")
 
     def peak(self):
-        """Return the MB its largest process has held at most since `forget_peaks`."""
+        """Return the peak memory of its largest process since `forget_peaks`, in MB."""
         sizes = [re.search(r"VmHWM:\s+(\d+)", file.read_text()) for file in self.processes("status")]
         return max(int(size[1]) for size in sizes if size) / 1024
 
@@ -226,7 +226,7 @@ def measure(folder, names, title):
 
 
 def table(results, count):
-    """Return the dearest requests as a table: a column for each of the results."""
+    """Return the most expensive requests as a table, with a column for each of the results."""
     dearest = sorted(next(iter(results.values())), key=lambda name: -max(each[name][1] for each in results.values()))
     titles = [f"{what}{title}" for what in ("status", "CPU, ms", "memory, MB", "answer, kB") for title in results]
     lines = ["| request | by | " + " | ".join(titles) + " |", "| --- " * (len(titles) + 2) + "|"]
@@ -242,8 +242,8 @@ ROLES = {"anybody": "anybody", CUSTOMER: "Customer", ADMIN: "Admin"}
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--before", metavar="REVISION", help="compare with this revision of the code")
-    parser.add_argument("--all", action="store_true", help="show all requests instead of the ten dearest")
-    parser.add_argument("--request", nargs="+", choices=REQUESTS, default=list(REQUESTS), help="these requests alone")
+    parser.add_argument("--all", action="store_true", help="show all requests instead of the ten most expensive")
+    parser.add_argument("--request", nargs="+", choices=REQUESTS, default=list(REQUESTS), help="only these requests")
     options = parser.parse_args()
     results = {}
     with tempfile.TemporaryDirectory() as folder:

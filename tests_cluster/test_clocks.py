@@ -1,4 +1,4 @@
-"""Two nodes whose clocks differ by 8 seconds, as clocks do without NTP, and a database with a third one."""
+"""Two nodes whose clocks differ by 8 seconds, as happens without NTP, and a database with a third clock."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from tests_live.server import ADMIN, PASSWORD
 
 from .load import customer
 
-# Debian's faketime: what a process is told of the time of day, but not of the time that passes.
+# Debian's faketime: changes the time of day that a process sees, but not how fast time passes.
 LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 CALM = 3
 
@@ -24,7 +24,7 @@ def clock(seconds):
 
 @pytest.fixture(scope="module", params=[(0, 8), (-4, 4)], ids=["one ahead", "one behind, one ahead"])
 def apart(request, cluster):
-    """The nodes, with clocks that are ahead of the database's by so many seconds."""
+    """The nodes, with clocks that many seconds ahead of the database's."""
     usual = [node.environment for node in cluster.nodes]
     for node, seconds in zip(cluster.nodes, request.param, strict=True):
         restart(node, node.environment | clock(seconds))
@@ -41,7 +41,7 @@ def restart(node, environment):
 
 
 def seconds_ahead(node):
-    """Return how far ahead a node's clock is, by its log."""
+    """Return how far ahead a node's clock is, according to its log."""
     node.call("GET", "/api/")
     logged = [json.loads(line)["time"] for line in node.output.splitlines() if line.startswith("{")]
     return round(time.mktime(time.strptime(logged[-1][:19], "%Y-%m-%dT%H:%M:%S")) - time.mktime(time.gmtime()))

@@ -1,4 +1,4 @@
-"""What one caller sends never counts as a failure of a node: everybody else's calls go on."""
+"""Nothing one caller sends counts as a failure of a node: everybody else's calls still work."""
 
 import contextlib
 import re
@@ -19,7 +19,7 @@ JSON, CHUNKED = "Content-Type: application/json", "Transfer-Encoding: chunked"
 
 
 def request(line, *headers, body=b""):
-    """Return the bytes of a request; a length goes with a body that is not in chunks."""
+    """Return the bytes of a request, with a Content-Length for a body that is not chunked."""
     length = [f"Content-Length: {len(body)}"] if body and CHUNKED not in headers else []
     head = [f"{line} HTTP/1.1", "Host: 127.0.0.1", "Connection: close", *headers, *length]
     return "\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body
@@ -29,7 +29,7 @@ def chunks(number, size=2**15):
     return (f"{size:x}\r\n".encode() + b" " * size + b"\r\n") * number + b"0\r\n\r\n"
 
 
-# Requests, and the statuses that may answer them: a query of more than 4,000 bytes may be refused.
+# Requests, and the statuses they may get: a query of more than 4,000 bytes may be refused.
 REQUESTS = {
     "a redirect as long as its address": (request(f"GET /api/products?x={'a' * 7900}"), {301, 414}),
     "a redirect that is longer": (request(f"GET /api/products?x={'{' * 3900}"), {301}),
@@ -56,7 +56,7 @@ REQUESTS = {
     "a body that a call refuses": (request("POST /api/products/", JSON, body=b" " * 2**20), {401}),
     "a body for a health check": (request("POST /healthz/", JSON, body=b" " * 60_000), {200}),
     "a body for a file": (request("POST /static/nothing", JSON, body=b" " * 60_000), {404}),
-    "a body for nothing": (request("POST /nothing/", JSON, body=b" " * 60_000), {404}),
+    "a body for an unknown path": (request("POST /nothing/", JSON, body=b" " * 60_000), {404}),
     "a form too large": (request("POST /admin/login/", JSON, body=b" " * (2**16 + 1)), {413}),
     "half a body": (request("POST /api/login/", JSON, "Content-Length: 9") + b"{", {None}),
 }
@@ -69,7 +69,7 @@ def token(cluster):
 
 @pytest.fixture
 def others(cluster, token):
-    """`with others:`: calls as sane clients make them, on connections of their own; all of them succeed."""
+    """`with others:` makes calls like well-behaved clients, on their own connections; all of them succeed."""
 
     @contextlib.contextmanager
     def others():
@@ -96,7 +96,7 @@ def others(cluster, token):
 
 
 def send(cluster, data, *, hang_up=False):
-    """Send bytes; return the status of the answer, None if the caller has not waited for one."""
+    """Send bytes; return the status of the answer, or None if the caller did not wait for one."""
     with socket.create_connection(("127.0.0.1", cluster.nginx.port), timeout=WAIT) as connection:
         with contextlib.suppress(ConnectionError):  # refused before all of it was sent
             connection.sendall(data)

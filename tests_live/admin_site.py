@@ -1,4 +1,4 @@
-"""The admin site without a browser: what one sends and keeps, as calls that can be made at once."""
+"""The admin site without a browser: what a browser sends and keeps, as calls that can run in parallel."""
 
 import re
 from http.cookies import SimpleCookie

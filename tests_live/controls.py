@@ -30,7 +30,7 @@ THROTTLE, RETRIES = "tests_live/test_throttle.py", "tests_live/test_retries.py"
 REFUSALS = "order_management/tests/test_refusals.py"
 CONTROLS = [
     Control(
-        "a list is measured before its items are looked at",
+        "the length of a list is checked before its items",
         "order_management/fields.py",
         "if len(data) > self.max_length:",
         "if False:",
@@ -46,7 +46,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "an error repeats no long text",
+        "an error does not repeat long text",
         "order_management/exceptions.py",
         "response.data = shortened(response.data)",
         "pass",
@@ -54,7 +54,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "the OpenAPI document is made once",
+        "the OpenAPI document is built once",
         "order_management/schema_view.py",
         "    with lock:\n",
         "    if True:\n",
@@ -78,7 +78,7 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "a form of the admin site is used up with its change",
+        "a form's token is used up with its change",
         "accounts/models/form_token.py",
         "        if not new:\n",
         "        if False:\n",
@@ -102,7 +102,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "of two imports of one file the second is noticed",
+        "the second of two imports of one file is noticed",
         "products/import_lock.py",
         'while connection.vendor == "postgresql" and not try_lock():',
         "while False:",
@@ -198,7 +198,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "a body that is late is not waited for",
+        "a late body is not waited for",
         "order_management/slow_bodies.py",
         "connection.shutdown(socket.SHUT_RD)",
         "pass",
@@ -206,7 +206,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "the development server has room for many who connect at once",
+        "many callers can connect to the development server at once",
         "order_management/management/commands/runserver.py",
         "request_queue_size = 1024",
         "request_queue_size = 10",
@@ -214,7 +214,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "the debug page shows nothing of the process",
+        "the debug page shows nothing about the process",
         "order_management/debug.py",
         "return data | HIDDEN",
         "return data",
@@ -222,7 +222,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "a length is read whole, with all its leading zeros",
+        "a length is read in full, including leading zeros",
         "order_management/limits.py",
         "return int(text) if",
         "return int(text[:20]) if",
@@ -270,7 +270,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "who is deleted during a refresh gets a 401",
+        "a user deleted during a refresh gets a 401",
         "accounts/sessions.py",
         "except IntegrityError:",
         "except ZeroDivisionError:",
@@ -278,7 +278,7 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "who is deleted during a login gets a 401",
+        "a user deleted during a login gets a 401",
         "accounts/serializers.py",
         "except IntegrityError:",
         "except ZeroDivisionError:",
@@ -294,7 +294,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "end_sessions draws all versions anew",
+        "end_sessions changes all versions",
         "accounts/sessions.py",
         "User.objects.filter(pk__in=pks).update(**new_versions_of_many())",
         "pass",
@@ -302,7 +302,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "letting in draws the versions anew",
+        "letting a user in changes the versions",
         "accounts/models/user.py",
         "if not (is_active and self.is_active):",
         "if not self.is_active:",
@@ -310,7 +310,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "a hash that is upgraded undoes no password change",
+        "upgrading a hash does not undo a password change",
         "accounts/models/user.py",
         "User.objects.filter(pk=self.pk, password=old)",
         "User.objects.filter(pk=self.pk)",
@@ -384,7 +384,7 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "whoever has been deleted since they were found is told so",
+        "a caller who is deleted during the call gets a 401",
         "order_management/exceptions.py",
         "isinstance(error, MAY_BE_GONE)",
         "False",
@@ -392,7 +392,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "whoever has been deleted deletes no product",
+        "a deleted user cannot delete a product",
         "products/services.py",
         "remove()\n    lock_user(by)\n\n\n@atomic",
         "remove()\n\n\n@atomic",
@@ -401,7 +401,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "a wrong login is hashed in every way that any user needs",
+        "a failed login is hashed with every kind of hash in use",
         "accounts/backends.py",
         "        even_out(password, encoded)\n",
         "        even_out(password, None)\n",

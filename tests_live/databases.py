@@ -138,7 +138,7 @@ def being_deleted(url, product_id):
 
 @contextlib.contextmanager
 def user_being_deleted(url, username):
-    """A user of a PostgreSQL database whom somebody is just deleting: at the end they are gone."""
+    """A user in a PostgreSQL database who is just being deleted, and is gone at the end."""
     user = "(SELECT id FROM accounts_user WHERE username = %(name)s)"
     with psycopg.connect(url) as connection:
         connection.execute(
@@ -151,7 +151,7 @@ def user_being_deleted(url, username):
 
 @contextlib.contextmanager
 def orders_waiting_for_a_deletion(url, user_id, product_id):
-    """A database in which orders of a product wait; at the end a user is deleted, and the orders go on."""
+    """A database in which orders of a product wait until, at the end, a user is deleted and the orders continue."""
     deletion = [
         f"UPDATE token_blacklist_outstandingtoken SET user_id = NULL WHERE user_id = {user_id}",  # noqa: S608
         f"DELETE FROM accounts_user WHERE id = {user_id}",  # noqa: S608

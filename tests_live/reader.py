@@ -1,4 +1,4 @@
-"""A reader of the README, who tries whatever it shows."""
+"""A reader of the README who tries everything it shows."""
 
 import re
 import subprocess
@@ -14,7 +14,7 @@ COMMANDS = re.compile(r"`(?:(?:\.venv/bin/)?python manage\.py )?(\w+_\w+ [^`]+|h
 
 
 class Reader:
-    """Somebody who tries whatever the README shows, in its order, on a new server with the Admin of `make admin`."""
+    """Somebody who tries everything the README shows, in order, on a new server with the Admin of `make admin`."""
 
     def __init__(self, server, folder):
         self.server, self.file = server, folder / "file.csv"

@@ -31,7 +31,7 @@ VARIABLES = {
     DEVELOPMENT: {"DEBUG": "on"},
     PRODUCTION: {"SECRET_KEY": SECRET_KEY, "ALLOWED_HOSTS": "127.0.0.1", "HTTPS": "off"},
 }
-VARIABLES[ASGI] = VARIABLES[PRODUCTION] | {"GRANIAN_BLOCKING_THREADS": "1"}  # It allows no more.
+VARIABLES[ASGI] = VARIABLES[PRODUCTION] | {"GRANIAN_BLOCKING_THREADS": "1"}  # granian's maximum under ASGI
 
 
 class Answer(NamedTuple):

@@ -59,7 +59,7 @@ def test_every_order_acknowledged_before_a_backup_is_in_it(new_server, databases
 
 
 def log_in(server, username):
-    """Return the tokens of a user, who is registered first; they are used, so the server remembers them."""
+    """Register a user and return their tokens, which have been used, so that the server caches them."""
     server.call("POST", "/api/accounts/register/", {"username": username, "password": PASSWORD})
     pair = server.login(username)
     assert server.call("GET", "/api/accounts/me/", token=pair["access"]).status == 200
@@ -78,7 +78,7 @@ def test_no_token_from_before_a_restore_opens_an_account(new_server, databases, 
     with new_server() as server:
         pairs = [log_in(server, name) for name in (ADMIN, CUSTOMER)]
         back_up(server.database_url, file)
-        # What the backup knows nothing of: a logout, new tokens, and a new user, whose id somebody else will get.
+        # What the backup does not contain: a logout, new tokens, and a new user, whose id somebody else will get.
         server.call("POST", "/api/logout/", {"refresh": pairs[1]["refresh"]})
         pairs += [log_in(server, name) for name in (CUSTOMER, "dora")]
 

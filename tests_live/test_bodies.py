@@ -1,4 +1,4 @@
-"""Bodies as the network brings them: too long, in chunks, cut off. The servers treat them differently."""
+"""Bodies as they arrive over the network: too long, in chunks, cut off. The servers treat them differently."""
 
 import contextlib
 import json
@@ -133,7 +133,7 @@ def test_a_length_that_is_no_number_ends_the_connection_or_goes_on_soundly(serve
 
 
 SIXTEEN_MB = b" " * 16_000_000
-# Whoever answers: nobody reads these bodies.
+# Whatever answers, nothing reads these bodies.
 UNREAD = [
     (("POST", "/admin/login/", SIXTEEN_MB), 413),
     (("POST", "/admin/products/product/import/", SIXTEEN_MB), 413),

@@ -1,4 +1,4 @@
-"""Whatever text is exported: no reader of the file finds a formula in it, and it is read as it was."""
+"""Whatever text is exported, no reader of the file finds a formula in it, and importing it restores the text."""
 
 import csv
 

@@ -1,4 +1,4 @@
-"""HTTP/2 has bodies without a length and does not say that they come in chunks: granian takes it unless told not to."""
+"""HTTP/2 has bodies without a length and without a sign of chunks: granian accepts it unless configured otherwise."""
 
 import subprocess
 

@@ -71,7 +71,7 @@ def test_of_two_imports_of_one_file_at_the_same_moment_one_is_done(server):
 
 @contextlib.contextmanager
 def import_running(url):
-    """A database in which an import goes on for a while."""
+    """A database in which an import runs for a while."""
     if not ON_POSTGRES:
         with locked(url):
             yield
@@ -93,5 +93,5 @@ def test_an_import_that_waits_for_another_says_so(server, tmp_path):
         with pytest.raises(AssertionError, match=RUNNING):
             command.result()
 
-    # Neither was imported, nor is the form used up.
+    # Nothing was imported, and the form's token is not used up.
     assert server.call(*call).status == 302

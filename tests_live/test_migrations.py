@@ -15,7 +15,7 @@ EXPANSION = """
     INSERT INTO django_migrations (app, name, applied) VALUES ('orders', '9999_of_the_next_version', CURRENT_TIMESTAMP)
 """
 
-# As the version before made a user, whose models know no session_version.
+# A user as created by the previous version, whose models have no session_version.
 USER = """
     INSERT INTO accounts_user (username, username_folded, token_version, is_active, is_staff, is_superuser,
         password, first_name, last_name, email, date_joined)

@@ -1,4 +1,4 @@
-"""Clients that send half a body and fall silent, or go on one byte at a time, do not hold the server's threads."""
+"""Clients that send half a body and stall, or continue one byte at a time, do not hold the server's threads."""
 
 import contextlib
 import json
@@ -27,7 +27,7 @@ def all_threads_waiting(server, **request):
     with contextlib.ExitStack() as stack:
         for _ in range(2 * THREADS):
             stack.enter_context(half(server, **request))
-        # Linux counts in steps of up to 10 ms for how long a connection has been quiet.
+        # Linux measures how long a connection has been quiet in steps of up to 10 ms.
         time.sleep(0.2)
         yield
 

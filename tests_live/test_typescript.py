@@ -1,4 +1,4 @@
-"""A TypeScript client, generated from the schema, compiles with the README's calls in it, and with their answers."""
+"""A TypeScript client generated from the schema compiles with the README's calls and their answers."""
 
 import json
 import re
@@ -28,7 +28,7 @@ def run(folder, *command):
 
 @pytest.fixture(scope="module")
 def client(server, tmp_path_factory):
-    """A folder with a client made from the server's schema."""
+    """A folder with a client generated from the server's schema."""
     folder = tmp_path_factory.mktemp("typescript")
     for file in (ROOT / "tests_live/typescript").glob("package*.json"):
         shutil.copy(file, folder)
@@ -61,7 +61,7 @@ def source(schema, number, request, headers, body, status, shown):
     operation = schema["paths"][path][method.lower()]
     groups = {"path": values, "query": query and typed(operation, query), "header": headers}
     lines = [f"params: {json.dumps({name: group for name, group in groups.items() if group})},"]
-    # What the server refuses for its fields, the compiler refuses as well.
+    # If the server refuses the fields, so does the compiler.
     lines += ["// @ts-expect-error"] * status.startswith("400") + [f"body: {json.dumps(body)},"] * (body is not None)
     call = f"client.{method}({json.dumps(path)}, {{\n" + "\n".join(lines) + "\n})"
     answer = f"const shown: NonNullable<typeof data> = {json.dumps(shown)};" if good else ""

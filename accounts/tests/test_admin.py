@@ -157,7 +157,7 @@ def is_logged_in(browser):
 
 
 def upgrade_from_the_version_before(user):
-    """Make the user one who was there before the upgrade."""
+    """Turn the user into one from before the upgrade."""
     User.objects.filter(pk=user.pk).update(token_version=0, session_version=None)
     user.refresh_from_db()
 
@@ -217,7 +217,7 @@ def test_the_upgrade_ends_no_session(otto):
     browser = log_in(otto)
     assert is_logged_in(browser)
 
-    # What nodes of the version before expect.
+    # What nodes of the previous version expect.
     assert browser.session["_auth_user_hash"] == AbstractUser.get_session_auth_hash(otto)
 
 

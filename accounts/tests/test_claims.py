@@ -1,4 +1,4 @@
-"""Odd claims under our own signature, at every door a token can come to."""
+"""Odd claims with a valid signature, everywhere a token is accepted."""
 
 import time
 
@@ -10,7 +10,7 @@ from accounts.tokens import RefreshToken
 
 MISSING = object()
 ODD = [10**17, 10**400, -1, 1.5, float("nan"), float("inf"), True, "soon", "", "\0", "1" * 5000, [], {}, None, MISSING]
-# Neither is in every token.
+# Not every token has these.
 OPTIONAL = ["nbf", "session"]
 ODD_TIMES = ["1", 10**12, 253_402_300_800]
 ODD_IDS = [" 1", "+1", "01", "1_0", "１", "1.0", 1.0, 2**63, str(2**63)]
@@ -18,7 +18,7 @@ ODD_IDS = [" 1", "+1", "01", "1_0", "１", "1.0", 1.0, 2**63, str(2**63)]
 
 @pytest.fixture(params=["Bearer", "refresh", "logout"])
 def door(request, api, customer):
-    """A function that sends a token with some claims changed, and returns the status; `claims` are those issued."""
+    """A function that sends a token with some claims changed and returns the status; `claims` are the original ones."""
     token = RefreshToken.for_user(customer)
     if request.param == "Bearer":
         token = token.access_token

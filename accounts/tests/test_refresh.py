@@ -33,7 +33,7 @@ def send(api):
 
 
 def time_passes(**since):
-    """Let all tokens have been spent longer ago."""
+    """Make all tokens look as if they were spent longer ago."""
     for token in BlacklistedToken.objects.all():
         BlacklistedToken.objects.filter(pk=token.pk).update(blacklisted_at=token.blacklisted_at - timedelta(**since))
 
@@ -43,7 +43,7 @@ def claims(encoded):
 
 
 def without_session(encoded):
-    """Return a token as the version before issued it."""
+    """Return a token as the previous version issued it."""
     old = {name: value for name, value in claims(encoded).items() if name != "session"}
     return jwt.encode(old, settings.SECRET_KEY, "HS256")
 

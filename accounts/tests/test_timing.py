@@ -1,4 +1,4 @@
-"""A wrong login hashes the same for every name: counted, because times differ from run to run."""
+"""A failed login hashes the same for every name. Hashes are counted, because times differ from run to run."""
 
 from collections import Counter
 
@@ -114,7 +114,7 @@ def test_a_right_password_is_compared_once_and_its_old_hash_replaced(api, users)
 
 def test_a_wrong_login_costs_one_statement_more_and_a_right_one_none(api, users, django_assert_num_queries):
     User.objects.exclude(username="new").delete()
-    for password, count in (("wrong", 2), ("right", 2)):  # who is it; old hashes, or the token
+    for password, count in (("wrong", 2), ("right", 2)):  # look up the user; old hashes, or the token
         with django_assert_num_queries(count):
             cost(api, "new", password)
 

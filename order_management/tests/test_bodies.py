@@ -132,10 +132,10 @@ BRACKETS = {
     "in a text": '"' + "[{" * 100_000 + '"',
     "in a text after an escaped quote": r'"\"' + "[{" * 100_000 + '"',
     "in a text that ends in a backslash": '"' + "[{" * 100_000 + r'\\"',
-    "in texts that follow each other": '["[[[", "", "]", "{", ""]',
+    "in consecutive texts": '["[[[", "", "]", "{", ""]',
     "beside a text that ends in a backslash": '["' + r"\\" + '", ' + "[], " * 1000 + "[]]",
-    "as many arrays and objects as may be": "[" + "[], {}, " * (CONTAINERS_MAX // 2 - 2) + "0]",
-    "as deep as may be": "[" * (DEPTH_MAX - 1) + "]" * (DEPTH_MAX - 1),
+    "as many arrays and objects as allowed": "[" + "[], {}, " * (CONTAINERS_MAX // 2 - 2) + "0]",
+    "as deep as allowed": "[" * (DEPTH_MAX - 1) + "]" * (DEPTH_MAX - 1),
     "deep in the second of many": "[" + "[], " * 100 + "[" * (DEPTH_MAX - 2) + "]" * (DEPTH_MAX - 2) + "]",
 }
 

@@ -1,4 +1,4 @@
-"""The table of characters that cannot be seen, and where it is asked."""
+"""The table of invisible characters, and where it is used."""
 
 import sys
 import unicodedata
@@ -7,7 +7,7 @@ import pytest
 
 from order_management.characters import is_default_ignorable, is_visible
 
-# Format characters that are shown: numbers and marks around others, annotations, Egyptian quadrats.
+# Visible format characters: numbers and marks around other characters, annotations, Egyptian quadrats.
 SHOWN_FORMAT = [
     *[*range(0x0600, 0x0606), 0x06DD, 0x070F, 0x0890, 0x0891, 0x08E2, 0x110BD, 0x110CD],
     *[*range(0xFFF9, 0xFFFC), *range(0x13430, 0x13440)],
@@ -15,7 +15,7 @@ SHOWN_FORMAT = [
 
 
 def test_every_format_character_that_is_not_shown_is_ignorable():
-    """Fails where a newer version of Unicode has added one."""
+    """Fails when a newer version of Unicode has added one."""
     characters = map(chr, range(sys.maxunicode + 1))
     hidden = {c for c in characters if unicodedata.category(c) == "Cf"} - set(map(chr, SHOWN_FORMAT))
 
@@ -28,7 +28,7 @@ def test_there_are_as_many_as_unicode_says():
 
 
 def test_no_compatibility_form_hides_one():
-    """Usernames are normalised, some after they are checked."""
+    """Usernames are normalized, in some places after they are checked."""
     codes = range(sys.maxunicode + 1)
     hiding = [c for c in map(chr, codes) if any(map(is_default_ignorable, unicodedata.normalize("NFKC", c)))]
 

@@ -1,4 +1,4 @@
-"""While the database is away, whatever needs it is a 503 with Retry-After, and all else is answered."""
+"""While the database is away, everything that needs it is a 503 with Retry-After; everything else still works."""
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore

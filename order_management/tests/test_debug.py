@@ -1,4 +1,4 @@
-"""What development mode tells of errors outside the API; under /api/ they are JSON in both modes."""
+"""What development mode reveals about errors outside the API; under /api/ they are JSON in both modes."""
 
 from uuid import uuid4
 
@@ -16,7 +16,7 @@ BUG = "/broken/bug/"
 
 
 def broken(request, kind):
-    password = SECRET  # noqa: F841  # as a driver has it in its frame
+    password = SECRET  # noqa: F841  # like one in a database driver's frame
     raise ERRORS[kind]("What went wrong.")
 
 
@@ -32,7 +32,7 @@ def _development(settings):
 
 @pytest.fixture(params=["text/html", "application/json"])
 def get(request, db):
-    """A function that gets a page as granian would ask for it: with the environment beside the headers."""
+    """A function that requests a page as granian would: with the process environment next to the headers."""
     environment = {"DATABASE_URL": SECRET, "HOME": SECRET, "HTTP_TOKEN_OF_SOMETHING": SECRET}
     client = Client(raise_request_exception=False, HTTP_ACCEPT=request.param, **environment)
     return client.get

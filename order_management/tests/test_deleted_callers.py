@@ -1,4 +1,4 @@
-"""Whoever is deleted or locked out while their call is under way gets 401, and nothing was done; never a 500."""
+"""A caller who is deleted or locked out during a call gets 401, and nothing is changed; never a 500."""
 
 import re
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 CHANGING = [
     name for name in CALLS if (name, 401, without_token) in ROWS and not re.search("_(get|list|events|report)$", name)
 ]
-# What belongs to the caller, and what counts calls.
+# What belongs to the caller, and what counts their calls.
 BESIDE = {User, OutstandingToken, ClientAddress, Session}
 
 
@@ -31,7 +31,7 @@ def lock_out(user):
 
 
 class Meanwhile:
-    """Does something to a user right after the nth statement that reads, outside of any transaction."""
+    """Does something to a user right after the nth statement that reads, outside any transaction."""
 
     def __init__(self, act, user, nth=1):
         self.act, self.user, self.left = act, user, nth
@@ -46,13 +46,13 @@ class Meanwhile:
 
 
 def written():
-    """Return all rows but those of BESIDE."""
+    """Return all rows except those of BESIDE."""
     return {model: list(model.objects.order_by("pk").values()) for model in set(apps.get_models()) - BESIDE}
 
 
 @pytest.fixture
 def otto(db):
-    """An Admin who has done nothing yet, and so can be deleted."""
+    """An Admin who has done nothing yet and can therefore be deleted."""
     return User.objects.create(username="otto", role=User.Role.ADMIN, password=make_password("carl's secret"))
 
 
@@ -83,7 +83,7 @@ def test_whoever_is_deleted_during_their_call_gets_401_and_nothing_is_done(shop,
 
     answer = shop.send(**call, during=connection.execute_wrapper(meanwhile))
 
-    if meanwhile.left:  # the call has fewer such statements
+    if meanwhile.left:  # the call has fewer statements
         assert nth > 1
         assert answer.status_code in (200, 201)
         return
@@ -108,7 +108,7 @@ def test_whoever_is_locked_out_during_their_call_was_faster_or_gets_401(shop, ot
 
 
 def test_whoever_is_deleted_between_password_and_token_does_not_log_in(api, otto):
-    """The statements before: who failed here, who is it, who failed here by now."""
+    """The statements before it: failures so far, the user, failures by now."""
     for nth in (2, 3):
         user = User.objects.filter(username="otto").first() or User.objects.create_user(
             "otto", password="carl's secret"
@@ -125,7 +125,7 @@ NEW_USER = {"username": "dora", "usable_password": "true", "password1": "s3cret 
 PASSWORDS = {"old_password": "carl's secret", "new_password1": "a new one 17", "new_password2": "a new one 17"}
 PRICES = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "_save": "Save"}
 DIALOG = {"_form_submitted": "True", "note": ""}
-# Path and form of everything that changes something; {bat}, {order} and {customer} are ids.
+# Path and form of everything that makes a change; {bat}, {order} and {customer} are ids.
 FORMS = {
     "add a product": ("products/product/add/", {"name": "Net", "price": "1", "quantity": "1"}),
     "change a name": ("products/product/{bat}/change/", {"name": "Club", "price": "1200.00"}),

@@ -1,4 +1,4 @@
-"""With HTTPS on: what comes over plain HTTP."""
+"""What happens to plain HTTP requests with HTTPS on."""
 
 import pytest
 

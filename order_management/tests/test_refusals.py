@@ -1,4 +1,4 @@
-"""A refusal is cheap, whatever was sent: memory, size of the answer, and how much of the input it repeats."""
+"""A refusal is cheap, whatever was sent: its memory, the size of its answer, and how much input it repeats."""
 
 import json
 import tracemalloc
@@ -17,7 +17,7 @@ MEGABYTE = 1024 * 1024
 MEMORY_MAX, ANSWER_MAX = 40_000_000, 64 * 1024
 REPEATED_MAX = 40  # characters
 PROJECT = {"accounts", "orders", "products", "order_management"}
-# Whatever holds other values.
+# Containers of other values.
 HOLDERS = (
     serializers.ListField,
     serializers.ListSerializer,
@@ -29,7 +29,7 @@ HOLDERS = (
 
 
 def filled(pattern, head="[", tail="0]"):
-    """Return a JSON text of nearly a megabyte: the pattern again and again."""
+    """Return a JSON text of nearly a megabyte that repeats the pattern."""
     return head + pattern * ((MEGABYTE - 1000) // len(pattern.encode())) + tail
 
 
@@ -47,12 +47,12 @@ VALUES = {
     "objects": filled("{},"),
     "objects with a field": filled('{"":0},'),
     "arrays in arrays": filled("[" * 30 + "]" * 30 + ","),
-    "as many objects as are read": "[" + '{"":0},' * (CONTAINERS_MAX - 10) + "0]",
+    "as many objects as allowed": "[" + '{"":0},' * (CONTAINERS_MAX - 10) + "0]",
     "100,000 keys": "{" + ",".join(f'"{number}":0' for number in range(100_000)) + "}",
 }
 
-# These take long to trace: for one call in four.
-HEAVY = [VALUES["as many objects as are read"], VALUES["100,000 keys"]]
+# Slow to trace, so only for one call in four.
+HEAVY = [VALUES["as many objects as allowed"], VALUES["100,000 keys"]]
 
 
 def serializer_classes(base=serializers.BaseSerializer):
@@ -114,7 +114,7 @@ def schema():
 
 @pytest.fixture
 def bodies(schema, pks):
-    """Method, path and names of the fields of one call for each kind of body."""
+    """Method, path and field names of one call for each kind of body."""
     calls = {}
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
@@ -126,14 +126,14 @@ def bodies(schema, pks):
 
 @pytest.fixture
 def pks(customer, order):
-    """A function that puts the number of something that exists into a path."""
+    """A function that fills a path with the id of an existing object."""
     numbers = {"orders": order.pk, "products": order.lines.get().product_id, "accounts": customer.pk}
     return lambda path: path.replace("{id}", str(numbers.get(path.split("/")[2])))
 
 
 @pytest.fixture
 def send(api, admin):
-    """A function that makes a call as an Admin and holds its answer against the limits."""
+    """A function that makes a call as an Admin and checks its answer against the limits."""
     client = api(admin)
 
     def send(method, path, body, **extra):
@@ -151,7 +151,7 @@ def send(api, admin):
             assert response.json()
         return response
 
-    # Compiles what the first call compiles.
+    # The first call compiles what is compiled once.
     client.get("/api/orders/")
     return send
 

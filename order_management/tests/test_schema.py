@@ -330,13 +330,13 @@ def test_pages_of_other_origins_may_send_and_read_every_header_that_is_documente
     assert {"ETag", "Link"} <= read - {"WWW-Authenticate"} <= set(settings.CORS_EXPOSE_HEADERS)
 
 
-# What fits a parameter that names no values of its own.
+# Values for parameters that list none themselves.
 OF_FORMAT = {"date": "2026-11-01", "date-time": "2026-11-01T10:00:00Z"}
 OF_TYPE = {"integer": 1, "number": 1.5, "string": "a"}
 
 
 def values(parameter):
-    """Return the values that a parameter names, or else one that should fit it."""
+    """Return the values that a parameter lists, or else one that should fit it."""
     schema = parameter["schema"]
     named = [each[key] for each in (parameter, schema) for key in ("example", "default", "const") if key in each]
     named += [example["value"] for example in parameter.get("examples", {}).values()] + schema.get("enum", [])
@@ -359,7 +359,7 @@ def test_every_value_that_a_schema_names_fits_it(schema):
 
 
 def test_no_field_of_a_request_has_a_default(schema, operations):
-    """Generators of clients, such as openapi-typescript, would have every caller send the field."""
+    """Client generators such as openapi-typescript would make every caller send the field."""
     bodies = [operation["requestBody"] for operation in operations.values() if "requestBody" in operation]
     requests = json.dumps(bodies)
     named = {name for name in schema["components"]["schemas"] if name.endswith("Request") or f'/{name}"' in requests}
@@ -370,7 +370,7 @@ def test_no_field_of_a_request_has_a_default(schema, operations):
 
 
 def test_an_answer_has_every_field_that_its_schema_names(schema, operations):
-    """Generators of clients would have every reader look whether it is there."""
+    """Client generators would make every reader check whether it is there."""
     components = schema["components"]["schemas"]
     shown = [
         components[name] for name in components if not name.endswith("Request") and "properties" in components[name]
@@ -397,7 +397,7 @@ def test_a_boolean_parameter_is_read_however_it_is_spelled(shop, operations):
 
 
 def test_a_query_parameter_is_read_as_the_schema_says(shop, operations):
-    """A cursor is the server's own to make."""
+    """Only the server can make a cursor."""
     for name, parameter in parameters(operations):
         if parameter["in"] != "query" or parameter["name"] == "cursor":
             continue

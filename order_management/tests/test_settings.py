@@ -15,7 +15,7 @@ KEY = "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP"
 PRODUCTION = {"SECRET_KEY": KEY, "ALLOWED_HOSTS": "shop.example"}
 
 
-# What no browser sends as Origin, and what no request comes for: Django would start with it, and answer nobody.
+# Origins no browser sends, and hosts no request names: Django would start with them, and answer nobody.
 NEVER_SENT = [
     *["https://shop.example:443", "http://shop.example:80", "https://shop.example:", "https://shop.example:99999"],
     *["https://Shop.example", "HTTPS://shop.example", "https://*.shop.example", "https://m\u00fcller.example", "null"],

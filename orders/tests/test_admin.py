@@ -154,7 +154,7 @@ def place(customer, product, quantity):
 
 
 def exported(site, query=""):
-    """Return the name of the file of a filtered list, and the orders in it."""
+    """Return the name of the file exported from a filtered list, and the orders in it."""
     response = site.get(f"{LIST}export/{query}")
     rows = csv.DictReader(response.getvalue().decode("utf-8-sig").splitlines())
     return response.headers["Content-Disposition"].partition("filename=")[2].strip('"'), [int(r["order"]) for r in rows]

@@ -22,7 +22,7 @@ def products(db):
 
 
 def make_orders(customer, products, lines):
-    """Write as many orders as there are numbers of lines; three in a row have the same times and totals."""
+    """Create an order for each number of lines; three in a row have the same times and totals."""
     times = [START + timedelta(hours=number // 3) for number in range(len(lines))]
     orders = Order.objects.bulk_create(
         Order(customer=customer, total=Decimal(number // 3), created_at=time, updated_at=time)
@@ -38,7 +38,7 @@ def make_orders(customer, products, lines):
 
 @pytest.fixture
 def many(customer, products):
-    """280 orders, of 100 lines and of fewer."""
+    """280 orders of up to 100 lines."""
     return make_orders(customer, products, list(islice(cycle([100, 100, 1, 99, 37]), 280)))
 
 
@@ -72,7 +72,7 @@ def test_every_order_is_on_one_page_in_both_directions(api, admin, many, orderin
     assert [order["id"] for page in reversed(back) for order in page] == found
     for page in [*forth[:-1], *back[1:-1]]:
         assert len(page) == size or lines_of(page) >= LINES_MAX
-    # Backwards the first order is the one that reaches the limit.
+    # Going backwards, the first order is the one that reaches the limit.
     for rest in [page[:-1] for page in forth] + [page[1:] for page in back[1:]]:
         assert len(rest) < size
         assert lines_of(rest) < LINES_MAX

@@ -18,7 +18,7 @@ def _three_an_hour(settings):
 
 @pytest.fixture
 def place(api, bat):
-    """A function that orders bats for somebody, and returns the answer."""
+    """A function that orders bats as a user and returns the answer."""
 
     def place(user, quantity=1, key=None, **changes):
         body = {"items": [{"product": bat.pk, "quantity": quantity}]} | changes
@@ -28,7 +28,7 @@ def place(api, bat):
 
 
 def later(**time):
-    """Let time pass: every order was placed that much earlier."""
+    """Let time pass, by making every order that much older."""
     Order.objects.update(created_at=F("created_at") - timedelta(**time))
 
 
@@ -116,7 +116,7 @@ def test_each_customer_has_a_count_of_their_own_and_admins_have_none(place, cust
 
 
 def test_orders_in_the_future_do_not_count(place, customer):
-    """They are from before the clock was set back."""
+    """They were placed before the clock was set back."""
     for _ in range(3):
         place(customer)
     later(hours=-5)

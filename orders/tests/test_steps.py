@@ -137,7 +137,7 @@ def test_an_order_without_lines_is_cancelled_like_any_other(api, customer):
 
 
 def test_a_step_never_dates_an_order_before_it_was_placed(api, admin, order):
-    """As on a node whose clock is behind that of the node that took the order."""
+    """As on a node whose clock is behind the one that took the order."""
     ahead = timezone.now() + timedelta(seconds=8)
     Order.objects.update(created_at=ahead, updated_at=ahead)
 

@@ -1,4 +1,4 @@
-"""Whatever a text holds, and however a spreadsheet reads the file: no cell is a formula, and nothing is lost."""
+"""Whatever a text contains, and however a spreadsheet reads the file: no cell is a formula, and nothing is lost."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ READERS = [
 
 
 def attacks(count, seed=13):
-    """Return longer texts, of the characters that matter and a few that do not."""
+    """Return longer texts made of the characters that matter and a few that do not."""
     choose = random.Random(seed)  # noqa: S311 - no secret
     return [
         "".join(choose.choices(ALPHABET + ",|+＝-＠\x0b\u2028\xa0\ufeff", k=choose.randint(5, 30)))
@@ -34,7 +34,7 @@ def attacks(count, seed=13):
 
 
 def lines_of(text):
-    """Return the lines as one reader finds them, and as another does that takes more for the end of a line."""
+    """Return the lines as one reader splits them, and as another one does that knows more line endings."""
     return io.StringIO(text, newline=""), text.splitlines(keepends=True)
 
 
