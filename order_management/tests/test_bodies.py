@@ -172,11 +172,3 @@ def test_too_many_arrays_and_objects_are_refused(api, customer, value, detail):
 
     assert response.status_code == 400
     assert response.json() == {"detail": detail}
-
-
-def test_a_form_of_megabytes_is_not_decoded_for_anybody(client):
-    response = client.post(
-        "/admin/products/product/import/", "x=" + "%41" * 100_000, content_type="application/x-www-form-urlencoded"
-    )
-
-    assert response.status_code == 413

@@ -149,11 +149,16 @@ def test_no_path_takes_a_body_of_unknown_length_or_over_its_limit(client, header
 
 
 @pytest.mark.parametrize(
-    ("path", "limit"),
-    [("/api/login/", 1024 * 1024), ("/admin/products/product/import/", 2560 * 1024), ("/admin/login/", 64 * 1024)],
+    ("path", "content_type", "limit"),
+    [
+        ("/api/login/", "application/json", 1024 * 1024),
+        ("/admin/products/product/import/", "multipart/form-data; boundary=x", 2560 * 1024),
+        ("/admin/products/product/import/", "application/x-www-form-urlencoded", 64 * 1024),
+        ("/admin/products/product/", "application/x-www-form-urlencoded", 64 * 1024),
+    ],
 )
-def test_a_body_may_have_as_many_bytes_as_the_limit(client, db, path, limit):
-    statuses = [client.post(path, b" " * size, "application/json").status_code for size in (limit, limit + 1)]
+def test_a_body_may_have_as_many_bytes_as_the_limit(client, db, path, content_type, limit):
+    statuses = [client.post(path, b" " * size, content_type).status_code for size in (limit, limit + 1)]
 
     assert statuses[0] != 413
     assert statuses[1] == 413
