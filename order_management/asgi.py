@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import suppress
 
 from django.conf import settings
 from django.core.asgi import get_asgi_application
@@ -27,11 +28,7 @@ BODY_MAX_BYTES = max(settings.BODY_MAX_BYTES.values())
 
 async def application(scope, receive, send):
     if scope["type"] == "http":
-        try:
-            async with asyncio.timeout(settings.BODY_TIMEOUT.total_seconds()):
-                body, size = await read_body(receive)
-        except TimeoutError:
-            body = None
+        body, size = await read_body(receive)
         if body is None:
             return
         scope = {**scope, "headers": list(sound_headers(scope["headers"], size))}
@@ -40,23 +37,25 @@ async def application(scope, receive, send):
 
 
 async def read_body(receive):
-    """Return the body and its size; the body is None if the client has disconnected.
+    """Return the body, as far as it arrives in time, and its size; the body is None if the client has disconnected.
 
     Django would read it before any middleware, and write a large one to disk. A body over the limit of every path
     comes back empty, with the size that was read before giving up.
     """
     body, size, more = bytearray(), 0, True
-    while more and size <= DRAIN_MAX_BYTES:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None, size
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size <= BODY_MAX_BYTES:
-            body += chunk
-        else:
-            body.clear()
-        more = message.get("more_body", False)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(settings.BODY_TIMEOUT.total_seconds()):
+            while more and size <= DRAIN_MAX_BYTES:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return None, size
+                chunk = message.get("body", b"")
+                size += len(chunk)
+                if size <= BODY_MAX_BYTES:
+                    body += chunk
+                else:
+                    body.clear()
+                more = message.get("more_body", False)
     return bytes(body), size
 
 
@@ -71,10 +70,15 @@ def sound_headers(headers, size):
 
 
 def replay(body, receive):
-    """Return a `receive` that starts with the body."""
+    """Return a `receive` that starts with the body and passes over what else arrives of it."""
     messages = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def next_message():
-        return messages.pop() if messages else await receive()
+        if messages:
+            return messages.pop()
+        # Django waits for the client to disconnect, and accepts nothing else.
+        while (message := await receive())["type"] == "http.request":
+            pass
+        return message
 
     return next_message

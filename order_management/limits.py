@@ -101,7 +101,8 @@ def refuse_half(request):
     with suppress(UnreadablePostError):
         if len(request.body) == content_length(request):
             return None
-    return refuse(request, 400, "The body is shorter than its Content-Length.")
+    seconds = settings.BODY_TIMEOUT.total_seconds()
+    return refuse(request, 400, f"The body is incomplete: it ended early or took longer than {seconds:g} seconds.")
 
 
 def content_length(request):

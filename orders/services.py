@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from order_management.conflict import Conflict
+from order_management.fields import WRONG_ITEMS_MAX
 from order_management.prepared import padded
 from order_management.shown import money
 from order_management.transactions import atomic
@@ -87,7 +88,8 @@ def priced(quantities):
 
 def refuse_unknown(product_ids):
     if product_ids:
-        raise ValidationError({"items": [f"There is no product {pk}." for pk in sorted(product_ids)]})
+        named = sorted(product_ids)[:WRONG_ITEMS_MAX]
+        raise ValidationError({"items": [f"There is no product {pk}." for pk in named]})
 
 
 def create(customer, lines, total, note):

@@ -140,6 +140,12 @@ def test_a_page_of_an_origin_in_the_settings_reads_what_nginx_refuses(cluster, n
     assert "Access-Control-Allow-Origin" not in foreign.headers
 
 
+def test_nginx_redirects_no_call_that_lacks_the_slash(cluster):
+    for path in ("/api", "/api/login", "/admin"):
+        answer = cluster.call("POST", path, {})
+        assert (answer.status, "Location" in answer.headers) == (404, False)
+
+
 def test_a_file_to_import_may_be_larger_than_any_form(cluster):
     file = b" " * 2**20
     upload = {"Content-Type": "multipart/form-data; boundary=x"}

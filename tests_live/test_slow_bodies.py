@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from .server import PRODUCTION, eventually
+from .server import ASGI, PRODUCTION, eventually
 
 THREADS = 4
 
@@ -47,8 +47,17 @@ def test_who_is_late_is_told(server):
     with half(server) as connection, connection.makefile("rb") as answer:
         assert answer.readline().startswith(b"HTTP/1.1 400 ")
         assert json.loads(answer.read().partition(b"\r\n\r\n")[2]) == {
-            "detail": "The body is shorter than its Content-Length."
+            "detail": "The body is incomplete: it ended early or took longer than 2 seconds."
         }
+
+
+def test_who_is_late_is_told_under_asgi_too(new_server):
+    with new_server(ASGI, BODY_TIMEOUT="2s") as server:
+        for _ in range(3):
+            with half(server) as connection, connection.makefile("rb") as answer:
+                assert answer.readline().startswith(b"HTTP/1.1 400 ")
+        assert server.call("GET", "/healthz/").status == 200
+        assert "Traceback" not in server.output
 
 
 def test_one_byte_at_a_time_is_too_slow(server):

@@ -108,6 +108,15 @@ def test_unknown_and_deleted_products_are_named(api, admin, customer, bat, ball)
     assert stock()["Bat"] == 10
 
 
+def test_of_many_unknown_products_ten_are_named(api, customer):
+    items = [{"product": pk, "quantity": 1} for pk in range(1000, 1100)]
+
+    response = api(customer).post(URL, {"items": items})
+
+    assert response.status_code == 400
+    assert response.json() == {"items": [f"There is no product {pk}." for pk in range(1000, 1010)]}
+
+
 def test_a_total_beyond_the_column_is_refused(api, admin, customer, bat, ball):
     api(admin).put(f"/api/products/{bat.pk}/", {"price": "99999999.99", "quantity": 1_000_000})
 
