@@ -101,7 +101,8 @@ class CheckedFile(NamedTuple):
         prepare(self.ids)
         counts = add_up(save(self.rows, by, self.progress), self.report)
         lock_user(by)
-        ProductImport.objects.create(digest=self.digest, by=by, **counts._asdict())
+        username = by.username if by else ""
+        ProductImport.objects.create(digest=self.digest, by=username, **counts._asdict())
         return counts
 
 

@@ -116,14 +116,16 @@ class ProductImportManager(models.Manager):
     def recent(self, digest):
         """Return the newest import of a file with this digest in the last 24 hours, or None."""
         since = timezone.now() - timedelta(hours=24)
-        return self.select_related("by").filter(digest=digest, created_at__gt=since).order_by("-id").first()
+        return self.filter(digest=digest, created_at__gt=since).order_by("-id").first()
 
 
 class ProductImport(models.Model):
     """A file of products that was imported, and the result. Rows are kept, like those of the ledger."""
 
     digest = models.CharField(max_length=64)  # SHA-256 of the file
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True)
+    # The username at the time, or blank for the command. No foreign key: the import outlasts the user, and the version
+    # before, which doesn't know this table, can still delete users.
+    by = models.CharField(max_length=150, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     created = models.PositiveIntegerField()
     changed = models.PositiveIntegerField()

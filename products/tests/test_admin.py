@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -370,7 +371,7 @@ def test_it_is_imported_again_if_that_is_asked_for(site):
 
     assert "Created 1" in upload(site, NET, again="on")
     assert Product.objects.count() == 2
-    counts = ProductImport.objects.values_list("by__username", "created", "changed", "unchanged")
+    counts = ProductImport.objects.values_list("by", "created", "changed", "unchanged")
     assert list(counts) == [("anna", 1, 0, 0)] * 2
 
 
@@ -379,6 +380,18 @@ def test_a_file_that_somebody_else_has_imported_is_noticed_too(site):
     other.force_login(User.objects.create_superuser("otto"))
     upload(other, NET)
     assert "already imported by otto" in upload(site, NET)
+
+
+def test_an_import_keeps_the_name_of_a_user_who_was_deleted_since(site, bat):
+    other, same = Client(), f"id,name,price,quantity\n{bat.pk},Bat,1200.00,10\n"
+    other.force_login(otto := User.objects.create_superuser("otto"))
+    upload(other, same)
+
+    # As the version before does, which knows nothing of imports.
+    User.objects.filter(pk=otto.pk)._raw_delete(connection.alias)
+    connection.check_constraints()
+
+    assert "already imported by otto" in upload(site, same)
 
 
 def test_a_file_that_the_command_has_imported_is_noticed_too(site):
