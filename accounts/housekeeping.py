@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from order_management.batches import purge
+from order_management.batches import purge, restamp
 
 from .form_tokens import MAX_AGE
 from .models import ClientAddress, EndedSession, FormToken
@@ -39,4 +39,6 @@ def purge_addresses():
 
 def purge_form_tokens():
     """Delete used form tokens that are too old to be sent again; return how many."""
+    # Their age is unknown, so they are kept for the full time from now on.
+    restamp(FormToken, "used_at")
     return purge(FormToken, Q(used_at__lt=timezone.now() - timedelta(seconds=MAX_AGE) - KEPT))

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from order_management.clocks import CLOCK_SKEW
 from order_management.prepared import Change, Get, Insert, Put, Select, Update
 
 PRICE_MAX = Decimal("99999999.99")
@@ -115,8 +116,9 @@ class StockMovement(models.Model):
 class ProductImportManager(models.Manager):
     def recent(self, digest):
         """Return the newest import of a file with this digest in the last 24 hours, or None."""
-        since = timezone.now() - timedelta(hours=24)
-        return self.filter(digest=digest, created_at__gt=since).order_by("-id").first()
+        now = timezone.now()
+        recent = self.filter(created_at__gt=now - timedelta(hours=24), created_at__lte=now + CLOCK_SKEW)
+        return recent.filter(digest=digest).order_by("-id").first()
 
 
 class ProductImport(models.Model):

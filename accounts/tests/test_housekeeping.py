@@ -5,11 +5,12 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-from accounts.housekeeping import purge_addresses, purge_sessions, purge_tokens
+from accounts.housekeeping import purge_addresses, purge_form_tokens, purge_sessions, purge_tokens
 from accounts.models import ClientAddress, FormToken
 from accounts.tokens import RefreshToken
 
@@ -117,3 +118,13 @@ def test_used_form_tokens_are_forgotten_once_no_session_is_that_old(settings):
 
     assert "Deleted 2 used form tokens." in out.getvalue()
     assert list(FormToken.objects.order_by("token").values_list("token", flat=True)) == ["0", "1"]
+
+
+@pytest.mark.django_db
+def test_a_form_token_dated_by_a_clock_ahead_is_forgotten_in_time(settings):
+    FormToken.objects.create(token="ahead", used_at=timezone.now() + timedelta(days=365))
+
+    assert purge_form_tokens() == 0
+    FormToken.objects.update(used_at=F("used_at") - timedelta(seconds=settings.SESSION_COOKIE_AGE, hours=1))
+
+    assert purge_form_tokens() == 1

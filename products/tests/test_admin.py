@@ -406,6 +406,13 @@ def test_an_import_of_yesterday_is_no_matter(site):
     assert "Created 1" in upload(site, NET)
 
 
+def test_an_import_dated_by_a_clock_ahead_is_no_matter(site):
+    upload(site, NET)
+    ProductImport.objects.update(created_at=timezone.now() + timedelta(minutes=1))
+
+    assert "Created 1" in upload(site, NET)
+
+
 def test_another_file_a_check_and_a_refused_file_are_not_noticed(site):
     upload(site, NET, dry_run="on")
     upload(site, f"{NET},Net,x,2\n")
