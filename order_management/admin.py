@@ -97,6 +97,11 @@ class ListAdmin(ModelAdmin):
         offered = "__" not in lookup or lookup.endswith("__exact")
         return offered and super().lookup_allowed(lookup, value, request)
 
+    def get_changelist_formset(self, request, **kwargs):
+        # By default Django makes up to 2,000 forms if a request says so; a page has no more than it shows.
+        bounds = {"max_num": self.list_per_page, "absolute_max": self.list_per_page}
+        return super().get_changelist_formset(request, **bounds | kwargs)
+
     def changelist_view(self, request, extra_context=None):
         # Of the page that is shown alone, whatever is sent.
         request.POST = request.POST.copy()

@@ -73,3 +73,17 @@ def test_no_list_breaks_by_a_key_that_is_none(site, path, key):
 )
 def test_no_search_breaks_by_what_is_typed_into_its_address(site, path):
     assert site.get(f"/admin/{path}").status_code in (400, 404)
+
+
+def lists_with(option):
+    """Return the ModelAdmin of every list that has this option."""
+    return [model_admin for model_admin in admin.site._registry.values() if getattr(model_admin, option)]
+
+
+@pytest.mark.parametrize("model_admin", lists_with("list_editable"), ids=str)
+def test_a_list_makes_no_more_forms_than_it_shows_rows(site, model_admin):
+    path = reverse(f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_changelist")
+    response = site.post(path, {"form-TOTAL_FORMS": 1999, "form-INITIAL_FORMS": 1999, "_save": "Save"})
+
+    assert response.status_code == 200
+    assert len(response.context["cl"].formset.forms) == model_admin.list_per_page
