@@ -80,10 +80,20 @@ def lists_with(option):
     return [model_admin for model_admin in admin.site._registry.values() if getattr(model_admin, option)]
 
 
+def path_of(model_admin):
+    return reverse(f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_changelist")
+
+
+@pytest.mark.parametrize("model_admin", lists_with("search_fields"), ids=str)
+def test_a_search_has_up_to_twenty_words(site, model_admin):
+    assert site.get(path_of(model_admin), {"q": "a " * 20}).status_code == 200
+    for words in (21, 1900):
+        assert site.get(path_of(model_admin), {"q": "a " * words}).status_code == 400
+
+
 @pytest.mark.parametrize("model_admin", lists_with("list_editable"), ids=str)
 def test_a_list_makes_no_more_forms_than_it_shows_rows(site, model_admin):
-    path = reverse(f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_changelist")
-    response = site.post(path, {"form-TOTAL_FORMS": 1999, "form-INITIAL_FORMS": 1999, "_save": "Save"})
+    response = site.post(path_of(model_admin), {"form-TOTAL_FORMS": 1999, "form-INITIAL_FORMS": 1999, "_save": "Save"})
 
     assert response.status_code == 200
     assert len(response.context["cl"].formset.forms) == model_admin.list_per_page
