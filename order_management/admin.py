@@ -23,6 +23,10 @@ from unfold.sites import UnfoldAdminSite
 from .exceptions import AWAY
 
 SEARCH_MAX_WORDS = 20
+# The values of a form together; the largest is a list of 50 prices, each with its id and the price it had. A refused
+# form repeats them, some twice and escaped, which turns a character into up to 19 bytes. No page repeats passwords.
+FORM_MAX_CHARACTERS = 2200
+PASSWORDS = "(old_|new_)?password[12]?"
 
 
 class Site(UnfoldAdminSite):
@@ -39,6 +43,7 @@ class Site(UnfoldAdminSite):
         def checked(request, *args, **kwargs):
             if any("\0" in value for _, values in request.GET.lists() for value in values):
                 raise SuspiciousOperation("NUL is in no address.")
+            refuse_long_values(request.POST)
             refuse_odd_keys(request.POST)
             try:
                 response = inner(request, *args, **kwargs)
@@ -60,6 +65,7 @@ class Site(UnfoldAdminSite):
         return checked
 
     def login(self, request, extra_context=None):
+        refuse_long_values(request.POST)
         try:
             return super().login(request, extra_context)
         except Throttled as error:
@@ -76,6 +82,12 @@ class Site(UnfoldAdminSite):
         context = {**self.each_context(request), "title": "Locked out", "detail": error.detail}
         headers = {"Retry-After": str(error.wait)}
         return TemplateResponse(request, "admin/locked_out.html", context, status=429, headers=headers)
+
+
+def refuse_long_values(values):
+    repeated = [value for name, texts in values.lists() for value in texts if not re.fullmatch(PASSWORDS, name)]
+    if sum(map(len, repeated)) > FORM_MAX_CHARACTERS:
+        raise SuspiciousOperation("The values of the form are too long.")
 
 
 def refuse_odd_keys(values):

@@ -248,3 +248,47 @@ def test_a_dialog_leads_to_no_other_site(site, bat, url):
     response = site.post(path, form, headers=headers)
 
     assert (response.status_code, response.headers["HX-Redirect"]) == (409, "/admin/")
+
+
+ANSWER_MAX = 64 * 1024
+
+
+def largest(site, path, form, text):
+    """Return the size of the largest answer to the form with this text in one of its fields, or spread over all."""
+    forms = [form | {name: text} for name in form] + [form | dict.fromkeys(form, text[len(form) :: len(form)])]
+    return max(len(site.post(path, rewound(sent)).content) for sent in forms)
+
+
+@pytest.mark.parametrize(("route", "fields"), FORMS)
+def test_no_answer_repeats_much_of_a_form(site, page_of, route, fields):
+    path = page_of(route)
+    form = fill_in(site, path, fields)
+
+    assert largest(site, path, form, '"' * 60000) <= ANSWER_MAX
+    assert largest(site, path, form, '"' * 2000) <= ANSWER_MAX
+
+
+def test_nor_does_the_login_page(client, admin):
+    form = {"username": "anna", "password": "wrong", "next": "/admin/"}
+
+    assert largest(client, "/admin/login/", form, '"' * 60000) <= ANSWER_MAX
+    assert largest(client, "/admin/login/", form, '"' * 2000) <= ANSWER_MAX
+
+
+def test_a_form_with_three_of_the_longest_passwords_is_read(site, admin):
+    passwords = {"old_password": "o" * 1024, "new_password1": "n" * 1024, "new_password2": "n" * 1024}
+    admin.set_password(passwords["old_password"])
+    admin.save()
+    site.force_login(admin)
+
+    form = fill_in(site, "/admin/password_change/", passwords)
+    assert site.post("/admin/password_change/", form).status_code == 302
+
+
+def test_a_full_page_of_a_list_is_read(site, admin):
+    Product.objects.bulk_create(Product(name=f"Bat {n}", price="99999999.99", quantity=0) for n in range(50))
+    selected = [str(10**9 + n) for n in range(50)]
+    form = fill_in(site, f"/{PRODUCTS}", {"form-49-price": "1", "_save": "Save", "_selected_action": selected})
+
+    assert site.post(f"/{PRODUCTS}", form).status_code == 302
+    assert Product.objects.filter(price=1).count() == 1
