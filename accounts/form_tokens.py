@@ -25,7 +25,7 @@ def token_of(request):
     # A program may send the cookie's secret with every form. It is shorter, because it is not masked.
     if len(masked) != CSRF_TOKEN_LENGTH:
         return None
-    # The dialogs of a page share its token, but each has its own path.
+    # The dialogs of a page share its token, but each has exactly one path (see refuse_odd_ids in site.py).
     return hashlib.sha256(f"{masked} {request.path}".encode()).hexdigest()[:32]
 
 

@@ -1,8 +1,9 @@
+import re
 from functools import wraps
 
 from django.contrib import messages
 from django.contrib.auth import authenticate
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -28,6 +29,7 @@ class Site(admin.Site):
 
         @wraps(view)
         def answer(request, *args, **kwargs):
+            refuse_odd_ids(kwargs)
             if request.method in SAFE_METHODS:
                 return view(request, *args, **kwargs)
             try:
@@ -59,6 +61,16 @@ class Site(admin.Site):
             return HttpResponse(status=error.status, headers={"HX-Redirect": current_page(request)})
         context = {**self.each_context(request), "title": "Nothing was done", "detail": str(error)}
         return TemplateResponse(request, "admin/form_refused.html", context, status=error.status)
+
+
+def refuse_odd_ids(ids):
+    """Raise Http404 unless the id in a path is spelled as in links, so that each form has one path.
+
+    The path is part of the form's token, and for Django 1, 01 and 1_0A are the same id.
+    """
+    for name in ("object_id", "id"):
+        if not re.fullmatch("0|[1-9][0-9]*", ids.get(name, "0")):
+            raise Http404
 
 
 def in_transaction(view):

@@ -197,6 +197,15 @@ def test_a_refused_form_is_sent_again_after_correction(site, bat, wrong):
     assert [movement.delta for movement in bat.movements.order_by("id")] == [10, 5]
 
 
+@pytest.mark.parametrize("spelled", ["01", "+1", "1_0A", "1%0A", "%201", "0_1", "\u0661", "1/"])
+def test_a_form_has_one_path_however_its_id_is_spelled(site, page_of, spelled):
+    for route, fields in FORMS:
+        path, odd = page_of(route), f"/{route}".replace("<path:object_id>", spelled).replace("<id>", spelled)
+        if "<" in route:
+            form = fill_in(site, path, fields)
+            assert [site.get(odd).status_code, site.post(odd, form).status_code] == [404, 404], odd
+
+
 def test_a_bulk_action_that_could_do_nothing_is_sent_again(site, order, page_of):
     form = fill_in(site, f"/{ORDERS}", {"action": "ship"})
     site.post(f"/{ORDERS}", form)
