@@ -73,6 +73,8 @@ def refuse_odd_ids(ids):
             raise Http404
 
 
+# Views that set a password also hash it in here, and on SQLite all writers wait for that: about 25 ms. Django's forms
+# hash as they save; hashing earlier would take separate views.
 def in_transaction(view):
     @atomic
     def run(request, *args, **kwargs):
