@@ -23,9 +23,9 @@ from unfold.sites import UnfoldAdminSite
 from .exceptions import AWAY
 
 SEARCH_MAX_WORDS = 20
-# The values of a form together; the largest is a list of 50 prices, each with its id and the price it had. A refused
-# form repeats them, some twice and escaped, which turns a character into up to 19 bytes. No page repeats passwords.
-FORM_MAX_CHARACTERS = 2200
+# The texts of a form together. A refused form repeats them, some twice and escaped, which turns a character into up to
+# 19 bytes. Numbers, such as the ids and prices of a list, are shorter; no page repeats passwords.
+FORM_MAX_CHARACTERS, NUMBER_MAX_CHARACTERS = 2200, 20
 PASSWORDS = "(old_|new_)?password[12]?"
 
 
@@ -85,8 +85,8 @@ class Site(UnfoldAdminSite):
 
 
 def refuse_long_values(values):
-    repeated = [value for name, texts in values.lists() for value in texts if not re.fullmatch(PASSWORDS, name)]
-    if sum(map(len, repeated)) > FORM_MAX_CHARACTERS:
+    lengths = [len(value) for name, texts in values.lists() for value in texts if not re.fullmatch(PASSWORDS, name)]
+    if sum(length for length in lengths if length > NUMBER_MAX_CHARACTERS) > FORM_MAX_CHARACTERS:
         raise SuspiciousOperation("The values of the form are too long.")
 
 
