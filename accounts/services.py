@@ -52,6 +52,15 @@ def lock_user(user):
 
 
 @atomic
+def change_profile(user, **fields):
+    """Change what a person says of themself; raise DatabaseError or User.DoesNotExist if they have been deleted."""
+    if fields:
+        user.change_profile(**fields)
+    else:
+        lock_user(user)
+
+
+@atomic
 def delete_users(users, *, by):
     """Delete the users of a queryset; whoever is no Admin any more, or is one of them: PermissionDenied (403)."""
     ids = set(users.values_list("pk", flat=True))

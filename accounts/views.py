@@ -73,7 +73,7 @@ class Me(generics.GenericAPIView):
     def patch(self, request):
         changes = self.get_serializer(data=request.data, partial=True)
         changes.is_valid(raise_exception=True)
-        request.user.change_profile(**changes.validated_data)
+        services.change_profile(request.user, **changes.validated_data)
         return self.get(request)
 
 

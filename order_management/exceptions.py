@@ -7,13 +7,18 @@ from rest_framework import exceptions, serializers, views
 from rest_framework.response import Response
 
 from . import metrics
+from .conditional import PreconditionFailed
 from .conflict import Conflict
 
 # The last one, if it ended a transaction that stood idle, or takes no writes any more.
 AWAY = (OperationalError, InterfaceError, InternalError)
 # How a call may end if its caller is deleted or locked out during it: foreign keys are checked at the commit,
 # `save(update_fields=...)` updates no row, and services find no user, or one who is no longer allowed to do it.
-MAY_BE_GONE = (DatabaseError, ObjectDoesNotExist, Http404, PermissionDenied, ValidationError)
+# In the second line: other refusals after authentication; the caller may have been deleted before them.
+MAY_BE_GONE = (
+    *(DatabaseError, ObjectDoesNotExist, Http404, PermissionDenied, ValidationError),
+    *(Conflict, PreconditionFailed, exceptions.Throttled),
+)
 
 # Our own sentences are shorter: a longer one repeats the input.
 SENTENCE_MAX = 300

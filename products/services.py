@@ -60,7 +60,7 @@ def change_product(product_id, changes, *, by, check=lambda product: None):
     product.change(**changes)
     if delta:
         record(product, Kind.SET, delta, by=by)
-    elif changes:
+    else:
         lock_user(by)
     return product
 

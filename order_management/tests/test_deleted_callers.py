@@ -11,12 +11,17 @@ from django.db import connection
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from accounts.models import ClientAddress, User
-from order_management.tests.test_schema import CALLS, ROWS, Shop, without_token
+from order_management.tests.test_schema import CALLS, ROWS, Shop, calling, without_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CHANGING = [
     name for name in CALLS if (name, 401, without_token) in ROWS and not re.search("_(get|list|events|report)$", name)
+]
+# Refusals that come after the caller was authenticated, and calls that succeed without writing anything.
+WRITING_NOTHING = [
+    *[row for row in ROWS if row[1] in (409, 412)],
+    *[(name, 200, calling(body={})) for name in ("product_put", "product_patch", "me_patch")],
 ]
 # What belongs to the caller, and what counts their calls.
 BESIDE = {User, OutstandingToken, ClientAddress, Session}
@@ -105,6 +110,49 @@ def test_whoever_is_locked_out_during_their_call_was_faster_or_gets_401(shop, ot
     if answer.status_code == 401:
         assert written() == before
     assert not User.objects.get(username="otto").is_active
+
+
+class DeletedCaller(Shop):
+    """Makes the first call as otto, who is deleted during it, and no other."""
+
+    answer = None
+
+    def send(self, **call):
+        if self.answer is None:
+            with connection.execute_wrapper(Meanwhile(delete, self.otto)):
+                self.answer = super().send(**call | {"by": self.otto})
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("operation", "status", "provoke"),
+    WRITING_NOTHING,
+    ids=[f"{name}-{status}" for name, status, _ in WRITING_NOTHING],
+    indirect=["operation"],
+)
+def test_a_deleted_caller_gets_401_where_nothing_is_written(shop, otto, operation, status, provoke):
+    shop.operation = operation
+    assert provoke(shop).status_code == status
+    before = written()
+
+    answer = provoke(DeletedCaller(**vars(shop), otto=otto))
+
+    assert (answer.status_code, answer.json()) == (401, {"detail": "Token is invalid or expired."})
+    assert answer["WWW-Authenticate"] == 'Bearer realm="api"'
+    assert written() == before
+    assert not User.objects.filter(username="otto").exists()
+
+
+def test_a_deleted_caller_gets_401_though_they_tried_too_many_passwords(api, otto):
+    client, url = api(otto), "/api/accounts/me/password/"
+    body = {"old_password": "wrong", "new_password": "n3w words"}
+    assert [client.post(url, body).status_code for _ in range(11)] == [400] * 10 + [429]
+
+    with connection.execute_wrapper(Meanwhile(delete, otto)):
+        answer = client.post(url, body)
+
+    assert (answer.status_code, answer.json()) == (401, {"detail": "Token is invalid or expired."})
+    assert not User.objects.filter(username="otto").exists()
 
 
 def test_whoever_is_deleted_between_password_and_token_does_not_log_in(api, otto):

@@ -1,9 +1,10 @@
 """What Prometheus is told, and who else."""
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from rest_framework.test import APIClient
 
+from accounts.models import User
 from orders.models import Order
 from orders.services import place_order
 
@@ -114,6 +115,22 @@ def test_what_was_refused_is_no_order_but_a_conflict(api, customer, admin, bat, 
         '{kind="IllegalTransition"}': 1,
     }
     assert counted("orders_total", lambda: order(api(customer), bat, quantity=99)) == {}
+
+
+def test_what_was_refused_to_a_caller_who_was_locked_out_is_no_conflict(api, admin, bat, counted):
+    def lock_out_once(execute, sql, params, many, context):
+        result = execute(sql, params, many, context)
+        if not done:
+            done.append(True)
+            User.objects.filter(pk=admin.pk).update(is_active=False)
+        return result
+
+    def call():
+        with connection.execute_wrapper(lock_out_once):
+            assert client.post(f"/api/products/{bat.pk}/stock/", {"delta": -99}).status_code == 401
+
+    client, done = api(admin), []
+    assert counted("conflicts_total", call) == {}
 
 
 def test_what_is_rolled_back_is_not_counted(customer, bat, counted):

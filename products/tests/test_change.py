@@ -28,7 +28,7 @@ def test_only_what_is_sent_changes(api, admin, bat, method, change):
 def test_an_empty_change_changes_nothing(api, admin, bat, method, django_assert_num_queries):
     client, before = api(admin), api(admin).get(url(bat)).json()
 
-    with django_assert_num_queries(4):  # the user; BEGIN, the product, COMMIT
+    with django_assert_num_queries(5):  # the user; BEGIN, the product, the user again, COMMIT
         response = getattr(client, method)(url(bat), {})
 
     assert (response.status_code, response.json()) == (200, before)
