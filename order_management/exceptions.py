@@ -44,6 +44,9 @@ def exception_handler(error, context):
         error = exceptions.ValidationError(serializers.as_serializer_error(error))
     if isinstance(error, TooManyFieldsSent):
         error = exceptions.ParseError("There are too many query parameters.")
+    if isinstance(error, exceptions.MethodNotAllowed):
+        # DRF's own sentence repeats the method, whatever it is.
+        error = exceptions.MethodNotAllowed("", "This method is not allowed.")
     if isinstance(error, AWAY):
         logger.error("The database is not available.", exc_info=error)
         error = DatabaseAway()
