@@ -137,9 +137,11 @@ def send(api, admin):
     client = api(admin)
 
     def send(method, path, body, **extra):
+        # The admin's token would replace such a header.
+        caller = api() if "Authorization" in extra.get("headers", {}) else client
         tracemalloc.start()
         try:
-            response = client.generic(method.upper(), path, body, "application/json", **extra)
+            response = caller.generic(method.upper(), path, body, "application/json", **extra)
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
