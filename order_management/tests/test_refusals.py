@@ -2,8 +2,13 @@
 
 import json
 import tracemalloc
+import unicodedata
 
 import pytest
+from django.contrib.auth import authenticate
+from django.http import HttpRequest
+from django.test import Client
+from django.test.client import MULTIPART_CONTENT
 from django.urls import get_resolver
 from rest_framework import relations, serializers
 from rest_framework.test import APIClient
@@ -240,3 +245,75 @@ def test_a_token_that_is_too_long_is_invalid(api, customer):
 
     assert api().post("/api/login/refresh/", {"refresh": token + "A" * 4096}).status_code == 401
     assert api().post("/api/login/refresh/", {"refresh": token}).status_code == 200
+
+
+LOGIN, PRODUCTS = "/admin/login/", "/admin/products/product/"
+CSRF_TOKEN = "a" * 64
+MARKS = "a" + "\u0301" * 15_000 + "\u0316" * 15_000
+URLENCODED = "application/x-www-form-urlencoded"
+# Path, body and content type of what anybody can send outside /api/.
+FORMS = {
+    "a name of 30,000 combining marks": (LOGIN, {"username": MARKS, "password": "x"}, MULTIPART_CONTENT),
+    "a name of 63,000 quotation marks": (LOGIN, {"username": '"' * 63_000, "password": "x"}, MULTIPART_CONTENT),
+    "a password of 63,000 quotation marks": (LOGIN, {"username": "x", "password": '"' * 63_000}, MULTIPART_CONTENT),
+    "a form of 2.5 MB": (f"{PRODUCTS}import/", "x=" + "%41" * 830_000, URLENCODED),
+    "a form of 800,000 fields": (f"{PRODUCTS}import/", "a=&" * 800_000, URLENCODED),
+}
+
+
+@pytest.fixture
+def browser(db):
+    """A browser in which nobody is logged in, with the cookie that forms are checked against."""
+    browser = Client(enforce_csrf_checks=True)
+    browser.cookies["csrftoken"] = CSRF_TOKEN
+    browser.get(LOGIN)  # compiles what the first call compiles
+    return browser
+
+
+def submit(browser, path, body, content_type=MULTIPART_CONTENT):
+    """Send a form and hold the answer against the limits."""
+    if isinstance(body, dict):
+        body = {"csrfmiddlewaretoken": CSRF_TOKEN} | body
+    else:
+        body = f"csrfmiddlewaretoken={CSRF_TOKEN}&{body}"
+    tracemalloc.start()
+    try:
+        response = browser.post(path, body, content_type)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < MEMORY_MAX
+    assert len(response.content) < ANSWER_MAX
+    return response
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_a_form_outside_the_api_is_refused_cheaply(browser, form):
+    response = submit(browser, *form)
+
+    assert response.status_code in (200, 413)  # 200: the login page again
+    assert "sessionid" not in browser.cookies
+    assert len(response.content) < 20_000
+
+
+def test_a_list_of_1999_forms_is_refused_cheaply(site, bat):
+    response = submit(site, PRODUCTS, {"form-TOTAL_FORMS": 1999, "form-INITIAL_FORMS": 1999, "_save": "Save"})
+
+    assert response.status_code == 200
+    assert len(response.context["cl"].formset.forms) <= 200
+    bat.refresh_from_db()
+    assert bat.price == 1200
+
+
+def test_no_long_name_is_normalized(api, browser, monkeypatch):
+    """Normalizing takes quadratic time, if the marks have to be sorted."""
+    lengths, normalize = [], unicodedata.normalize
+    monkeypatch.setattr(unicodedata, "normalize", lambda form, text: lengths.append(len(text)) or normalize(form, text))
+
+    submit(browser, LOGIN, {"username": MARKS, "password": "x"})
+    authenticate(HttpRequest(), username=MARKS, password="x")
+    for path in ("/api/login/", "/api/accounts/register/"):
+        assert api().post(path, {"username": MARKS, "password": "1234"}).status_code in (400, 401)
+
+    assert lengths
+    assert max(lengths) <= 200
