@@ -68,6 +68,27 @@ LINES = json.dumps({"items": [{"product": number, "quantity": 1} for number in r
 REGISTER, LOGIN, REFRESH = "/api/accounts/register/", "/api/login/", "/api/login/refresh/"
 
 
+# How pages of the admin site are sent. A cookie with the same token as the form passes Django's check.
+CSRF_TOKEN, BOUNDARY = "a" * 64, "boundary"
+COOKIE = {"Cookie": f"csrftoken={CSRF_TOKEN}"}
+MULTIPART = COOKIE | {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+URLENCODED = COOKIE | {"Content-Type": "application/x-www-form-urlencoded"}
+SITE_LOGIN, SITE_PRODUCTS = "/admin/login/", "/admin/products/product/"
+
+
+def form(fields):
+    """Return a form of the admin site, as the body of a MULTIPART request."""
+    parts = [
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in ({"csrfmiddlewaretoken": CSRF_TOKEN} | fields).items()
+    ]
+    return "".join(parts) + f"--{BOUNDARY}--\r\n"
+
+
+def site_login(username):
+    return Request("POST", SITE_LOGIN, body=form({"username": username, "password": "wrong"}), headers=MULTIPART)
+
+
 def credentials(username, password):
     return json.dumps({"username": username, "password": password})
 
@@ -117,6 +138,21 @@ REQUESTS = {
     ),
     "page of 1,000 users": Request("GET", "/api/accounts/users/?page_size=1000", ADMIN),
     "page of 1,000 ledger rows with long notes": Request("GET", "/api/products/1/stock/?page_size=1000", ADMIN),
+    "admin login, a name of 30,000 combining marks": site_login("a" + "\u0301" * 15_000 + "\u0316" * 15_000),
+    "admin login, a name of 63,000 quotation marks": site_login('"' * 63_000),
+    "admin import, 2.5 MB of a form": Request(
+        "POST",
+        f"{SITE_PRODUCTS}import/",
+        body=f"csrfmiddlewaretoken={CSRF_TOKEN}&x=" + "%41" * 830_000,
+        headers=URLENCODED,
+    ),
+    "admin list of products, 1,999 forms": Request(
+        "POST",
+        SITE_PRODUCTS,
+        ADMIN,
+        form({"form-TOTAL_FORMS": 1999, "form-INITIAL_FORMS": 1999, "_save": "Save"}),
+        MULTIPART,
+    ),
     "sales report of 366 days": Request("GET", "/api/reports/sales/?from=2026-01-01&to=2027-01-01", ADMIN),
 }
 
@@ -149,11 +185,20 @@ class Shop(Server):
     def warm_up(self):
         """Make ordinary calls, so that whatever is compiled on first use is compiled."""
         self.tokens = {CUSTOMER: self.log_in(CUSTOMER), ADMIN: self.log_in(ADMIN)}
+        self.session = self.log_in_to_site()
         for name, token in self.tokens.items():
             for path in ("/api/products/", "/api/orders/?page_size=1", "/api/schema/", "/api/accounts/me/"):
                 self.expect(200, "GET", path, None, token)
             self.call("POST", "/api/orders/", {"items": []}, token)
             self.call("PATCH", "/api/accounts/users/2/", {"role": name}, token)
+
+    def log_in_to_site(self):
+        """Return the key of an Admin's session on the admin site."""
+        body = form({"username": ADMIN, "password": PASSWORD})
+        self.connection.request("POST", SITE_LOGIN, body, MULTIPART)
+        response = self.connection.getresponse()
+        response.read()
+        return re.search("sessionid=([^;]+)", str(response.headers))[1]
 
     def measure(self, request):
         """Return the status, CPU in ms, memory growth in MB and size of the answer in kB over a few tries."""
@@ -175,6 +220,8 @@ class Shop(Server):
         headers = dict(JSON) | request.headers
         if request.by in self.tokens:
             headers["Authorization"] = f"Bearer {self.tokens[request.by]}"
+        if request.by == ADMIN and "Cookie" in headers:
+            headers["Cookie"] += f"; sessionid={self.session}"
         body = request.body.replace("{now}", str(time.time_ns())).encode()
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
