@@ -14,7 +14,7 @@ from order_management import admin
 from order_management.transactions import atomic
 
 from .form_tokens import check_unused, use_token, uses_token_itself
-from .models import NAME_MAX, AlreadySent
+from .models import AlreadySent
 
 
 class Site(admin.Site):
@@ -42,14 +42,6 @@ class Site(admin.Site):
                 return self.refuse_form(request, error)
 
         return answer
-
-    def login(self, request, extra_context=None):
-        """Show the login page or log in; the page does not repeat all of a name that is too long."""
-        name = request.POST.get("username", "")
-        if len(name) > NAME_MAX:
-            request.POST = request.POST.copy()
-            request.POST["username"] = name[: NAME_MAX + 1]
-        return super().login(request, extra_context)
 
     @uses_token_itself
     def password_change(self, request, extra_context=None):

@@ -129,11 +129,6 @@ class ListAdmin(ModelAdmin):
         request.POST.pop("select_across", None)
         return super().changelist_view(request, extra_context)
 
-    def get_changelist_formset(self, request, **kwargs):
-        # No page has more rows; without a limit Django would make up to 2,000 forms.
-        rows = self.list_max_show_all
-        return super().get_changelist_formset(request, max_num=rows, absolute_max=rows, **kwargs)
-
     def found(self, request, object_id):
         """Return the object with this id, as the URL has it; or raise Http404."""
         found = self.get_object(request, object_id)
