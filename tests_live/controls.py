@@ -50,7 +50,7 @@ CONTROLS = [
         "order_management/exceptions.py",
         "response.data = shortened(response.data)",
         "pass",
-        f"{REFUSALS}::test_no_method_or_path_is_repeated",
+        f"{REFUSALS}::test_nor_does_the_error_of_a_library_repeat_it",
         SQLITE,
     ),
     Control(

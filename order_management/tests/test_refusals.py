@@ -11,7 +11,8 @@ from django.test import Client
 from django.test.client import MULTIPART_CONTENT
 from django.urls import get_resolver
 from rest_framework import relations, serializers
-from rest_framework.test import APIClient
+from rest_framework.test import APIClient, APIRequestFactory
+from rest_framework.views import APIView
 
 from accounts.tokens import RefreshToken
 from order_management.fields import ListField
@@ -238,6 +239,22 @@ def test_no_method_or_path_is_repeated(send, method, path):
     assert answer.status_code in (404, 405)
     assert len(answer.content) < 200
     assert "x" * REPEATED_MAX not in answer.content.decode().lower()
+
+
+class Library(APIView):
+    """A view whose field is DRF's own, which repeats what was sent."""
+
+    authentication_classes, permission_classes = [], []
+
+    def post(self, request):
+        serializers.ChoiceField(["a", "b"]).run_validation(request.data["choice"])
+
+
+def test_nor_does_the_error_of_a_library_repeat_it():
+    response = Library.as_view()(APIRequestFactory().post("/", {"choice": "x" * 5000}))
+
+    assert response.status_code == 400
+    assert len(response.render().content) < 200
 
 
 def test_a_token_that_is_too_long_is_invalid(api, customer):
