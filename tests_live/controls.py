@@ -489,12 +489,20 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "what breaks off with the database is a 503",
+        "a call that breaks off with the database is told so",
         "order_management/exceptions.py",
         "    if isinstance(error, AWAY):",
         "    if False:",
-        f"{DURABILITY}::test_a_restart_of_the_database_passes_by_itself",
-        POSTGRES,
+        "order_management/tests/test_paths.py::test_a_database_that_is_away_is_a_503",
+        SQLITE,
+    ),
+    Control(
+        "a page that breaks off with the database is a 503",
+        "order_management/database_errors.py",
+        "return unavailable(error) if isinstance(error, AWAY) else None",
+        "return None",
+        "order_management/tests/test_database_away.py::test_what_needs_the_database_is_a_503",
+        SQLITE,
     ),
     Control(
         "a formula inside a text is harmless for other separators",
