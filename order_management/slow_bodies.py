@@ -18,6 +18,7 @@ from django.conf import settings
 # tcpi_last_data_sent, in milliseconds, in struct tcp_info of linux/tcp.h.
 TCP_INFO_BYTES, LAST_DATA_SENT = 104, 44
 
+lock = threading.Lock()
 reading = {}  # bodies that a thread is waiting for, by id
 
 
@@ -47,8 +48,14 @@ class Body:
         return time.monotonic() - self.began > settings.BODY_TIMEOUT.total_seconds()
 
 
-@cache
 def start_watchdog():
+    # One, even if the first bodies arrive at the same moment: each would hang up on as many connections.
+    with lock:
+        start_once()
+
+
+@cache
+def start_once():
     threading.Thread(target=watch, name="slow bodies", daemon=True).start()
 
 
