@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests_live.server import eventually
+
 from .books import Books
 from .cluster import Cluster
 from .load import Load
@@ -30,6 +32,12 @@ def cluster(request):
         folder.chmod(0o755)  # PostgreSQL may run as another user
         with Cluster(folder, read_from_replica=request.config.getoption("--replica")) as cluster:
             yield cluster
+
+
+@pytest.fixture(autouse=True)
+def open_door(cluster):
+    """After a test that stopped every node, nginx leaves them alone for a while: no test begins before it is over."""
+    eventually(lambda: cluster.call("GET", "/readyz/").status == 200)
 
 
 @pytest.fixture
