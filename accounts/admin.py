@@ -8,7 +8,7 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from order_management.admin import ChangesOnlyMixin, ListAdmin
+from order_management.admin.lists import ChangesOnlyMixin, ListAdmin
 
 from . import services
 from .models import User

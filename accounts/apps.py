@@ -1,5 +1,11 @@
 from django.apps import AppConfig
+from django.contrib.admin import apps
 
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+
+
+class AdminConfig(apps.AdminConfig):
+    default = False  # "accounts" in INSTALLED_APPS means the other one
+    default_site = "accounts.site.Site"

@@ -3,7 +3,7 @@ from functools import partial
 from django.contrib.auth import backends
 from django.db import DatabaseError
 
-from order_management.exceptions import AWAY
+from order_management.db.errors import DATABASE_ERRORS
 
 from . import throttle
 from .models import NAME_MAX, User, fold
@@ -38,7 +38,7 @@ class ModelBackend(backends.ModelBackend):
 def is_right(user, password):
     try:
         return user.check_password(password)
-    except AWAY:
+    except DATABASE_ERRORS:
         raise
     except DatabaseError:
         # Deleted before a new hash could replace the old one.

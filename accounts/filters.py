@@ -1,6 +1,6 @@
 from django_filters import rest_framework as filters
 
-from order_management.filters import BooleanFilter, FilterSet
+from order_management.api.filters import BooleanFilter, FilterSet
 
 from .models import User
 

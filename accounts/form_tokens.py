@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.middleware.csrf import CSRF_TOKEN_LENGTH
 
-from order_management.writes import Writes
+from order_management.db.writes import Writes
 
 from .models import FormToken
 

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from order_management.batches import purge, restamp
+from order_management.db.purge import purge, restamp
 
 from .form_tokens import MAX_AGE
 from .models import ClientAddress, EndedSession, FormToken

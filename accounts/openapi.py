@@ -1,6 +1,6 @@
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
-from order_management.schema import conflict, error, message, request_example, response_example
+from order_management.api.schema import conflict, error, message, request_example, response_example
 
 from .serializers import MeSerializer, RefreshSerializer, UserSerializer
 

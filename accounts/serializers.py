@@ -6,9 +6,9 @@ from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.serializers import TokenObtainPairSerializer
 
+from order_management.api.fields import CharField, ChoiceField
+from order_management.api.serializers import ModelSerializer
 from order_management.characters import validate_no_ignorable
-from order_management.fields import CharField, ChoiceField
-from order_management.serializers import ModelSerializer
 
 from .models import NAME_MAX, NAME_TAKEN, User
 from .tokens import InvalidToken, RefreshToken

@@ -4,10 +4,10 @@ from django.db import IntegrityError
 from django.db.models import Q
 from django.shortcuts import get_object_or_404
 
-from order_management.conflict import Conflict
-from order_management.logs import security_change
-from order_management.prepared import Select
-from order_management.transactions import atomic
+from order_management.db.prepared import Select
+from order_management.db.transactions import atomic
+from order_management.exceptions import Conflict
+from order_management.ops.logging import security_change
 
 from . import throttle
 from .models import NAME_TAKEN, User

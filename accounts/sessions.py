@@ -6,8 +6,8 @@ from django.db import IntegrityError
 from django.db.models import Max
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from order_management.logs import security_change, security_event
-from order_management.transactions import atomic
+from order_management.db.transactions import atomic
+from order_management.ops.logging import security_change, security_event
 
 from . import tokens
 from .models import EndedSession, User

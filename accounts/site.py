@@ -10,14 +10,14 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from rest_framework.exceptions import Throttled
 from rest_framework.permissions import SAFE_METHODS
 
-from order_management import admin
-from order_management.transactions import atomic
+from order_management.admin import site
+from order_management.db.transactions import atomic
 
 from .form_tokens import check_unused, use_token, uses_token_itself
 from .models import AlreadySent
 
 
-class Site(admin.Site):
+class Site(site.Site):
     """The admin site, where every form makes its change once."""
 
     def admin_view(self, view, cacheable=False):

@@ -9,8 +9,8 @@ from django.core.exceptions import BadRequest
 from rest_framework.exceptions import Throttled
 from rest_framework.throttling import BaseThrottle
 
-from order_management.logs import security_event
-from order_management.transactions import atomic
+from order_management.db.transactions import atomic
+from order_management.ops.logging import security_event
 
 from .models import ClientAddress, User
 

@@ -13,7 +13,7 @@ from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-from order_management.prepared import InsertNew
+from order_management.db.prepared import InsertNew
 
 from . import claims
 from .models import EndedSession, User

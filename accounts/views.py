@@ -4,8 +4,8 @@ from rest_framework import generics, status
 from rest_framework.response import Response
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenViewBase
 
-from order_management.listing import Listing
-from order_management.replica import from_replica
+from order_management.db.listing import Listing
+from order_management.db.replica import from_replica
 
 from . import openapi, services, sessions
 from .filters import UserFilter

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.db import connections
 
-from . import postgres
-from .content_type import sound
-from .limits import DRAIN_MAX_BYTES
+from .api.content_type import sound
+from .api.limits import DRAIN_MAX_BYTES
+from .db import postgres
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "order_management.settings")
 # Behind a server, development mode is something to ask for.

@@ -5,7 +5,9 @@ from pathlib import Path
 from corsheaders.defaults import default_headers
 from django.templatetags.static import static
 
-from . import env, logs, postgres, sqlite
+from . import env
+from .db import postgres, sqlite
+from .ops.logging import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -38,7 +40,7 @@ INSTALLED_APPS = [
     # Its templates come before those of Django's admin.
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "order_management.apps.AdminConfig",
+    "accounts.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -55,32 +57,33 @@ INSTALLED_APPS = [
     "accounts",
     "products",
     "orders",
+    "demo",
 ]
 
 MIDDLEWARE = [
-    "order_management.metrics.count_requests",
-    "order_management.middleware.log_request",
-    "order_management.slow_queries.log_slow_queries",
-    "order_management.middleware.security_headers",
-    "order_management.middleware.json_errors",
-    "order_management.limits.drain_body",
-    "order_management.middleware.require_https",
+    "order_management.ops.middleware.count_requests",
+    "order_management.ops.middleware.log_request",
+    "order_management.ops.middleware.log_slow_queries",
+    "order_management.api.middleware.security_headers",
+    "order_management.api.middleware.json_errors",
+    "order_management.api.limits.drain_body",
+    "order_management.api.middleware.require_https",
     # Browsers may read the refusals that follow, too.
     "corsheaders.middleware.CorsMiddleware",
-    "order_management.limits.limit_request",
+    "order_management.api.limits.limit_request",
     "django.middleware.security.SecurityMiddleware",
-    "order_management.middleware.health_checks",
+    "order_management.ops.middleware.health_checks",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "order_management.database_errors.SessionMiddleware",
+    "order_management.api.database_errors.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "order_management.database_errors.DatabaseErrorMiddleware",
+    "order_management.api.database_errors.DatabaseErrorMiddleware",
 ]
 
-DEFAULT_EXCEPTION_REPORTER = "order_management.debug.ExceptionReporter"
+DEFAULT_EXCEPTION_REPORTER = "order_management.ops.debug.ExceptionReporter"
 
 ROOT_URLCONF = "order_management.urls"
 WSGI_APPLICATION = "order_management.wsgi.application"
@@ -115,7 +118,7 @@ DATABASES = {"default": env.database("DATABASE_URL", "sqlite:///db.sqlite3", bas
 # Lists and reports are read from there.
 if env.text("DATABASE_REPLICA_URL"):
     DATABASES["replica"] = env.postgres("DATABASE_REPLICA_URL", **CONNECTIONS)
-    DATABASE_ROUTERS = ["order_management.replica.Router"]
+    DATABASE_ROUTERS = ["order_management.db.replica.Router"]
 PGBOUNCER = env.switch("PGBOUNCER", default=False)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     if "replica" in DATABASES:
@@ -169,16 +172,16 @@ EXPIRE_ORDERS_AFTER = env.duration("EXPIRE_ORDERS_AFTER")
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.JWTAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.IsAdmin"],
-    "DEFAULT_RENDERER_CLASSES": ["order_management.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["order_management.parsers.JSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "order_management.negotiation.JSONOnly",
-    "DEFAULT_PAGINATION_CLASS": "order_management.pagination.KeysetPagination",
-    "DEFAULT_FILTER_BACKENDS": ["order_management.filters.FilterBackend"],
-    "DEFAULT_METADATA_CLASS": "order_management.metadata.Metadata",
-    "DEFAULT_SCHEMA_CLASS": "order_management.schema.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["order_management.api.json.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["order_management.api.json.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "order_management.api.negotiation.JSONOnly",
+    "DEFAULT_PAGINATION_CLASS": "order_management.api.pagination.KeysetPagination",
+    "DEFAULT_FILTER_BACKENDS": ["order_management.api.filters.FilterBackend"],
+    "DEFAULT_METADATA_CLASS": "order_management.api.metadata.Metadata",
+    "DEFAULT_SCHEMA_CLASS": "order_management.api.schema.AutoSchema",
     # The limits are told who calls.
     "NUM_PROXIES": TRUSTED_PROXIES,
-    "EXCEPTION_HANDLER": "order_management.exceptions.exception_handler",
+    "EXCEPTION_HANDLER": "order_management.api.handler.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 # Paths that programs call, without the leading slash: all of the API except the page with its docs.
@@ -240,4 +243,4 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",
 ]
 
-LOGGING = logs.configuration(DEBUG)
+LOGGING = logging_config(DEBUG)

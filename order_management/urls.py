@@ -4,8 +4,8 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from . import views
-from .schema_view import Schema
+from .api.views import Schema, not_found
+from .ops import health
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/api/docs/")),
@@ -17,8 +17,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     # Browsers ask for it, whatever the page says.
     path("favicon.ico", RedirectView.as_view(url=static("drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"))),
-    path("healthz/", views.healthz),
-    path("readyz/", views.readyz),
-    path("metrics/", views.metrics),
-    re_path("", views.not_found),
+    path("healthz/", health.healthz),
+    path("readyz/", health.readyz),
+    path("metrics/", health.metrics),
+    re_path("", not_found),
 ]

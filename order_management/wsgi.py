@@ -4,8 +4,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from . import postgres, slow_bodies
-from .content_type import sound
+from .api import slow_bodies
+from .api.content_type import sound
+from .db import postgres
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "order_management.settings")
 # Behind a server, development mode is something to ask for. runserver has read its settings before it comes here.

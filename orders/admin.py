@@ -12,9 +12,10 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.admin import UserAdmin
 from accounts.models import User
-from order_management.admin import APIField, ReadOnlyAdmin, ReadOnlyInline, leave_dialog
-from order_management.admin_export import ExportMixin
-from order_management.conflict import Conflict
+from order_management.admin.export import ExportMixin
+from order_management.admin.fields import APIField
+from order_management.admin.lists import ReadOnlyAdmin, ReadOnlyInline, close_dialog
+from order_management.exceptions import Conflict
 
 from . import services
 from .exports import orders_csv
@@ -31,6 +32,9 @@ LABELS = {
 }
 # Taken with many orders at once; the others end a sale, and ask first.
 BULK_ACTIONS = ["confirm", "ship", "deliver"]
+
+
+admin.site.index_template = "orders/dashboard.html"
 
 
 class DayFilter(RangeDateFilter):
@@ -136,7 +140,7 @@ def step(name):
     @action(description=name.capitalize(), variant=variant, dialog=dialog)
     def button(self, request, form, object_id):
         take(self.found(request, object_id), name, request, form.cleaned_data["note"])
-        return leave_dialog(request, reverse("admin:orders_order_change", args=[object_id]))
+        return close_dialog(request, reverse("admin:orders_order_change", args=[object_id]))
 
     return button
 

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from order_management.replica import from_replica
+from order_management.db.replica import from_replica
 from products.models import LOW_STOCK, Product
 
 from . import reports

@@ -2,8 +2,8 @@
 
 from datetime import UTC
 
-from order_management.shown import money, money_of
-from products.files import BATCH, batches, write_csv
+from order_management.files.csv import BATCH, batches, write_csv
+from order_management.money import money, money_of
 
 from .models import with_lines
 

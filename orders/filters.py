@@ -4,7 +4,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django_filters import rest_framework as filters
 
 from accounts.models import fold
-from order_management.filters import FilterSet
+from order_management.api.filters import FilterSet
 
 from .models import Order
 

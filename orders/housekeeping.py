@@ -3,7 +3,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from order_management.batches import purge, restamp
+from order_management.db.purge import purge, restamp
 
 from .models import IdempotencyKey
 

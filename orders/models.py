@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from order_management.clocks import CLOCK_SKEW
-from order_management.conflict import Conflict
-from order_management.prepared import Insert, Select, padded
+from order_management.db.prepared import Insert, Select, padded
+from order_management.exceptions import Conflict
 from products.models import NOTE_MAX, PRICE_MAX, Product
 
 TOTAL_MAX = Decimal("9999999999.99")
@@ -183,7 +183,7 @@ class OrderEvent(models.Model):
         return self.status
 
 
-# What every order writes: see order_management/prepared.py.
+# What every order writes: see order_management/db/prepared.py.
 insert_order = Insert(Order, "customer", "status", "total", "note", "created_at", "updated_at")
 insert_lines = Insert(OrderLine, "order", "product", "name", "price", "quantity")
 insert_event = Insert(OrderEvent, "order", "status", "by", "note", "created_at")

@@ -2,7 +2,7 @@ from datetime import date
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 
-from order_management.schema import conflict, error, request_example, response_example
+from order_management.api.schema import conflict, error, request_example, response_example
 
 from .serializers import (
     EventSerializer,

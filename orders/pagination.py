@@ -1,7 +1,7 @@
 from itertools import accumulate
 
-from order_management.pagination import KeysetPagination
-from order_management.prepared import padded
+from order_management.api.pagination import KeysetPagination
+from order_management.db.prepared import padded
 
 from .models import line_counts
 from .serializers import LINES_MAX

@@ -6,9 +6,9 @@ from hashlib import sha256
 import orjson
 from rest_framework import serializers
 
-from order_management.fields import CharField, ChoiceField, IntegerField, ListField, MoneyField
-from order_management.serializers import ModelSerializer, SharedFieldsMixin
-from order_management.shown import money, money_of
+from order_management.api.fields import CharField, ChoiceField, IntegerField, ListField, MoneyField
+from order_management.api.serializers import ModelSerializer, SharedFieldsMixin
+from order_management.money import money, money_of
 from products.models import NOTE_MAX, PRICE_MAX
 
 from .models import TOTAL_MAX, Order, OrderEvent

@@ -7,11 +7,11 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from order_management.conflict import Conflict
-from order_management.fields import WRONG_ITEMS_MAX
-from order_management.prepared import padded
-from order_management.shown import money
-from order_management.transactions import atomic
+from order_management.api.fields import WRONG_ITEMS_MAX
+from order_management.db.prepared import padded
+from order_management.db.transactions import atomic
+from order_management.exceptions import Conflict
+from order_management.money import money
 from products.models import StockMovement, prices
 from products.services import StockOutOfBounds, book
 

@@ -6,7 +6,7 @@ from rest_framework.exceptions import Throttled
 
 from accounts.models import User
 from accounts.services import lock_user
-from order_management.logs import security_event
+from order_management.ops.logging import security_event
 
 from .models import Order
 

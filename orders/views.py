@@ -7,11 +7,11 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from accounts.permissions import IsAdmin, IsCustomer
-from order_management import metrics
-from order_management.conditional import ConditionalMixin
-from order_management.listing import Listing
-from order_management.renderers import JSONRenderer
-from order_management.replica import from_replica
+from order_management.api.conditional import ConditionalMixin
+from order_management.api.json import JSONRenderer
+from order_management.db.listing import Listing
+from order_management.db.replica import from_replica
+from order_management.ops import metrics
 
 from . import openapi, reports, services
 from .filters import OrderFilter

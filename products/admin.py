@@ -7,13 +7,13 @@ from django.urls import reverse
 from unfold.decorators import action, display
 
 from accounts.form_tokens import use_token, uses_token_itself
-from order_management.admin import ChangesOnlyMixin, ListAdmin, ReadOnlyAdmin, leave_dialog
-from order_management.admin_export import ExportMixin
-from order_management.conflict import Conflict
+from order_management.admin.export import ExportMixin
+from order_management.admin.lists import ChangesOnlyMixin, ListAdmin, ReadOnlyAdmin, close_dialog
+from order_management.exceptions import Conflict
+from order_management.files.csv import BadFile
 
 from . import services
 from .exports import products_csv
-from .files import BadFile
 from .forms import BookingForm, ImportForm, NewProductForm, PriceForm, ProductForm
 from .import_lock import NotImported, one_at_a_time
 from .imports import ImportedBefore, check_file
@@ -82,7 +82,7 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
             messages.error(request, str(conflict))
         else:
             messages.success(request, f"{product}: {product.quantity} in stock.")
-        return leave_dialog(request, reverse("admin:products_product_change", args=[object_id]))
+        return close_dialog(request, reverse("admin:products_product_change", args=[object_id]))
 
     @uses_token_itself
     @action(description="Import", icon="upload", url_path="import")

@@ -1,8 +1,8 @@
 """The catalogue as a file, in the columns that `import_products` reads."""
 
-from order_management.shown import money
+from order_management.files.csv import BATCH, write_csv
+from order_management.money import money
 
-from .files import BATCH, write_csv
 from .models import COLUMNS
 
 

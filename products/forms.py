@@ -11,7 +11,7 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from order_management.admin import APIField
+from order_management.admin.fields import APIField
 
 from .models import Product
 from .serializers import NO_CHANGE, AdjustmentSerializer, ProductSerializer

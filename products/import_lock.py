@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from order_management.conflict import Conflict
+from order_management.exceptions import Conflict
 
 from .models import Product
 

@@ -12,9 +12,9 @@ import orjson
 from django.db import connection
 
 from accounts.services import lock_user
-from order_management.shown import money
+from order_management.files.csv import BadFile, batches
+from order_management.money import money
 
-from .files import BadFile, batches
 from .import_lock import NotImported, one_at_a_time
 from .models import COLUMNS, Product, ProductImport
 from .rows import Row, read_rows

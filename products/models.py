@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from order_management.clocks import CLOCK_SKEW
-from order_management.prepared import Change, Get, Insert, Put, Select, Update
+from order_management.db.prepared import Change, Get, Insert, Put, Select, Update
 
 PRICE_MAX = Decimal("99999999.99")
 QUANTITY_MAX = 2**31 - 1
@@ -142,7 +142,7 @@ class ProductImport(models.Model):
         return self.digest
 
 
-# What is done with nearly every call: see order_management/prepared.py.
+# What is done with nearly every call: see order_management/db/prepared.py.
 listed_product = Get(lambda pk: Product.objects.listed().filter(pk=pk))
 locked_product = Get(lambda pk: Product.objects.listed().filter(pk=pk).select_for_update())
 insert_product = Insert(Product, "name", "price", "quantity")

@@ -1,6 +1,6 @@
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 
-from order_management.schema import IF_MATCH, conflict, message, request_example, response_example
+from order_management.api.schema import IF_MATCH, conflict, message, request_example, response_example
 
 from .serializers import AdjustmentSerializer, MovementSerializer, ProductSerializer
 

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from rest_framework import serializers
 
-from order_management.shown import money
+from order_management.files.csv import as_written, read_csv
+from order_management.files.lines import Lines
+from order_management.money import money
 
-from .files import as_written, read_csv
-from .lines import Lines
 from .models import COLUMNS
 from .serializers import ProductSerializer
 

@@ -1,9 +1,9 @@
 from rest_framework import serializers
 
+from order_management.api.fields import CharField, IntegerField, MoneyField
+from order_management.api.serializers import ModelSerializer, SharedFieldsMixin
 from order_management.characters import validate_visible
-from order_management.fields import CharField, IntegerField, MoneyField
-from order_management.serializers import ModelSerializer, SharedFieldsMixin
-from order_management.shown import money
+from order_management.money import money
 
 from .models import NOTE_MAX, PRICE_MAX, QUANTITY_MAX, StockMovement
 

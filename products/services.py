@@ -8,9 +8,9 @@ from django.http import Http404
 from django.utils import timezone
 
 from accounts.services import lock_user
-from order_management.conflict import Conflict
-from order_management.prepared import padded
-from order_management.transactions import atomic
+from order_management.db.prepared import padded
+from order_management.db.transactions import atomic
+from order_management.exceptions import Conflict
 
 from .models import (
     QUANTITY_MAX,

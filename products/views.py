@@ -2,9 +2,9 @@ from rest_framework import generics, status
 from rest_framework.response import Response
 
 from accounts.permissions import IsAdmin, IsAdminOrReadOnly, IsCustomer
-from order_management.conditional import ConditionalMixin
-from order_management.listing import Listing
-from order_management.replica import from_replica
+from order_management.api.conditional import ConditionalMixin
+from order_management.db.listing import Listing
+from order_management.db.replica import from_replica
 
 from . import openapi, services
 from .filters import ProductFilter

@@ -31,7 +31,7 @@ REFUSALS = "order_management/tests/test_refusals.py"
 CONTROLS = [
     Control(
         "the length of a list is checked before its items",
-        "order_management/fields.py",
+        "order_management/api/fields.py",
         "if len(data) > self.max_length:",
         "if False:",
         f"{REFUSALS}::test_a_list_is_measured_before_its_items_are_looked_at",
@@ -39,7 +39,7 @@ CONTROLS = [
     ),
     Control(
         "the arrays and objects of a body are counted before they are built",
-        "order_management/parsers.py",
+        "order_management/api/json.py",
         'if structure.count(b"[") > CONTAINERS_MAX:',
         "if False:",
         f"{REFUSALS}::test_a_megabyte_as_the_body_is_refused_cheaply",
@@ -47,7 +47,7 @@ CONTROLS = [
     ),
     Control(
         "an error does not repeat long text",
-        "order_management/exceptions.py",
+        "order_management/api/handler.py",
         "response.data = shortened(response.data)",
         "pass",
         f"{REFUSALS}::test_nor_does_the_error_of_a_library_repeat_it",
@@ -55,7 +55,7 @@ CONTROLS = [
     ),
     Control(
         "the OpenAPI document is built once",
-        "order_management/schema_view.py",
+        "order_management/api/views.py",
         "    with lock:\n",
         "    if True:\n",
         "order_management/tests/test_schema.py::test_the_schema_is_made_once_whatever_is_asked",
@@ -111,15 +111,15 @@ CONTROLS = [
     ),
     Control(
         "a session that cannot be saved is a 503",
-        "order_management/database_errors.py",
-        "            return super().process_response(request, response)\n        except AWAY as error:",
+        "order_management/api/database_errors.py",
+        "            return super().process_response(request, response)\n        except DATABASE_ERRORS as error:",
         "            return super().process_response(request, response)\n        except ZeroDivisionError as error:",
         "order_management/tests/test_database_away.py::test_a_session_that_cannot_be_saved_is_a_503",
         SQLITE,
     ),
     Control(
         "a write on SQLite waits for another's transaction",
-        "order_management/sqlite/base.py",
+        "order_management/db/sqlite/base.py",
         "if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:",
         "if True:",
         "tests_live/test_database.py::test_while_sqlite_is_being_written_reads_go_on_and_writes_wait",
@@ -175,7 +175,7 @@ CONTROLS = [
     ),
     Control(
         "a body that is refused is read to its end",
-        "order_management/limits.py",
+        "order_management/api/limits.py",
         "while drained < DRAIN_MAX_BYTES and",
         "while False and",
         f"{BODIES}::test_a_client_that_sends_10_mb_reads_that_it_is_too_much",
@@ -183,7 +183,7 @@ CONTROLS = [
     ),
     Control(
         "a body that nobody needs is read, too",
-        "order_management/limits.py",
+        "order_management/api/limits.py",
         '        if not hasattr(request, "_body"):\n            drain(request, response)\n',
         "",
         f"{BODIES}::test_the_connection_goes_on_after_any_body_wherever_it_was_sent",
@@ -199,7 +199,7 @@ CONTROLS = [
     ),
     Control(
         "a late body is not waited for",
-        "order_management/slow_bodies.py",
+        "order_management/api/slow_bodies.py",
         "connection.shutdown(socket.SHUT_RD)",
         "pass",
         "tests_live/test_slow_bodies.py::test_half_a_body_and_silence_holds_no_thread",
@@ -215,7 +215,7 @@ CONTROLS = [
     ),
     Control(
         "the debug page shows nothing about the process",
-        "order_management/debug.py",
+        "order_management/ops/debug.py",
         "return data | HIDDEN",
         "return data",
         "order_management/tests/test_debug.py::test_no_page_shows_environment_settings_or_variables",
@@ -223,7 +223,7 @@ CONTROLS = [
     ),
     Control(
         "a length is read in full, including leading zeros",
-        "order_management/limits.py",
+        "order_management/api/limits.py",
         "return int(text) if",
         "return int(text[:20]) if",
         f"{BODIES}::test_leading_zeros_do_not_hide_a_length",
@@ -231,7 +231,7 @@ CONTROLS = [
     ),
     Control(
         "the query is limited before anything repeats it",
-        "order_management/limits.py",
+        "order_management/api/limits.py",
         'if is_longer(request.META.get("QUERY_STRING", ""), QUERY_MAX_BYTES):',
         "if False:",
         "order_management/tests/test_limits.py::test_a_long_query_is_refused_everywhere",
@@ -344,7 +344,7 @@ CONTROLS = [
     ),
     Control(
         "SQLite takes its write lock when a transaction begins",
-        "order_management/sqlite/__init__.py",
+        "order_management/db/sqlite/__init__.py",
         '"transaction_mode": "IMMEDIATE"',
         '"transaction_mode": "DEFERRED"',
         f"{RACES}::test_with_enough_for_everybody_nobody_is_refused",
@@ -385,7 +385,7 @@ CONTROLS = [
     ),
     Control(
         "a caller who is deleted during the call gets a 401",
-        "order_management/exceptions.py",
+        "order_management/api/handler.py",
         "isinstance(error, MAY_BE_GONE)",
         "False",
         f"{RACES}::test_an_order_whose_customer_is_deleted_while_it_waits_is_a_401[None]",
@@ -418,7 +418,7 @@ CONTROLS = [
     ),
     Control(
         "a housekeeping leaves to another what that has locked",
-        "order_management/batches.py",
+        "order_management/db/purge.py",
         ".select_for_update(skip_locked=True)",
         "",
         "tests_live/test_housekeeping.py::test_keys_that_another_has_locked_are_left_to_it",
@@ -426,7 +426,7 @@ CONTROLS = [
     ),
     Control(
         "the workers add up their metrics",
-        "order_management/metrics.py",
+        "order_management/ops/metrics.py",
         "    if FOLDER in os.environ:",
         "    if False:",
         "tests_live/test_metrics.py::test_every_call_is_counted_once_and_every_scrape_says_so",
@@ -434,7 +434,7 @@ CONTROLS = [
     ),
     Control(
         "what the database broke off is tried again",
-        "order_management/transactions.py",
+        "order_management/db/transactions.py",
         "for _ in range(TRIES - 1):",
         "for _ in ():",
         f"{RETRIES}::test_an_order_in_a_deadlock_is_placed_all_the_same",
@@ -458,7 +458,7 @@ CONTROLS = [
     ),
     Control(
         "a commit waits until the replica has it",
-        "order_management/postgres.py",
+        "order_management/db/postgres.py",
         'synchronous_commit="remote_apply"',
         'synchronous_commit="on"',
         f"{REPLICA}::test_whoever_has_written_reads_it",
@@ -466,7 +466,7 @@ CONTROLS = [
     ),
     Control(
         "the primary is read while the replica is away",
-        "order_management/replica.py",
+        "order_management/db/replica.py",
         "except (OperationalError, InterfaceError, ProgrammingError) as error:",
         "except ZeroDivisionError as error:",
         f"{REPLICA}::test_without_the_replica_lists_are_read_from_the_primary_until_it_is_back",
@@ -474,7 +474,7 @@ CONTROLS = [
     ),
     Control(
         "a replica that was away is left alone for a while",
-        "order_management/replica.py",
+        "order_management/db/replica.py",
         "REST = 10 ",
         "REST = 0 ",
         f"{REPLICA}::test_nobody_waits_long_for_a_replica_that_says_nothing",
@@ -482,7 +482,7 @@ CONTROLS = [
     ),
     Control(
         "PgBouncer is asked for nothing it does not know",
-        "order_management/postgres.py",
+        "order_management/db/postgres.py",
         "and not settings.PGBOUNCER",
         "",
         "tests_live/test_pgbouncer.py::test_orders_at_once_share_a_few_connections",
@@ -490,23 +490,23 @@ CONTROLS = [
     ),
     Control(
         "a call that breaks off with the database is told so",
-        "order_management/exceptions.py",
-        "    if isinstance(error, AWAY):",
+        "order_management/api/handler.py",
+        "    if isinstance(error, DATABASE_ERRORS):",
         "    if False:",
         "order_management/tests/test_paths.py::test_a_database_that_is_away_is_a_503",
         SQLITE,
     ),
     Control(
         "a page that breaks off with the database is a 503",
-        "order_management/database_errors.py",
-        "return unavailable(error) if isinstance(error, AWAY) else None",
+        "order_management/api/database_errors.py",
+        "return unavailable(error) if isinstance(error, DATABASE_ERRORS) else None",
         "return None",
         "order_management/tests/test_database_away.py::test_what_needs_the_database_is_a_503",
         SQLITE,
     ),
     Control(
         "a formula inside a text is harmless for other separators",
-        "products/files.py",
+        "order_management/files/csv.py",
         r'rf"{BREAK}(?:',
         r'rf"\A,(?:',
         "products/tests/test_formulas.py::test_no_reader_finds_a_formula",
@@ -514,7 +514,7 @@ CONTROLS = [
     ),
     Control(
         "a call over plain HTTP is refused",
-        "order_management/middleware.py",
+        "order_management/api/middleware.py",
         "if settings.SECURE_SSL_REDIRECT and not request.is_secure() and",
         "if False and",
         "order_management/tests/test_https.py::test_a_call_over_plain_http_is_refused_before_anything_else",
@@ -522,7 +522,7 @@ CONTROLS = [
     ),
     Control(
         "calls for unknown hosts do not fill the log",
-        "order_management/logs.py",
+        "order_management/ops/logging.py",
         "if monotonic() < self.quiet_until:",
         "if False:",
         "order_management/tests/test_logs.py::test_a_call_for_an_unknown_host_is_logged_with_its_name_once_a_minute",

@@ -5,7 +5,7 @@ import csv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from products.files import as_written, harmless, write_csv
+from order_management.files.csv import as_written, harmless, write_csv
 
 FORMULA, DROPPED = tuple("=+-@＝＋－＠"), "".join(map(chr, range(33))) + '"\x7f\xa0\u200b\u2060\ufeff'
 LIKELY = "=+-@＝＋－＠'\",;|\t\r\n \u2028\ufeffx"

@@ -1,6 +1,6 @@
 from django.db import models
 
-from order_management.prepared import InsertNew
+from order_management.db.prepared import InsertNew
 
 
 class EndedSessionManager(models.Manager):

@@ -1,7 +1,7 @@
 from django.db import models
 from django.utils import timezone
 
-from order_management.conflict import Conflict
+from order_management.exceptions import Conflict
 
 
 class AlreadySent(Conflict):

@@ -8,8 +8,8 @@ from django.db.models import Case, ProtectedError, Q, Value, When
 from django.utils.crypto import salted_hmac
 
 from order_management.characters import validate_no_ignorable
-from order_management.logs import security_change
-from order_management.prepared import Get
+from order_management.db.prepared import Get
+from order_management.ops.logging import security_change
 
 from ..hashers import Argon2Hasher
 from .versions import new_versions, random_version
@@ -125,6 +125,10 @@ class User(auth.AbstractUser):
     def set_unusable_password(self):
         super().set_unusable_password()
         self._password_changed = not self._state.adding
+
+    @property
+    def is_admin(self):
+        return self.is_staff
 
     @property
     def role(self):

@@ -2,7 +2,7 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
-from order_management.admin_export import ExportMixin
+from order_management.admin.export import ExportMixin
 
 LISTS = ["/admin/accounts/user/", "/admin/products/product/", "/admin/products/stockmovement/", "/admin/orders/order/"]
 EXPORTS = ["/admin/products/product/", "/admin/orders/order/"]

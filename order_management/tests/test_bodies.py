@@ -5,7 +5,7 @@ import json
 import pytest
 
 from accounts.models import User
-from order_management.parsers import CONTAINERS_MAX, DEPTH_MAX
+from order_management.api.json import CONTAINERS_MAX, DEPTH_MAX
 from products.models import Product
 
 CALLS = [

@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 from django.urls import URLPattern, get_resolver
 
-from order_management.limits import HOST_MAX_BYTES, PATH_MAX_BYTES, QUERY_MAX_BYTES
+from order_management.api.limits import HOST_MAX_BYTES, PATH_MAX_BYTES, QUERY_MAX_BYTES
 from products.models import Product
 
 # nginx's buffer for the headers of an answer, see deploy/nginx.conf.

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
 
 from accounts.tokens import RefreshToken
-from order_management.middleware import warn_of_proxy
+from order_management.ops.middleware import warn_of_proxy
 
 
 @pytest.fixture

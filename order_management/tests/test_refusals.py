@@ -15,8 +15,8 @@ from rest_framework.test import APIClient, APIRequestFactory
 from rest_framework.views import APIView
 
 from accounts.tokens import RefreshToken
-from order_management.fields import ListField
-from order_management.parsers import CONTAINERS_MAX
+from order_management.api.fields import ListField
+from order_management.api.json import CONTAINERS_MAX
 from orders.serializers import PlaceOrderSerializer
 
 MEGABYTE = 1024 * 1024

@@ -22,7 +22,7 @@ from jsonschema import Draft202012Validator
 from rest_framework.test import APIClient
 
 from accounts.tokens import RefreshToken
-from order_management.schema_view import Schema
+from order_management.api.views import Schema
 from orders.models import Order
 
 # What clients act upon. Only a page with neighbours has a Link, only a retry says that it is one.

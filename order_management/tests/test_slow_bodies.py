@@ -2,7 +2,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
-from order_management import slow_bodies
+from order_management.api import slow_bodies
 
 
 def test_one_watchdog_is_started_however_many_bodies_arrive_first(monkeypatch):

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.db import connection
 
-from order_management.logs import JSONFormatter
+from order_management.ops.logging import JSONFormatter
 
 ANY, NONE = 0.00001, 60_000  # milliseconds: what every statement takes, and what no statement takes
 

@@ -6,10 +6,10 @@ from django.core.management import CommandError, call_command
 from django.http import StreamingHttpResponse
 
 from accounts.models import User
+from order_management.files.csv import BATCH
 from orders.exports import orders_csv
 from orders.models import Order
 from orders.services import place_order
-from products.files import BATCH
 from products.services import create_product
 
 HEADER = "\ufefforder,customer,status,created_at,product,name,price,quantity,subtotal,total,note"

@@ -6,7 +6,7 @@ from django.core.management import call_command
 from django.db.models import F
 from django.utils import timezone
 
-from order_management import batches
+from order_management.db import purge as batches
 from orders.housekeeping import purge_keys
 from orders.models import IdempotencyKey, Order
 from products.models import Product

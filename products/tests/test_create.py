@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from products.files import BadFile
+from order_management.files.csv import BadFile
 from products.imports import import_products
 from products.models import Product
 

@@ -7,8 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.http import StreamingHttpResponse
 
+from order_management.files.csv import as_written, harmless
 from products.exports import products_csv
-from products.files import as_written, harmless
 from products.imports import Counts, import_products
 from products.models import Product
 from products.services import create_product
@@ -130,7 +130,7 @@ def test_it_takes_one_statement_however_many_products(bat, ball, django_assert_n
 
 
 PIPED = """
-from products.management.export import ExportCommand
+from order_management.files.export import ExportCommand
 
 class Command(ExportCommand):
     def export(self, **options):

@@ -8,8 +8,8 @@ import unicodedata
 
 import pytest
 
+from order_management.files.csv import as_written, harmless, write_csv
 from products.exports import products_csv
-from products.files import as_written, harmless, write_csv
 from products.imports import Counts, import_products
 from products.models import Product
 

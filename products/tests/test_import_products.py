@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from products.files import BATCH, ROW_MAX, BadFile
+from order_management.files.csv import BATCH, ROW_MAX, BadFile
 from products.imports import BAD_LINES_KEPT, Counts, import_products
 from products.models import Product, StockMovement
 from products.services import create_product

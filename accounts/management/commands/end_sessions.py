@@ -2,7 +2,7 @@ from django.core.management import BaseCommand, CommandError
 
 from accounts.models import User
 from accounts.sessions import end_sessions
-from order_management.logs import security_event
+from order_management.ops.logging import security_event
 
 
 class Command(BaseCommand):

@@ -5,8 +5,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from order_management.clocks import CLOCK_SKEW
-from order_management.conflict import Conflict
 from order_management.env import parse_duration
+from order_management.exceptions import Conflict
 from orders.models import IllegalTransition, Order
 from orders.services import change_status
 

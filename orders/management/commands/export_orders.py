@@ -3,9 +3,9 @@ from datetime import date, datetime
 
 from django.core.management.base import CommandError
 
+from order_management.files.export import ExportCommand
 from orders.exports import orders_csv
 from orders.models import Order
-from products.management.export import ExportCommand
 
 
 def day(value):

@@ -1,5 +1,5 @@
+from order_management.files.export import ExportCommand
 from products.exports import products_csv
-from products.management.export import ExportCommand
 from products.models import Product
 
 

@@ -4,7 +4,7 @@ import tempfile
 
 from django.core.management.base import BaseCommand, CommandError
 
-from products.files import BadFile
+from order_management.files.csv import BadFile
 from products.import_lock import NotImported
 from products.imports import import_products
 

@@ -1,0 +1,70 @@
+"""The Export button of the admin site's lists."""
+
+from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import model_ngettext
+from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR
+from django.shortcuts import redirect
+from django.urls import reverse
+from unfold.decorators import action
+
+from .lists import download
+
+
+class ExportMixin:
+    """A list with a button that exports all its pages, as filtered, searched and ordered."""
+
+    actions_list = ["export_file"]
+
+    def export(self, queryset):
+        """Return the queryset as a file, in its order, as chunks of text."""
+        raise NotImplementedError
+
+    @action(description="Export", icon="download", url_path="export")
+    def export_file(self, request):
+        try:
+            changelist = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            return redirect(reverse(self.url_of("changelist"), query={ERROR_FLAG: 1}))
+        # The list itself does not count, because that reads every row; the export reads them all anyway.
+        what = number_of(self.opts, changelist.queryset.count())
+        messages.success(request, f"Exported {what}.")
+        narrowed = changelist.query or changelist.get_filters_params()
+        name = what.replace(" ", "-") if narrowed else self.opts.verbose_name_plural
+        return download(self.export(changelist.queryset), f"{name}.csv")
+
+    def changelist_view(self, request, extra_context=None):
+        """Give the button the filters of the list, and the number of rows if the page shows it."""
+        response = super().changelist_view(request, extra_context)
+        context = getattr(response, "context_data", None) or {}
+        if "cl" in context:
+            path, query = reverse(self.url_of("export_file")), query_of(request)
+            count = count_shown(context["cl"])
+            title = "Export" if count is None else f"Export {number_of(self.opts, count)}"
+            for button in context["actions_list"]:
+                if button.get("path") == path:
+                    button |= {"path": f"{path}?{query}" if query else path, "title": title}
+        return response
+
+    def url_of(self, view):
+        return f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{view}"
+
+
+def number_of(opts, count):
+    """Return a count with the name of the model: 1 product, 12 products."""
+    return f"{count} {model_ngettext(opts, count)}"
+
+
+def query_of(request):
+    """Return the query string of a list without the parameters of a single page."""
+    query = request.GET.copy()
+    for name in (PAGE_VAR, ERROR_FLAG):
+        query.pop(name, None)
+    return query.urlencode()
+
+
+def count_shown(changelist):
+    """Return how many rows a list has on all pages if this is the last one, else None."""
+    before, here = (changelist.page_num - 1) * changelist.list_per_page, len(changelist.result_list)
+    is_last = here < changelist.list_per_page and (here or not before)
+    return before + here if is_last else None

@@ -1,0 +1,89 @@
+"""The admin site itself, which refuses malformed input that none of its pages send."""
+
+import re
+from functools import wraps
+
+from django.contrib import messages
+from django.contrib.auth import get_user, logout
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, SuspiciousOperation
+from django.core.paginator import InvalidPage
+from django.db import DatabaseError, DataError
+from django.template.response import TemplateResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from rest_framework.exceptions import Throttled
+from unfold.sites import UnfoldAdminSite
+
+from ..db.errors import DATABASE_ERRORS
+
+# The texts of a form together. A refused form repeats them, some twice and escaped, which turns a character into up to
+# 19 bytes. Numbers, such as the ids and prices of a list, are shorter; no page repeats passwords.
+FORM_MAX_CHARACTERS, NUMBER_MAX_CHARACTERS = 2200, 20
+PASSWORDS = "(old_|new_)?password[12]?"
+
+
+class Site(UnfoldAdminSite):
+    """The admin site, with the API's limit on failed logins."""
+
+    index_title = "Shop"
+
+    def admin_view(self, view, cacheable=False):
+        """Answer 400 to malformed input that no page of the site sends."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def checked(request, *args, **kwargs):
+            if any("\0" in value for _, values in request.GET.lists() for value in values):
+                raise SuspiciousOperation("NUL is in no address.")
+            refuse_long_values(request.POST)
+            refuse_odd_keys(request.POST)
+            try:
+                response = inner(request, *args, **kwargs)
+                # Here, because only then the database is asked.
+                return response.render() if hasattr(response, "render") else response
+            except (DataError, InvalidPage, OverflowError) as error:
+                raise SuspiciousOperation("A value is out of bounds.") from error
+            except DATABASE_ERRORS:
+                raise
+            except (DatabaseError, ObjectDoesNotExist, PermissionDenied):
+                request.user = get_user(request)
+                if self.has_permission(request):
+                    raise
+                # Deleted, locked out or demoted during the request: the view redirects to the login page.
+                logout(request)
+                messages.error(request, "Your account is no longer allowed to do this. Nothing was saved.")
+                return inner(request, *args, **kwargs)
+
+        return checked
+
+    def login(self, request, extra_context=None):
+        refuse_long_values(request.POST)
+        try:
+            return super().login(request, extra_context)
+        except Throttled as error:
+            return self.too_many(request, error)
+        except DATABASE_ERRORS:
+            raise
+        except DatabaseError:
+            # Deleted since the password was checked: the second try gives the error for an unknown name.
+            logout(request)
+            return super().login(request, extra_context)
+
+    @method_decorator(never_cache)
+    def too_many(self, request, error):
+        context = {**self.each_context(request), "title": "Locked out", "detail": error.detail}
+        headers = {"Retry-After": str(error.wait)}
+        return TemplateResponse(request, "admin/locked_out.html", context, status=429, headers=headers)
+
+
+def refuse_long_values(values):
+    lengths = [len(value) for name, texts in values.lists() for value in texts if not re.fullmatch(PASSWORDS, name)]
+    if sum(length for length in lengths if length > NUMBER_MAX_CHARACTERS) > FORM_MAX_CHARACTERS:
+        raise SuspiciousOperation("The values of the form are too long.")
+
+
+def refuse_odd_keys(values):
+    for name, keys in values.lists():
+        is_key = re.fullmatch("_selected_action|form-[0-9]+-id", name)
+        if is_key and not all(re.fullmatch("[0-9]{1,18}", key) for key in keys):
+            raise SuspiciousOperation(f"{name} is no key.")

@@ -1,0 +1,69 @@
+import django_filters
+from django import forms
+from django_filters import rest_framework as filters
+from rest_framework.exceptions import PermissionDenied
+
+from .fields import NUMBER, one_of, without_extra_zeros
+
+BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+
+class PlainDecimalField(forms.DecimalField):
+    def to_python(self, value):
+        if value and not NUMBER.fullmatch(value):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        if value and self.decimal_places == 2:
+            value = without_extra_zeros(value)
+        return super().to_python(value)
+
+
+class NumberFilter(filters.NumberFilter):
+    field_class = PlainDecimalField
+
+
+class BooleanField(forms.Field):
+    default_error_messages = {"invalid": "Must be true or false."}
+
+    def to_python(self, value):
+        if value in self.empty_values:
+            return None
+        if value.lower() not in BOOLEANS:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return BOOLEANS[value.lower()]
+
+
+class BooleanFilter(django_filters.BooleanFilter):
+    """`true` or `false` in any case, or `1` or `0`. django-filter's own ignores anything else."""
+
+    field_class = BooleanField
+
+
+class FilterBackend(filters.DjangoFilterBackend):
+    """django-filter's for a Listing, without the form where there is nothing to filter by: that takes 0.3 ms."""
+
+    def filter_queryset(self, request, queryset, view):
+        filterset = self.get_filterset_class(view)
+        if not (filterset and filterset.base_filters.keys() & request.query_params.keys()):
+            return queryset
+        return super().filter_queryset(request, queryset.queryset(), view)
+
+
+class FilterSet(filters.FilterSet):
+    """Filters of a list; those named in `admin_only` are refused to others: 403."""
+
+    admin_only = ()
+
+    def get_form_class(self):
+        form = super().get_form_class()
+        for field in form.base_fields.values():
+            # Django's own error repeats what was sent.
+            if "invalid_choice" in field.error_messages:
+                field.error_messages["invalid_choice"] = one_of(value for value, _ in field.choices if value)
+        return form
+
+    def is_valid(self):
+        if not self.request.user.is_admin:
+            for name in self.admin_only:
+                if name in self.data:
+                    raise PermissionDenied(f"Only an Admin may filter by {name}.")
+        return super().is_valid()

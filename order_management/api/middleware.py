@@ -1,0 +1,79 @@
+"""What holds for every call, whoever answers it."""
+
+import re
+from http import HTTPStatus
+
+from corsheaders.middleware import CorsMiddleware
+from django.conf import settings
+
+from .json import JSONRenderer
+from .limits import is_api, refuse
+
+# What a page may load and do, by the beginning of its path: the first that fits. CSP level 3, W3C.
+OWN_FILES = "default-src 'none'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+STYLE_OF_DOCS = "'sha256-MMpT0iDxyjALd9PdfepImGX3DBfJPXZ4IlDWdPAgtn0='"  # the page's one style element
+CONTENT_SECURITY_POLICIES = {
+    "/api/docs/": f"script-src 'self'; style-src 'self' {STYLE_OF_DOCS}; {OWN_FILES}; form-action 'none'",
+    # Its scripts (Alpine, in django-unfold) compile what the attributes of its pages say, and set styles.
+    "/admin/": "script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; font-src 'self'; "
+    f"{OWN_FILES}; form-action 'self'",
+    "": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+}
+# Django's middleware sets these, too, but not on what is refused before it is reached.
+SECURITY_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"}
+
+
+def security_headers(get_response):
+    """Tell browsers to do nothing with an answer that it does not need."""
+
+    def middleware(request):
+        response = get_response(request)
+        policy = next(
+            policy for path, policy in CONTENT_SECURITY_POLICIES.items() if request.path_info.startswith(path)
+        )
+        for name, value in (SECURITY_HEADERS | {"Content-Security-Policy": policy}).items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return middleware
+
+
+def json_errors(get_response):
+    """Answer every error in JSON, in DEBUG too; outside of Django's middleware, so that its error pages pass it."""
+
+    def middleware(request):
+        response = get_response(request)
+        if not is_api(request):
+            return response
+        if response.status_code >= 400 and not response.get("Content-Type", "").startswith("application/json"):
+            fill(response, f"{HTTPStatus(response.status_code).phrase}.")
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return middleware
+
+
+def require_https(get_response):
+    """With HTTPS on, refuse a call made over plain HTTP: 403, before anything else is checked.
+
+    A redirect would hide from the caller that their password or token has been sent unencrypted. CORS preflights are
+    refused too, so that a browser never sends them.
+    """
+    call = re.compile(settings.API_CALLS)
+    add_cors_headers = CorsMiddleware(get_response).add_response_headers
+
+    def middleware(request):
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure() and call.match(request.path.lstrip("/")):
+            request.get_host()  # an unknown host is still a 400
+            return add_cors_headers(request, refuse(request, 403, "Send this call over HTTPS."))
+        return get_response(request)
+
+    return middleware
+
+
+def fill(response, detail):
+    response.content = JSONRenderer().render({"detail": detail})
+    response.headers["Content-Type"] = JSONRenderer.media_type
+    if "Content-Length" in response.headers:
+        response.headers["Content-Length"] = str(len(response.content))
+    return response

@@ -1,0 +1,70 @@
+"""The OpenAPI document, built once per process, and the answer to paths that do not exist."""
+
+import gzip
+import re
+from functools import cache
+from threading import Lock
+
+from django.http import HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.urls import resolve
+from django.utils.cache import get_conditional_response
+from django.views.decorators.csrf import csrf_exempt
+from drf_spectacular.renderers import OpenApiJsonRenderer2
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularJSONAPIView
+
+from .conditional import etag_of
+
+ACCEPTS_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
+HEADERS = {
+    "Cache-Control": "public, no-cache",
+    "Content-Disposition": 'inline; filename="Order Management.json"',
+    "Vary": "Accept-Encoding",
+}
+
+# A longer path is not repeated in an error.
+PATH_MAX = 200
+
+
+class Schema(SpectacularJSONAPIView):
+    """drf-spectacular's view, without the parameters that make it build a different document."""
+
+    renderer_classes = [OpenApiJsonRenderer2]
+
+    @extend_schema(exclude=True)
+    def get(self, request):
+        content, compressed, etag = self.document()
+        response = HttpResponse(content, content_type="application/json", headers=HEADERS | {"ETag": etag})
+        if ACCEPTS_GZIP.search(request.headers.get("Accept-Encoding", "")):
+            response.content = compressed
+            # Weak, as Django's GZipMiddleware makes it: the bytes differ.
+            response.headers["Content-Encoding"], response.headers["ETag"] = "gzip", f"W/{etag}"
+        return get_conditional_response(request, etag=response["ETag"], response=response)
+
+    def document(self):
+        """Return the document as JSON, a compressed copy, and its ETag."""
+        # Concurrent first calls wait for one build.
+        with lock:
+            return build(self.generator_class)
+
+
+lock = Lock()
+
+
+@cache
+def build(generator_class):
+    content = OpenApiJsonRenderer2().render(generator_class().get_schema(public=True), renderer_context={})
+    return content, gzip.compress(content, mtime=0), etag_of(content)
+
+
+@csrf_exempt
+def not_found(request):
+    """Answer a path that nothing else answers: to where it lacks only the slash, or 404 in JSON."""
+    path = request.path_info + "/"
+    if request.path_info.endswith("/") or resolve(path).func is not_found:
+        return JsonResponse({"detail": "There is nothing at this path."}, status=404)
+    if request.method in ("GET", "HEAD"):
+        # As Django's APPEND_SLASH does, but without its error for other methods.
+        return HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
+    named = f": {path}" if len(path) <= PATH_MAX else "."
+    return JsonResponse({"detail": f"Paths end in a slash{named}"}, status=404)

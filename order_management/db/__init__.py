@@ -1,0 +1,1 @@
+"""How the project talks to its databases: transactions, statements compiled once, the replica, deletion in batches."""

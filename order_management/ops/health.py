@@ -1,0 +1,46 @@
+from functools import cache
+
+from django.conf import settings
+from django.db import Error, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.http import HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.cache import never_cache
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from ..api.views import not_found
+from .metrics import exposition
+
+
+@never_cache
+def healthz(request):
+    """The process lives: 200."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+def readyz(request):
+    """The database answers and has every migration of this version: 200, else 503."""
+    try:
+        ready = migrations() <= MigrationRecorder(connection).applied_migrations().keys()
+    except Error:
+        ready = False
+    if not ready:
+        return JsonResponse({"status": "unavailable"}, status=503, headers={"Retry-After": "5"})
+    return JsonResponse({"status": "ok"})
+
+
+@cache
+def migrations():
+    return MigrationLoader(None).graph.nodes.keys()
+
+
+@never_cache
+def metrics(request):
+    """What Prometheus reads, for who has METRICS_TOKEN; without such a setting there is nothing here."""
+    if not settings.METRICS_TOKEN:
+        return not_found(request)
+    if not constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}"):
+        return JsonResponse({"detail": "Wrong token."}, status=401, headers={"WWW-Authenticate": "Bearer"})
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,101 @@
+"""What operators see of every request: its line in the log, its metrics, its slow queries, and the health checks."""
+
+import logging
+from contextlib import ExitStack
+from functools import cache
+from time import perf_counter
+
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
+from django.db import connections
+
+from . import health, metrics
+from .logging import described, request_named
+
+requests = logging.getLogger("requests")
+slow_queries = logging.getLogger("slow_queries")
+
+
+def log_request(get_response):
+    """Log each request in a line (in production), under an id that the caller gave or is given: `X-Request-ID`."""
+
+    def middleware(request):
+        began = perf_counter()
+        if "HTTP_X_FORWARDED_FOR" in request.META and not settings.TRUSTED_PROXIES:
+            warn_of_proxy()
+        with request_named(request.headers.get("X-Request-ID", "")) as name:
+            response = get_response(request)
+            response.headers["X-Request-ID"] = name
+            milliseconds = round((perf_counter() - began) * 1000, 1)
+            requests.info("request", extra={"fields": described(request, response) | {"ms": milliseconds}})
+        return response
+
+    return middleware
+
+
+@cache
+def warn_of_proxy():
+    logging.getLogger(__name__).warning(
+        "A call came with X-Forwarded-For, but TRUSTED_PROXIES is 0. If there is a proxy in front, all callers have "
+        "its address, and are locked out together; with HTTPS on, all of them are redirected or refused: set "
+        "TRUSTED_PROXIES to the number of proxies."
+    )
+
+
+def count_requests(get_response):
+    """Count each request and its time, under its route as in urls.py; without a METRICS_TOKEN do nothing."""
+    if not settings.METRICS_TOKEN:
+        raise MiddlewareNotUsed
+
+    # From the start, because an increase is only seen of what was there before.
+    for outcome in ("placed", "replayed"):
+        metrics.orders.labels(outcome)
+    refusals = ("login_failed", "login_locked", "registration_refused", "order_refused")
+    for event in (*refusals, "token_reused", "session_ended"):
+        metrics.security_events.labels(event)
+
+    def middleware(request):
+        began = perf_counter()
+        response = get_response(request)
+        method = request.method if request.method in metrics.METHODS else metrics.OTHER
+        route = getattr(request.resolver_match, "route", None) or metrics.OTHER
+        metrics.requests.labels(method, route, response.status_code).inc()
+        metrics.latency.labels(method, route).observe(perf_counter() - began)
+        return response
+
+    return middleware
+
+
+def log_slow_queries(get_response):
+    """Watch the statements of each request; with no SLOW_QUERY_MS nobody stands in their way."""
+    if not settings.SLOW_QUERY_MS:
+        raise MiddlewareNotUsed
+
+    def middleware(request):
+        with ExitStack() as watched:
+            for connection in connections.all():
+                watched.enter_context(connection.execute_wrapper(log_slow_query))
+            return get_response(request)
+
+    return middleware
+
+
+def log_slow_query(execute, sql, parameters, many, context):
+    began = perf_counter()
+    try:
+        return execute(sql, parameters, many, context)
+    finally:
+        # Also of one that failed: it may have been for its time.
+        milliseconds = (perf_counter() - began) * 1000
+        if milliseconds >= settings.SLOW_QUERY_MS:
+            slow_queries.warning("%s", sql, extra={"fields": {"ms": round(milliseconds, 1)}})
+
+
+def health_checks(get_response):
+    """Answer health checks and metrics under any Host: a load balancer and Prometheus ask by address."""
+    checks = {"/healthz/": health.healthz, "/readyz/": health.readyz, "/metrics/": health.metrics}
+
+    def middleware(request):
+        return checks.get(request.path_info, get_response)(request)
+
+    return middleware
