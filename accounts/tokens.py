@@ -93,7 +93,7 @@ class RefreshToken(CheckedClaims, tokens.RefreshToken):
 
 
 # Returns the ids of new rows: none if the token is already spent. SimpleJWT would use the node's clock for the time.
-insert_blacklisted = InsertNew(BlacklistedToken, "token", "blacklisted_at").ids
+insert_blacklisted = InsertNew(BlacklistedToken, "token", "blacklisted_at")
 
 # What SimpleJWT raises, and what Python raises for text that cannot be encoded.
 ERRORS = (TokenError, TypeError, ValueError)

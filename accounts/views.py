@@ -4,7 +4,6 @@ from rest_framework import generics, status
 from rest_framework.response import Response
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenViewBase
 
-from order_management.db.listing import Listing
 from order_management.db.replica import from_replica
 
 from . import openapi, services, sessions
@@ -93,7 +92,7 @@ class PasswordChange(generics.GenericAPIView):
         return Response({"message": "Password changed"})
 
 
-class UserList(generics.GenericAPIView):
+class UserList(generics.ListAPIView):
     queryset = User.objects.all()
     serializer_class = UserSerializer
     filterset_class = UserFilter
@@ -102,8 +101,7 @@ class UserList(generics.GenericAPIView):
     @openapi.user_list
     @from_replica
     def get(self, request):
-        users = self.paginate_queryset(self.filter_queryset(Listing(User.objects.rows)))
-        return self.get_paginated_response(self.get_serializer(users, many=True).data)
+        return self.list(request)
 
 
 class UserDetail(generics.GenericAPIView):

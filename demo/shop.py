@@ -1,7 +1,5 @@
 """What people do in the demo shop, each by the rules that hold in any other."""
 
-from operator import itemgetter
-
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
@@ -9,7 +7,7 @@ from accounts.models import User
 from orders.models import Order, OrderEvent
 from orders.services import change_status, place_order
 from products.models import Product, StockMovement
-from products.services import adjust_stock, create_product
+from products.services import adjust_stock, create_product, lock_product
 
 from .data import username
 
@@ -72,8 +70,8 @@ class Shop:
             if stock[article]
         ]
         if items:
-            pk, _ = place_order(customer=self.users[customer], items=items, note=note, describe=itemgetter("id"))
-            self.orders[number] = Order.objects.get(pk=pk)
+            order = place_order(customer=self.users[customer], items=items, note=note)
+            self.orders[number] = Order.objects.get(pk=order.id)
             self.date_event(number, at)
 
     def step(self, at, number, status, by, note):
@@ -93,7 +91,8 @@ class Shop:
             self.adjust(at, article, -1, by, "damaged")
 
     def adjust(self, at, article, delta, by, note):
-        adjust_stock(self.products[article], delta, by=self.users[by], note=note)
+        product = lock_product(self.products[article])
+        adjust_stock(product, delta=delta, by=self.users[by], note=note)
         self.date_booking(article, at)
 
     def stock(self, articles):

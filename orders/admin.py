@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, time
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.urls import reverse
 from django.utils.dateparse import parse_date
 from django.utils.html import format_html
@@ -109,7 +110,8 @@ class OrderAdmin(ExportMixin, ReadOnlyAdmin):
 
 def take(order, step, request, note=""):
     try:
-        services.change_status(order, Order.ACTIONS[step], by=request.user, note=note)
+        with transaction.atomic():
+            services.change_status(order, Order.ACTIONS[step], by=request.user, note=note)
     except Conflict as conflict:
         messages.error(request, f"{order}: {conflict}")
     else:

@@ -3,9 +3,8 @@
 from datetime import UTC
 
 from order_management.files.csv import BATCH, batches, write_csv
-from order_management.money import money, money_of
 
-from .models import with_lines
+from .models import Order
 
 COLUMNS = [
     *["order", "customer", "status", "created_at"],
@@ -20,12 +19,10 @@ def orders_csv(orders):
 
 def lines_of(orders):
     for some in batches(orders):
-        for order in with_lines(some):
-            yield from (row_of(order, *line) for line in order["lines"])
+        for order in Order.objects.with_lines(some):
+            yield from (row_of(order, line) for line in order.lines)
 
 
-def row_of(order, product, name, price, quantity):
-    created_at = order["created_at"].astimezone(UTC).isoformat().replace("+00:00", "Z")
-    bought = [product, name, money(price), quantity, money_of(quantity, price)]
-    head = [order["id"], order["customer__username"], order["status"], created_at]
-    return [*head, *bought, money(order["total"]), order["note"]]
+def row_of(order, line):
+    created_at = order.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return [order.id, order.customer, order.status, created_at, *line, line.subtotal, order.total, order.note]

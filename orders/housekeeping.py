@@ -3,9 +3,8 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.models import IdempotencyKey
 from order_management.db.purge import purge, restamp
-
-from .models import IdempotencyKey
 
 # What callers are promised.
 KEPT = timedelta(hours=24)

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from functools import cache
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from order_management.clocks import CLOCK_SKEW
-from order_management.db.prepared import Insert, Select, padded
+from order_management.db.prepared import Insert, Select, SelectIn
 from order_management.exceptions import Conflict
 from products.models import NOTE_MAX, PRICE_MAX, Product
 
@@ -18,13 +19,37 @@ TOTAL_MAX = Decimal("9999999999.99")
 
 
 class IllegalTransition(Conflict):
-    """The life cycle has no such step, or somebody else has taken one at the same moment."""
+    """The life cycle has no such step, or another one was taken at the same moment."""
+
+
+class Line(NamedTuple):
+    product: int
+    name: str
+    price: Decimal
+    quantity: int
+
+    @property
+    def subtotal(self):
+        return self.price * self.quantity
+
+
+class OrderRecord(NamedTuple):
+    """An order with its lines, as callers see it. A page of them takes two statements."""
+
+    id: int
+    customer: str
+    status: str
+    total: Decimal
+    note: str
+    created_at: datetime
+    updated_at: datetime
+    lines: list[Line]
 
 
 class OrderQuerySet(models.QuerySet):
     def visible_to(self, user):
         """A Customer sees their own orders, an Admin sees all."""
-        return self if user.role == User.Role.ADMIN else self.filter(customer=user)
+        return self if user.is_admin else self.filter(customer=user)
 
     def placed_by(self, customer, *, since, now):
         """Return when the customer placed orders since a time, newest first; times in the future do not count."""
@@ -32,16 +57,40 @@ class OrderQuerySet(models.QuerySet):
         return placed.order_by("-created_at", "-id").values_list("created_at", flat=True)
 
     def created_on(self, first, last):
-        """Those of the UTC days from `first` to `last`, both included."""
+        """Return the orders of the UTC days from `first` to `last`, both included."""
         begin, end = datetime.combine(first, time.min, UTC), datetime.combine(last, time.max, UTC)
         return self.filter(created_at__gte=begin, created_at__lte=end)
 
-    def rows_of(self, customer_id):
-        return self.filter(customer=customer_id).rows()
-
     def rows(self):
-        """Return the orders as dicts of what is shown of them beside their items."""
-        return self.values("id", "customer__username", "status", "total", "note", "created_at", "updated_at")
+        """Return the orders as named tuples, from which `with_lines` makes records."""
+        columns = ["id", "customer__username", "status", "total", "note", "created_at", "updated_at"]
+        return self.values_list(*columns, named=True)
+
+
+class OrderManager(models.Manager.from_queryset(OrderQuerySet)):
+    def with_lines(self, rows):
+        """Return an OrderRecord for each of the rows of `rows()`."""
+        lines = {row.id: [] for row in rows}
+        for order_id, *line in select_lines(lines):
+            lines[order_id].append(Line._make(line))
+        return [OrderRecord(*row, lines[row.id]) for row in rows]
+
+    def get_record(self, pk):
+        """Return the OrderRecord of an order that exists."""
+        [row] = select_row(pk)
+        return OrderRecord(*row, [Line._make(line) for _, *line in select_lines([pk])])
+
+    def line_counts(self, pks):
+        """Return how many lines the orders have, by id."""
+        return dict(count_lines(pks))
+
+    def add(self, *, customer, lines, total, note):
+        """Write a new order with its lines and its first event; return its OrderRecord."""
+        now, status = timezone.now(), Order.Status.PENDING
+        [pk] = insert_order((customer.pk, status, total, note, now, now))
+        insert_lines(*((pk, *line) for line in lines))
+        insert_event((pk, status, customer.pk, "", now))
+        return OrderRecord(pk, customer.username, status, total, note, now, now, lines)
 
 
 class Order(models.Model):
@@ -61,7 +110,7 @@ class Order(models.Model):
         Status.CANCELLED: set(),
         Status.RETURNED: set(),
     }
-    # The steps, as callers name them.
+    # The steps by the names that callers use.
     ACTIONS = {
         "confirm": Status.CONFIRMED,
         "ship": Status.SHIPPED,
@@ -70,7 +119,7 @@ class Order(models.Model):
         "return": Status.RETURNED,
     }
     CUSTOMER_ACTIONS = {"cancel"}
-    # What brings the goods back into stock.
+    # The steps to these return the items to stock.
     BACK_IN_STOCK = {Status.CANCELLED, Status.RETURNED}
 
     customer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="orders", db_index=False)
@@ -80,7 +129,7 @@ class Order(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
 
-    objects = OrderQuerySet.as_manager()
+    objects = OrderManager()
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -101,7 +150,7 @@ class Order(models.Model):
     @classmethod
     @cache
     def allowed_actions(cls, status, role):
-        """Return the steps that somebody of the role may take with an order of theirs in this status."""
+        """Return the steps that a user with the role may take with their order in this status."""
         return [
             action
             for action, target in cls.ACTIONS.items()
@@ -109,21 +158,20 @@ class Order(models.Model):
         ]
 
     def move_to(self, status, *, by, note=""):
-        """Take one step of the life cycle, or raise IllegalTransition."""
+        """Write one step of the life cycle, or raise IllegalTransition. The instance itself does not change."""
         if status not in self.TRANSITIONS[self.status]:
             raise IllegalTransition(f"The order is {self.status} and cannot become {status}.")
-        # Compare and swap: of two steps at the same moment, one finds the old status gone.
+        # Compare and swap: of two concurrent steps, the second finds the old status gone.
         current = Order.objects.filter(pk=self.pk, status=self.status)
-        # Never moves back: the clock of the node that wrote it may have been ahead of this one.
+        # Never earlier than before: the clock of the node that wrote it last may have been ahead.
         if not current.update(status=status, updated_at=Greatest("updated_at", timezone.now())):
-            self.refresh_from_db(fields=["status"])
-            raise IllegalTransition(f"The order has just become {self.status}. Look at it again.")
-        self.status = status
+            newest = Order.objects.values_list("status", flat=True).get(pk=self.pk)
+            raise IllegalTransition(f"The order has just become {newest}. Look at it again.")
         self.events.create(status=status, by=by, note=note)
 
 
 class OrderLine(models.Model):
-    """A product of an order, with the name and price of that moment."""
+    """A product in an order, with the name and price at the time of ordering."""
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="lines", db_index=False)
     product = models.ForeignKey(Product, models.PROTECT, related_name="+", db_index=False)
@@ -143,32 +191,8 @@ class OrderLine(models.Model):
         return f"{self.quantity} x {self.name}"
 
 
-lines_of_orders = Select(
-    lambda *orders: (
-        OrderLine.objects.filter(order__in=orders)
-        .order_by("order", "id")
-        .values_list("order_id", "product_id", "name", "price", "quantity")
-    )
-)
-line_counts = Select(
-    lambda *orders: (
-        OrderLine.objects.filter(order__in=orders).order_by().values_list("order_id").annotate(lines=models.Count("*"))
-    )
-)
-
-
-def with_lines(orders):
-    """Return the rows, as of `rows()`, each with its lines: tuples of product, name, price and quantity."""
-    lines = {order["id"]: [] for order in orders}
-    for row in lines_of_orders(*padded(lines)) if lines else []:
-        lines[row[0]].append(row[1:])
-    for order in orders:
-        order["lines"] = lines[order["id"]]
-    return orders
-
-
 class OrderEvent(models.Model):
-    """A step an order has taken."""
+    """A step that an order has taken."""
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="events")
     status = models.CharField(max_length=9, choices=Order.Status)
@@ -183,24 +207,20 @@ class OrderEvent(models.Model):
         return self.status
 
 
-# What every order writes: see order_management/db/prepared.py.
+# The statements behind the manager: see order_management/db/prepared.py.
+select_row = Select(lambda pk: Order.objects.filter(pk=pk).rows())
+select_lines = SelectIn(
+    lambda *orders: (
+        OrderLine.objects.filter(order__in=orders)
+        .order_by("order", "id")
+        .values_list("order_id", "product_id", "name", "price", "quantity")
+    )
+)
+count_lines = SelectIn(
+    lambda *orders: (
+        OrderLine.objects.filter(order__in=orders).order_by().values_list("order_id").annotate(lines=models.Count("*"))
+    )
+)
 insert_order = Insert(Order, "customer", "status", "total", "note", "created_at", "updated_at")
 insert_lines = Insert(OrderLine, "order", "product", "name", "price", "quantity")
 insert_event = Insert(OrderEvent, "order", "status", "by", "note", "created_at")
-
-
-class IdempotencyKey(models.Model):
-    """A key a user has placed an order with, and what was answered then."""
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
-    key = models.CharField(max_length=255)
-    fingerprint = models.CharField(max_length=64)
-    response = models.TextField()
-    # A key may be forgotten after a day.
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "key"], name="key_once_per_user")]
-
-    def __str__(self):
-        return self.key

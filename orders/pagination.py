@@ -1,9 +1,8 @@
 from itertools import accumulate
 
 from order_management.api.pagination import KeysetPagination
-from order_management.db.prepared import padded
 
-from .models import line_counts
+from .models import Order
 from .serializers import LINES_MAX
 
 PAGE_LINES_MAX = 10_000
@@ -17,11 +16,11 @@ class OrderPagination(KeysetPagination):
         "header says whether there is more."
     )
 
-    def limited(self, rows):
+    def limit(self, rows):
         # A page of the default size cannot reach the limit.
         if len(rows) * LINES_MAX <= PAGE_LINES_MAX:
             return rows
-        counts = dict(line_counts(*padded(row["id"] for row in rows)))
-        reached = accumulate(counts.get(row["id"], 0) for row in rows)
-        ends = (end for end, lines in enumerate(reached, start=1) if lines >= PAGE_LINES_MAX)
+        counts = Order.objects.line_counts(row.id for row in rows)
+        totals = accumulate(counts.get(row.id, 0) for row in rows)
+        ends = (end for end, total in enumerate(totals, start=1) if total >= PAGE_LINES_MAX)
         return rows[: next(ends, None)]

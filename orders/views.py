@@ -1,21 +1,15 @@
-import re
-
-import orjson
 from rest_framework import generics, status
-from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
-from accounts.models import User
+from accounts.idempotency import keep_answer, retryable
 from accounts.permissions import IsAdmin, IsCustomer
 from order_management.api.conditional import ConditionalMixin
-from order_management.api.json import JSONRenderer
-from order_management.db.listing import Listing
 from order_management.db.replica import from_replica
 from order_management.ops import metrics
 
 from . import openapi, reports, services
 from .filters import OrderFilter
-from .models import Order, with_lines
+from .models import Order
 from .pagination import OrderPagination
 from .serializers import (
     EventSerializer,
@@ -24,11 +18,11 @@ from .serializers import (
     PeriodSerializer,
     PlaceOrderSerializer,
 )
-from .throttle import order_rate
+from .throttle import limit_orders
 
 
 class OrderMixin(ConditionalMixin):
-    """What all views of orders share: whose they are, and how one is shown."""
+    """What all views of orders share: whose orders they are about, and how an order looks."""
 
     permission_classes = [IsAdmin | IsCustomer]
     queryset = Order.objects.all()
@@ -37,12 +31,9 @@ class OrderMixin(ConditionalMixin):
     def get_queryset(self):
         return super().get_queryset().visible_to(self.request.user)
 
-    def describe(self, order):
-        [row] = with_lines(Order.objects.filter(pk=order.pk).rows())
-        return self.get_serializer(row).data
-
 
 class OrderList(OrderMixin, generics.GenericAPIView):
+    queryset = Order.objects.rows()
     filterset_class = OrderFilter
     pagination_class = OrderPagination
     orderings = ["-created_at", "created_at", "-updated_at", "updated_at", "-total", "total"]
@@ -50,35 +41,26 @@ class OrderList(OrderMixin, generics.GenericAPIView):
     @openapi.order_list
     @from_replica
     def get(self, request):
-        page = with_lines(self.paginate_queryset(self.filter_queryset(self.listing())))
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
-
-    def listing(self):
-        everybodys = self.request.user.role == User.Role.ADMIN
-        return Listing(Order.objects.rows) if everybodys else Listing(Order.objects.rows_of, self.request.user.pk)
+        rows = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        orders = Order.objects.with_lines(rows)
+        return self.get_paginated_response(self.get_serializer(orders, many=True).data)
 
     @openapi.order_create
-    def post(self, request):
-        order = PlaceOrderSerializer(data=request.data)
-        order.is_valid(raise_exception=True)
-        answer, replayed = services.place_order(
-            customer=request.user,
-            key=self.idempotency_key(),
-            fingerprint=order.fingerprint(),
-            rate=order_rate(request.user),
-            describe=lambda row: JSONRenderer().render(self.get_serializer(row).data).decode(),
-            **order.validated_data,
-        )
-        metrics.orders.labels("replayed" if replayed else "placed").inc()
-        data = orjson.loads(answer)
-        headers = {"Location": f"{request.path}{data['id']}/"} | ({"Idempotent-Replayed": "true"} if replayed else {})
-        return Response(data, status=status.HTTP_201_CREATED, headers=headers)
+    @retryable(PlaceOrderSerializer)
+    def post(self, request, order):
+        limit_orders(request.user)
+        placed = services.create_order(customer=request.user, **order)
+        headers = {"Location": f"{request.path}{placed.id}/"}
+        answer = Response(self.get_serializer(placed).data, status=status.HTTP_201_CREATED, headers=headers)
+        # Before the stock is taken: from then on other buyers wait.
+        keep_answer(request, answer)
+        services.take_stock(placed, by=request.user)
+        return answer
 
-    def idempotency_key(self):
-        key = self.request.headers.get("Idempotency-Key")
-        if key is not None and not re.fullmatch("[!-~]{1,255}", key):
-            raise ValidationError({"Idempotency-Key": ["It has 1 to 255 visible ASCII characters."]})
-        return key
+    def finalize_response(self, request, response, *args, **kwargs):
+        if response.status_code == status.HTTP_201_CREATED:
+            metrics.orders.labels("replayed" if "Idempotent-Replayed" in response.headers else "placed").inc()
+        return super().finalize_response(request, response, *args, **kwargs)
 
 
 class OrderDetail(OrderMixin, generics.GenericAPIView):
@@ -86,8 +68,8 @@ class OrderDetail(OrderMixin, generics.GenericAPIView):
 
     @openapi.order_get
     def get(self, request, pk):
-        [row] = with_lines([self.get_object()])
-        return Response(self.get_serializer(row).data)
+        [order] = Order.objects.with_lines([self.get_object()])
+        return Response(self.get_serializer(order).data)
 
 
 class OrderEvents(OrderMixin, generics.GenericAPIView):
@@ -100,24 +82,22 @@ class OrderEvents(OrderMixin, generics.GenericAPIView):
 
     @from_replica
     def page(self, order):
-        events = order.events.values(*EventSerializer.ROW)
-        return self.get_paginated_response(EventSerializer(self.paginate_queryset(events), many=True).data)
+        events = self.paginate_queryset(order.events.select_related("by"))
+        return self.get_paginated_response(EventSerializer(events, many=True).data)
 
 
 class OrderStep(OrderMixin, generics.GenericAPIView):
-    """One step of the life cycle; which one is said in urls.py."""
+    """One step of the life cycle; urls.py says which."""
 
     permission_classes = [IsAdmin]
     to_status = None
 
     @openapi.order_step
-    def post(self, request, pk):
-        note = NoteSerializer(data=request.data)
-        note.is_valid(raise_exception=True)
-        order = services.change_status(
-            self.get_object(), self.to_status, by=request.user, describe=self.describe, **note.validated_data
-        )
-        return Response(order)
+    @retryable(NoteSerializer)
+    def post(self, request, note, pk):
+        order = self.get_object()
+        services.change_status(order, self.to_status, by=request.user, **note)
+        return Response(self.get_serializer(Order.objects.get_record(pk)).data)
 
 
 class SalesReport(ConditionalMixin, generics.GenericAPIView):

@@ -1,6 +1,7 @@
 import re
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -75,9 +76,10 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
     )
     def book_stock(self, request, form, object_id):
         delta, note = form.cleaned_data["delta"], form.cleaned_data["note"]
-        product = self.found(request, object_id)
+        product = services.lock_product(self.found(request, object_id).pk)
         try:
-            product = services.adjust_stock(product.pk, delta, by=request.user, note=note)
+            with transaction.atomic():
+                services.adjust_stock(product, delta=delta, by=request.user, note=note)
         except Conflict as conflict:
             messages.error(request, str(conflict))
         else:
@@ -134,9 +136,9 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
             product.pk = created.pk
             return
         if form.prefix:  # A row of the list, whose rows are saved in one transaction.
-            services.lock(self.edited(request))
+            services.lock_products(self.edited(request))
         changes = {name: data[name] for name in form.changed_data if name in ("name", "price")}
-        services.change_product(product.pk, changes, by=request.user)
+        services.change_product(services.lock_product(product.pk), by=request.user, **changes)
 
     def edited(self, request):
         """Return the products on the page of the list that was sent."""
@@ -148,7 +150,7 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
         return [str(product) for product in products], {"products": len(products)}, set(), []
 
     def delete_model(self, request, product):
-        services.delete_product(product.pk, by=request.user)
+        services.delete_product(services.lock_product(product.pk), by=request.user)
 
     def delete_queryset(self, request, products):
         services.delete_products(products, by=request.user)

@@ -18,7 +18,8 @@ from order_management.money import money
 from .import_lock import NotImported, one_at_a_time
 from .models import COLUMNS, Product, ProductImport
 from .rows import Row, read_rows
-from .services import change_products, create_products, lock
+from .services import change_products, create_products
+from .services import lock_products as lock
 
 BAD_LINES_KEPT = 100
 NEW_ID_MAX = 2**31 - 1  # so that there are ids left after it

@@ -8,42 +8,55 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from order_management.clocks import CLOCK_SKEW
-from order_management.db.prepared import Change, Get, Insert, Put, Select, Update
+from order_management.db.prepared import Get, Insert, SelectIn, Update, UpdateByPk
 
 PRICE_MAX = Decimal("99999999.99")
 QUANTITY_MAX = 2**31 - 1
 NOTE_MAX = 500
-# At most so many left: time to order more.
-LOW_STOCK = 5
+LOW_STOCK = 5  # pieces; with this many or fewer, it is time to reorder
 COLUMNS = ["id", "name", "price", "quantity"]
 
 
 class ProductQuerySet(models.QuerySet):
     def listed(self):
-        """Leave out what was deleted."""
+        """Leave out deleted products."""
         return self.filter(deleted_at=None)
 
     def rows(self):
-        """Return the listed products as dicts of what is shown of them."""
-        return self.listed().values(*COLUMNS)
+        """Return the products as named tuples of what callers see: a long list costs half of what instances cost."""
+        return self.values_list(*COLUMNS, named=True)
 
     def remove(self):
-        """Take the products out of every list, for good; their rows stay, because orders refer to them."""
+        """Take the products out of every list. The rows stay, because orders refer to them."""
         return self.listed().update(deleted_at=timezone.now())
 
-    def shift(self, product_id, delta):
-        """Add to the stock or take from it; return whether that kept it between 0 and QUANTITY_MAX."""
-        # One conditional UPDATE: the check and the change cannot be torn apart.
-        return bool(shift_stock(delta, product_id, max(0, -delta), min(QUANTITY_MAX, QUANTITY_MAX - delta)))
 
+class ProductManager(models.Manager.from_queryset(ProductQuerySet)):
+    def get_listed(self, pk):
+        """Return the product, or None if there is none or it was deleted."""
+        return get_listed(pk)
 
-# Delta, key, and the bounds within which the stock must be before.
-shift_stock = Update(
-    lambda delta, pk, least, most: (
-        Product.objects.filter(pk=pk, quantity__gte=least, quantity__lte=most),
-        {"quantity": F("quantity") + delta},
-    )
-)
+    def lock(self, pk):
+        """Do the same, and lock the product until the transaction ends."""
+        return get_locked(pk)
+
+    def prices(self, pks):
+        """Return the names and prices of listed products, by id."""
+        return {pk: (name, price) for pk, name, price in select_prices(pks)}
+
+    def lock_stock(self, pks):
+        """Lock products until the transaction ends; return their quantity and when they were deleted, by id."""
+        return {pk: (quantity, deleted_at) for pk, quantity, deleted_at in select_stock(sorted(pks))}
+
+    def change_stock(self, pk, delta):
+        """Add to the stock, or take from it, unless it would leave 0 to QUANTITY_MAX; return whether it did."""
+        # One conditional UPDATE: nothing can come between the check and the change.
+        return bool(update_stock(delta, pk, max(0, -delta), min(QUANTITY_MAX, QUANTITY_MAX - delta)))
+
+    def add(self, *, name, price, quantity):
+        """Create a product."""
+        [pk] = insert_product((name, price, quantity))
+        return self.model(pk=pk, name=name, price=price, quantity=quantity)
 
 
 class Product(models.Model):
@@ -52,16 +65,16 @@ class Product(models.Model):
     quantity = models.PositiveIntegerField(validators=[MaxValueValidator(QUANTITY_MAX)])
     deleted_at = models.DateTimeField(null=True, editable=False)
 
-    objects = ProductQuerySet.as_manager()
+    objects = ProductManager()
 
     class Meta:
         ordering = ["id"]
         constraints = [
             models.CheckConstraint(condition=Q(price__gte=0, price__lte=PRICE_MAX), name="price_in_bounds"),
-            # The column itself refuses what is below zero.
+            # The column itself refuses negative numbers.
             models.CheckConstraint(condition=Q(quantity__lte=QUANTITY_MAX), name="quantity_in_bounds"),
         ]
-        # One for each ordering of the list, which shows no deleted product.
+        # One for each ordering of the list, which leaves out deleted products.
         indexes = [
             models.Index(fields=[field, "id"], name=f"listed_by_{field}", condition=Q(deleted_at=None))
             for field in ("name", "price", "quantity")
@@ -70,18 +83,29 @@ class Product(models.Model):
     def __str__(self):
         return self.name
 
-    def change(self, **changes):
-        """Change the given fields and write no others: a sale may change the quantity at any time."""
+    def update(self, **changes):
+        """Change the given fields, and write no others: a sale may change the quantity at any time."""
         for field, value in changes.items():
             setattr(self, field, value)
         if changes:
-            write_product(self.pk, **changes)
+            update_product(self.pk, **changes)
+
+
+class StockMovementManager(models.Manager):
+    def add(self, product_id, kind, delta, balance, *, order=None, by=None, note=""):
+        """Write a row of the ledger."""
+        self.add_all([(product_id, kind, delta, balance)], order=order, by=by, note=note)
+
+    def add_all(self, movements, *, order=None, by=None, note=""):
+        """Write rows of the ledger, given as tuples of product id, kind, delta and balance."""
+        shared = (order, by and by.pk, note, timezone.now())
+        insert_movements(*((*movement, *shared) for movement in movements))
 
 
 class StockMovement(models.Model):
-    """A row of the ledger: what changed the stock of a product. Rows are added, never changed or removed.
+    """A row of the ledger: a change of a product's stock. Rows are added, never changed or removed.
 
-    A product's `quantity` is at any time the sum of its deltas and the balance of its newest movement.
+    A product's `quantity` always equals the sum of its deltas and the balance of its newest movement.
     """
 
     class Kind(models.TextChoices):
@@ -96,11 +120,13 @@ class StockMovement(models.Model):
     kind = models.CharField(max_length=9, choices=Kind)
     delta = models.IntegerField()
     balance = models.PositiveIntegerField()
-    # The id of an order: products know nothing more of orders.
+    # The id of an order; no foreign key, because products know nothing of orders.
     order = models.PositiveBigIntegerField(null=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, db_index=False)
     note = models.CharField(max_length=NOTE_MAX, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = StockMovementManager()
 
     class Meta:
         ordering = ["-id"]
@@ -142,17 +168,13 @@ class ProductImport(models.Model):
         return self.digest
 
 
-# What is done with nearly every call: see order_management/db/prepared.py.
-listed_product = Get(lambda pk: Product.objects.listed().filter(pk=pk))
-locked_product = Get(lambda pk: Product.objects.listed().filter(pk=pk).select_for_update())
-insert_product = Insert(Product, "name", "price", "quantity")
-insert_numbered_product = Insert(Product, *COLUMNS)
-put_product = Put(Product, *COLUMNS)
-write_product = Change(Product)
-prices = Select(lambda *pks: Product.objects.listed().filter(pk__in=pks).values_list("pk", "name", "price"))
+# The statements behind the managers: see order_management/db/prepared.py.
+get_listed = Get(lambda pk: Product.objects.listed().filter(pk=pk))
+get_locked = Get(lambda pk: Product.objects.listed().filter(pk=pk).select_for_update(no_key=True))
+select_prices = SelectIn(lambda *pks: Product.objects.listed().filter(pk__in=pks).values_list("pk", "name", "price"))
 # In ascending order, so that two transactions with the same products cannot deadlock. SQLite has no row locks and
 # needs none: the transaction holds the only write lock.
-locked_stock = Select(
+select_stock = SelectIn(
     lambda *pks: (
         Product.objects.filter(pk__in=pks)
         .order_by("pk")
@@ -160,4 +182,13 @@ locked_stock = Select(
         .values_list("pk", "quantity", "deleted_at")
     )
 )
+# Delta, key, and the bounds within which the stock must be before the change.
+update_stock = Update(
+    lambda delta, pk, least, most: (
+        Product.objects.filter(pk=pk, quantity__gte=least, quantity__lte=most),
+        {"quantity": F("quantity") + delta},
+    )
+)
+update_product = UpdateByPk(Product)
+insert_product = Insert(Product, "name", "price", "quantity")
 insert_movements = Insert(StockMovement, "product", "kind", "delta", "balance", "order", "by", "note", "created_at")

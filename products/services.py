@@ -1,28 +1,16 @@
-"""Changes to products and their stock, each with its row in the ledger, in one transaction.
+"""Changes to products and their stock, each in one transaction with its row in the ledger.
 
-Deleted users cannot change anything: the ledger's foreign key refuses it at the commit, and `lock_user()` does so where
-nothing is written to the ledger. Its lock comes last, so that it is held only for a moment.
+A deleted user cannot change anything: the ledger's foreign key refuses it at the commit, and `lock_user()` does so
+where nothing is written to the ledger. It comes last, so that the user is locked only for a moment.
 """
 
 from django.http import Http404
-from django.utils import timezone
 
 from accounts.services import lock_user
-from order_management.db.prepared import padded
 from order_management.db.transactions import atomic
 from order_management.exceptions import Conflict
 
-from .models import (
-    QUANTITY_MAX,
-    Product,
-    StockMovement,
-    insert_movements,
-    insert_numbered_product,
-    insert_product,
-    locked_product,
-    locked_stock,
-    put_product,
-)
+from .models import QUANTITY_MAX, Product, StockMovement
 
 Kind = StockMovement.Kind
 
@@ -31,115 +19,108 @@ class StockOutOfBounds(Conflict):
     detail = f"The stock must stay between 0 and {QUANTITY_MAX}."
 
 
-def locked(product_id):
-    return found(locked_product(product_id))
+def get_product(pk):
+    """Return a listed product, or raise Http404."""
+    return get_or_404(Product.objects.get_listed(pk))
 
 
-def found(product):
-    """Return the product, or raise Http404 if it is None."""
+def lock_product(pk):
+    """Return a listed product, locked until the transaction ends, or raise Http404."""
+    return get_or_404(Product.objects.lock(pk))
+
+
+def get_or_404(product):
     if product is None:
         raise Http404("No Product matches the given query.")
     return product
 
 
+def lock_products(products):
+    """Lock the products of a queryset until the transaction ends, in the order in which orders lock them."""
+    list(products.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+
+
 @atomic
-def create_product(*, by, **fields):
+def create_product(*, by, name, price, quantity):
     """Create a product; its quantity is the first movement."""
-    product = Product(**fields)
-    product.pk = insert_product((product.name, product.price, product.quantity))
-    record(product, Kind.CREATED, product.quantity, by=by)
+    product = Product.objects.add(name=name, price=price, quantity=quantity)
+    StockMovement.objects.add(product.pk, Kind.CREATED, quantity, quantity, by=by)
     return product
 
 
 @atomic
-def change_product(product_id, changes, *, by, check=lambda product: None):
-    """Change the given fields and return the product; `check(product)` may refuse by raising, under its lock."""
-    product = locked(product_id)
-    check(product)
+def change_product(product, *, by, **changes):
+    """Change fields of a locked product; setting the quantity writes the difference to the ledger."""
     delta = changes.get("quantity", product.quantity) - product.quantity
-    product.change(**changes)
+    product.update(**changes)
     if delta:
-        record(product, Kind.SET, delta, by=by)
+        StockMovement.objects.add(product.pk, Kind.SET, delta, product.quantity, by=by)
     else:
         lock_user(by)
-    return product
 
 
 @atomic
-def adjust_stock(product_id, delta, *, by, note="", check=lambda product: None):
-    """Add to the stock or take from it, and return the product; `check` as above."""
-    product = locked(product_id)
-    check(product)
-    if not 0 <= product.quantity + delta <= QUANTITY_MAX:
+def adjust_stock(product, *, delta, by, note=""):
+    """Add to the stock of a locked product, or take from it; raise StockOutOfBounds."""
+    quantity = product.quantity + delta
+    if not 0 <= quantity <= QUANTITY_MAX:
         raise StockOutOfBounds
-    product.change(quantity=product.quantity + delta)
-    record(product, Kind.ADJUSTED, delta, by=by, note=note)
-    return product
+    product.update(quantity=quantity)
+    StockMovement.objects.add(product.pk, Kind.ADJUSTED, delta, quantity, by=by, note=note)
 
 
 @atomic
-def delete_product(product_id, *, by=None, check=lambda product: None):
-    """Take the product out of every list, for good; `check` as above."""
-    check(locked(product_id))
-    Product.objects.filter(pk=product_id).remove()
+def delete_product(product, *, by=None):
+    """Take a locked product out of every list."""
+    Product.objects.filter(pk=product.pk).remove()
     lock_user(by)
 
 
 @atomic
 def delete_products(products, *, by=None):
-    """Take all products of a queryset out of every list, for good."""
-    lock(products)
+    """Take the products of a queryset out of every list."""
+    lock_products(products)
     products.remove()
     lock_user(by)
 
 
-def lock(products):
-    """Lock the products of a queryset, however many, until the end of the transaction; in the same order as `book`."""
-    list(products.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+@atomic
+def move_stock(deltas, *, kind, order, by, deleted=False):
+    """Add to the stock of several products, or take from it, and write the ledger.
 
-
-def record(product, kind, delta, *, by, note=""):
-    insert_movements((product.pk, kind, delta, product.quantity, None, by and by.pk, note, timezone.now()))
+    `deltas` are the changes by product id; deleted products are allowed if `deleted` is set. Return the stock of the
+    products that were refused, by id, None for a product that is not there: the caller must then roll back.
+    """
+    # Locked, so that the stock in a refusal is still the stock when the refusal is sent.
+    rows = Product.objects.lock_stock(deltas)
+    stock = {pk: quantity for pk, (quantity, deleted_at) in rows.items() if deleted or deleted_at is None}
+    refused = {
+        pk: stock.get(pk)
+        for pk in sorted(deltas)
+        if pk not in stock or not Product.objects.change_stock(pk, deltas[pk])
+    }
+    if not refused:
+        movements = [(pk, kind, delta, stock[pk] + delta) for pk, delta in deltas.items()]
+        StockMovement.objects.add_all(movements, order=order, by=by)
+    return refused
 
 
 def create_products(rows, *, by, note):
     """Create products of rows with name, price, quantity, and id or None; in the caller's transaction."""
-    new = [row for row in rows if row.id is None]
-    numbered = [row for row in rows if row.id is not None]
-    ids = insert_product.ids(*((row.name, row.price, row.quantity) for row in new))
-    ids += insert_numbered_product.ids(*((row.id, row.name, row.price, row.quantity) for row in numbered))
-    created = zip(ids, new + numbered, strict=True)
-    record_all([(pk, Kind.CREATED, row.quantity, row.quantity) for pk, row in created], by=by, note=note)
+    products = Product.objects.bulk_create(
+        Product(pk=row.id, name=row.name, price=row.price, quantity=row.quantity) for row in rows
+    )
+    movements = [(product.pk, Kind.CREATED, product.quantity, product.quantity) for product in products]
+    StockMovement.objects.add_all(movements, by=by, note=note)
 
 
 def change_products(changes, *, by, note):
     """Change locked products, given as such rows, each with what it adds to the stock; in the caller's transaction."""
-    put_product.ids(*((row.id, row.name, row.price, row.quantity) for row, _ in changes))
-    record_all([(row.id, Kind.SET, added, row.quantity) for row, added in changes if added], by=by, note=note)
-
-
-def record_all(moves, *, by, note):
-    now = timezone.now()
-    insert_movements.ids(*((*move, None, by and by.pk, note, now) for move in moves))
-
-
-def book(deltas, *, kind, order, by, deleted=False):
-    """Book the stock of several products, in the caller's transaction; return those that have no room for it.
-
-    `deltas` are the changes by id, of products that are not deleted unless said. What is returned is the stock, by id,
-    of those that were refused, None if there is no such product: then roll back.
-    """
-    if not deltas:
-        return {}
-    # Locked, so that what a refusal says of the stock is still true when it is said.
-    rows = locked_stock(*padded(sorted(deltas)))
-    stock = {pk: quantity for pk, quantity, deleted_at in rows if deleted or deleted_at is None}
-    refused = {
-        pk: stock.get(pk) for pk in sorted(deltas) if pk not in stock or not Product.objects.shift(pk, deltas[pk])
-    }
-    if not refused:
-        now = timezone.now()
-        insert_movements(
-            *((pk, kind, delta, stock[pk] + delta, order, by and by.pk, "", now) for pk, delta in deltas.items())
-        )
-    return refused
+    Product.objects.bulk_create(
+        [Product(pk=row.id, name=row.name, price=row.price, quantity=row.quantity) for row, _ in changes],
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=["name", "price", "quantity"],
+    )
+    movements = [(row.id, Kind.SET, added, row.quantity) for row, added in changes if added]
+    StockMovement.objects.add_all(movements, by=by, note=note)

@@ -160,7 +160,7 @@ CONTROLS = [
     Control(
         "a Customer's orders are counted under a lock",
         "orders/throttle.py",
-        "    lock_user(customer)\n",
+        "    lock_user(user)\n",
         "",
         f"{THROTTLE}::test_orders_at_the_same_moment_are_counted_exactly",
         POSTGRES,
@@ -336,9 +336,9 @@ CONTROLS = [
     Control(
         "products are taken in ascending id",
         "products/services.py",
-        "locked_stock(*padded(sorted(deltas)))",
+        "Product.objects.lock_stock(deltas)",
         # As if they were locked, and then one by one as they came.
-        "[(pk, 10**6, None) for pk in deltas]; sorted = list",
+        "{pk: (10**6, None) for pk in deltas}; sorted = list",
         f"{RACES}::test_the_same_products_in_opposite_order_block_nobody",
         POSTGRES,
     ),
@@ -352,10 +352,9 @@ CONTROLS = [
     ),
     Control(
         "a key is claimed before anything else",
-        "orders/services.py",
-        "record, _ = IdempotencyKey.objects.get_or_create(user=user, key=key, defaults={",
-        "keys = IdempotencyKey.objects.filter(user=user, key=key)\n"
-        "    record = keys.first() or IdempotencyKey.objects.create(user=user, key=key, **{",
+        "accounts/models/idempotency_key.py",
+        'new = insert_key((user.pk, key, request, fingerprint, "", now))',
+        'new = not self.filter(user=user, key=key).exists() and [self.create(user=user, key=key, response="").pk]',
         f"{RACES}::test_of_50_retries_at_once_one_is_an_order",
         POSTGRES,
     ),
@@ -378,7 +377,7 @@ CONTROLS = [
     Control(
         "the row is locked while its stock is set",
         "products/models.py",
-        "filter(pk=pk).select_for_update())",
+        "filter(pk=pk).select_for_update(no_key=True))",
         "filter(pk=pk))",
         f"{RACES}::test_setting_the_stock_loses_no_sale",
         POSTGRES,
@@ -394,8 +393,8 @@ CONTROLS = [
     Control(
         "a deleted user cannot delete a product",
         "products/services.py",
-        "remove()\n    lock_user(by)\n\n\n@atomic",
-        "remove()\n\n\n@atomic",
+        "remove()\n    lock_user(by)\n\n\n@atomic\ndef delete_products",
+        "remove()\n\n\n@atomic\ndef delete_products",
         "order_management/tests/test_deleted_callers.py::"
         "test_whoever_is_deleted_during_their_call_gets_401_and_nothing_is_done[product_delete-1]",
         SQLITE,
@@ -410,9 +409,9 @@ CONTROLS = [
     ),
     Control(
         "an order is one transaction",
-        "orders/services.py",
-        "@atomic\ndef place_order(",
-        "def place_order(",
+        "accounts/idempotency.py",
+        "        @atomic\n        def run(",
+        "        def run(",
         f"{DURABILITY}::test_kill_9_loses_no_acknowledged_order",
         SQLITE,
     ),
@@ -435,16 +434,16 @@ CONTROLS = [
     Control(
         "what the database broke off is tried again",
         "order_management/db/transactions.py",
-        "for _ in range(TRIES - 1):",
+        "for _ in range(ATTEMPTS - 1):",
         "for _ in ():",
         f"{RETRIES}::test_an_order_in_a_deadlock_is_placed_all_the_same",
         POSTGRES,
     ),
     Control(
-        "a step that is tried again begins from where it began",
-        "orders/services.py",
-        "copy(order).move_to(",
-        "order.move_to(",
+        "a step that is run again reads the order again",
+        "orders/views.py",
+        "        order = self.get_object()\n",
+        '        order = self.order = getattr(self, "order", None) or self.get_object()\n',
         f"{RETRIES}::test_a_step_that_is_tried_again_is_taken_once",
         POSTGRES,
     ),

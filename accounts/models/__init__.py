@@ -1,6 +1,7 @@
 from .client_address import ClientAddress
 from .ended_session import EndedSession
 from .form_token import AlreadySent, FormToken
+from .idempotency_key import IdempotencyKey, KeyReused
 from .user import NAME_MAX, NAME_TAKEN, User, UserManager, fold
 
 __all__ = [
@@ -10,6 +11,8 @@ __all__ = [
     "ClientAddress",
     "EndedSession",
     "FormToken",
+    "IdempotencyKey",
+    "KeyReused",
     "User",
     "UserManager",
     "fold",

@@ -23,4 +23,4 @@ class EndedSession(models.Model):
         return self.session
 
 
-insert_ended_session = InsertNew(EndedSession, "session", "expires_at").ids
+insert_ended_session = InsertNew(EndedSession, "session", "expires_at")

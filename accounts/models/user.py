@@ -4,7 +4,7 @@ from django.contrib.auth import models as auth
 from django.contrib.auth.hashers import check_password, make_password
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Case, ProtectedError, Q, Value, When
+from django.db.models import ProtectedError, Q
 from django.utils.crypto import salted_hmac
 
 from order_management.characters import validate_no_ignorable
@@ -40,11 +40,6 @@ class UserQuerySet(models.QuerySet):
 
 
 class UserManager(auth.UserManager.from_queryset(UserQuerySet)):
-    def rows(self):
-        """Return the users as dicts, as Admins see them in lists."""
-        role = Case(When(is_staff=True, then=Value(self.model.Role.ADMIN)), default=Value(self.model.Role.CUSTOMER))
-        return self.values("id", "username", "is_active", "date_joined", role=role)
-
     def get_by_natural_key(self, username):
         """Find the user whatever the spelling; Django's login and `createsuperuser` look up here."""
         return self.get(username_folded=fold(username))

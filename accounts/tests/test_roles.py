@@ -36,7 +36,7 @@ def test_a_change_writes_nothing_but_the_access(customer):
     renamed.username = "Cora"
     renamed.save()
 
-    stale.change(role="admin")
+    stale.update(role="admin")
 
     assert User.objects.filter(username="Cora", username_folded="cora", is_staff=True).exists()
 
@@ -44,7 +44,7 @@ def test_a_change_writes_nothing_but_the_access(customer):
 def test_each_of_two_revocations_at_once_ends_what_the_other_left(api, customer):
     first, second = User.objects.get(), User.objects.get()
     clients = [api(customer)]
-    first.change(is_active=False)
+    first.update(is_active=False)
     clients.append(api(first))
     second.set_password("other")
     second.save(update_fields=["password"])

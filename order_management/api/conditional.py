@@ -3,14 +3,13 @@
 from hashlib import sha256
 
 from django.http import HttpResponseNotModified
-from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.http import parse_etags, quote_etag
 from rest_framework.exceptions import APIException
 
 from .json import JSONRenderer
 
-# What a 304 says of the answer that the client has (RFC 9110, section 15.4.5).
-KEPT = ["Cache-Control", "ETag", "Vary"]
+# The headers that a 304 repeats (RFC 9110, section 15.4.5).
+NOT_MODIFIED_HEADERS = ["Cache-Control", "ETag", "Vary"]
 
 
 class PreconditionFailed(APIException):
@@ -39,33 +38,38 @@ def etag_of(content, link=""):
     return quote_etag(sha256(content + link.encode()).hexdigest()[:32])
 
 
-class ConditionalMixin:
-    """Answers carry an ETag; `If-None-Match` of a GET gives 304, and `check_if_match` honours `If-Match`.
+def is_known(tag, if_none_match):
+    """Return whether an If-None-Match header, or None, names the ETag."""
+    if if_none_match is None:
+        return False
+    return not {tag, "*"}.isdisjoint(known.removeprefix("W/") for known in parse_etags(if_none_match))
 
-    They depend on who asks, and may be kept only to be asked for again.
+
+class ConditionalMixin:
+    """Adds an ETag to answers; answers a GET with a matching `If-None-Match` by 304; `check_if_match` is for changes.
+
+    Answers depend on who asks, and must be revalidated before they are used again.
     """
 
     def finalize_response(self, request, response, *args, **kwargs):
         response = super().finalize_response(request, response, *args, **kwargs)
-        patch_cache_control(response, private=True, no_cache=True)
-        patch_vary_headers(response, ["Authorization"])
-        if response.status_code == 200 and request.method not in ("DELETE", "OPTIONS"):
-            response.add_post_render_callback(lambda rendered: self.tag(request, rendered))
-        return response
-
-    def tag(self, request, response):
-        tag = response.headers["ETag"] = etag_of(response.content, response.get("Link", ""))
-        known = {known.removeprefix("W/") for known in parse_etags(request.headers.get("If-None-Match", ""))}
-        if request.method in ("GET", "HEAD") and known & {tag, "*"}:
-            return HttpResponseNotModified(headers={name: response[name] for name in KEPT if name in response})
+        response.headers["Cache-Control"] = "private, no-cache"
+        response.headers["Vary"] = "Authorization"
+        if response.status_code != 200 or request.method in ("DELETE", "OPTIONS"):
+            return response
+        tag = response.headers["ETag"] = etag_of(response.render().content, response.headers.get("Link", ""))
+        if request.method in ("GET", "HEAD") and is_known(tag, request.META.get("HTTP_IF_NONE_MATCH")):
+            return HttpResponseNotModified(
+                headers={name: response[name] for name in NOT_MODIFIED_HEADERS if name in response}
+            )
         return response
 
     def check_if_match(self, instance):
-        """Raise PreconditionFailed if the request's `If-Match` does not name what the instance is now.
+        """Raise PreconditionFailed unless `If-Match` names the current state of the instance; without one do nothing.
 
-        Call it where nobody else can change the instance: under the lock that protects the change.
+        Call it while the instance is locked, so that nobody else can change it.
         """
-        header = self.request.headers.get("If-Match")
+        header = self.request.META.get("HTTP_IF_MATCH")
         if header is None or header.strip() == "*":
             return
         tags = parse_etags(header)

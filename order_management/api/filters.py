@@ -39,13 +39,13 @@ class BooleanFilter(django_filters.BooleanFilter):
 
 
 class FilterBackend(filters.DjangoFilterBackend):
-    """django-filter's for a Listing, without the form where there is nothing to filter by: that takes 0.3 ms."""
+    """django-filter's, without its form where there is nothing to filter by: the form takes 0.3 ms."""
 
     def filter_queryset(self, request, queryset, view):
         filterset = self.get_filterset_class(view)
         if not (filterset and filterset.base_filters.keys() & request.query_params.keys()):
             return queryset
-        return super().filter_queryset(request, queryset.queryset(), view)
+        return super().filter_queryset(request, queryset, view)
 
 
 class FilterSet(filters.FilterSet):

@@ -1,4 +1,4 @@
-from datetime import datetime
+from typing import NamedTuple
 
 from django.core import signing
 from rest_framework.exceptions import ValidationError
@@ -6,23 +6,31 @@ from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from ..db.listing import Listing
+from ..db.prepared import first_rows
 
 PAGE_SIZE = 100
 PAGE_SIZE_MAX = 1000
 
 
+class Cursor(NamedTuple):
+    """Where a page begins: behind the row with this sort value and id, or before it if `backwards`."""
+
+    backwards: bool
+    value: str
+    id: int
+
+
 class KeysetPagination(BasePagination):
     """Pages of a bare array; the neighbours are in the `Link` header (RFC 8288).
 
-    A page begins behind a row, found by (sorted field, id) in the index: it costs the same at any depth, and rows
-    that come and go shift none of the others. The view names its `orderings`, the default first. Rows are dicts.
+    A page begins at a row, which is found by (sort field, id) in the index: it costs the same at any depth, and rows
+    that come and go do not shift the others. The view lists its `orderings`, the default first.
     """
 
     page_size_help = "Items per page; the `Link` header leads to the rest."
 
     def paginate_queryset(self, queryset, request, view=None):
-        """Return the rows of the page as a list; a malformed parameter: ValidationError (400)."""
+        """Return the rows of the page as a list; raise ValidationError (400) for a malformed parameter."""
         self.url = request.build_absolute_uri()
         query = request.query_params
         self.size = page_size(query.get("page_size", str(PAGE_SIZE)))
@@ -32,77 +40,76 @@ class KeysetPagination(BasePagination):
         self.field = ordering.removeprefix("-")
         # The signature ties a cursor to the list and ordering it was made for.
         self.signer = signing.Signer(salt=f"{request.path} {ordering}")
-        self.backwards, *self.key = self.unpack(query["cursor"]) if "cursor" in query else [False]
-        self.down = ordering.startswith("-") != self.backwards
-        sign = "-" if self.down else ""
-        self.order = (f"{sign}{self.field}", f"{sign}id")
-        rows = self.page(queryset)
-        self.links = {rel: self.link(*cursor) for rel, cursor in self.neighbours(rows).items()}
+        self.cursor = self.read_cursor(query["cursor"]) if "cursor" in query else None
+        backwards = self.cursor is not None and self.cursor.backwards
+        self.descending = ordering.startswith("-") != backwards
+        rows, has_more = self.page(queryset)
+        rows = rows[::-1] if backwards else rows
+        self.links = {rel: self.link(cursor) for rel, cursor in self.neighbors(rows, has_more).items()}
         return rows
 
     def page(self, queryset):
-        # One more than shown says whether there is another page, without a count.
-        wanted = self.size + 1
-        if isinstance(queryset, Listing) and not self.key:
-            rows = queryset.first(self.order, wanted)
-        else:
-            rows = []
-            for part in self.parts(queryset.queryset() if isinstance(queryset, Listing) else queryset):
-                rows += part[: wanted - len(rows)]
-                if len(rows) == wanted:
-                    break
-        shown = self.limited(rows[: self.size])
-        self.more = len(shown) < len(rows)
-        return shown[::-1] if self.backwards else shown
+        """Return the rows of the page in the direction of the cursor, and whether there are more behind them."""
+        sign = "-" if self.descending else ""
+        # One more row than shown says whether there is another page, without a count.
+        rows, wanted = [], self.size + 1
+        for part in self.parts(queryset):
+            rows += first_rows(part, (f"{sign}{self.field}", f"{sign}id"), wanted)
+            if len(rows) >= wanted:
+                break
+        shown = self.limit(rows[: self.size])
+        return shown, len(shown) < len(rows)
 
-    def limited(self, rows):
+    def limit(self, rows):
         """Return the rows that fit on one page. A subclass may leave out the last ones."""
         return rows
 
     def parts(self, queryset):
-        """Yield the rows from the key on in order: those with an equal value and a further id, then the others.
+        """Yield the querysets whose rows, one after the other, follow the cursor.
 
-        Two look-ups in the index: a comparison of both columns at once makes SQLite read all rows with an equal value.
+        First equal values with a further id, then further values, because each is a look-up in the index: for a
+        comparison of both columns at once SQLite reads all rows with an equal value.
         """
-        further = "lt" if self.down else "gt"
-        queryset = queryset.order_by(*self.order)
-        if not self.key:
+        if self.cursor is None:
             yield queryset
             return
-        value, pk = self.key
-        if self.field != "id":
-            yield queryset.filter(**{self.field: value, f"id__{further}": pk})
-        yield queryset.filter(**{f"{self.field}__{further}": pk if self.field == "id" else value})
+        further, (_, value, pk) = "lt" if self.descending else "gt", self.cursor
+        if self.field == "id":
+            yield queryset.filter(**{f"id__{further}": pk})
+            return
+        yield queryset.filter(**{self.field: value, f"id__{further}": pk})
+        yield queryset.filter(**{f"{self.field}__{further}": value})
 
     def get_paginated_response(self, data):
         links = ", ".join(f'<{url}>; rel="{rel}"' for rel, url in self.links.items())
         return Response(data, headers={"Link": links} if links else None)
 
-    def neighbours(self, rows):
+    def neighbors(self, rows, has_more):
         """Return the cursors of the pages that exist on either side, by their link relation."""
-        ahead, behind = ("prev", "next") if self.backwards else ("next", "prev")
+        backwards = self.cursor is not None and self.cursor.backwards
+        ahead, behind = ("prev", "next") if backwards else ("next", "prev")
         if not rows:
-            if not self.key:
-                return {}
-            # All behind this page were deleted meanwhile: the way back includes the row it began behind.
-            value, pk = self.key
-            return {behind: (not self.backwards, value, pk + (-1 if self.down else 1))}
-        cursors = {
-            "prev": (True, text(rows[0][self.field]), rows[0]["id"]),
-            "next": (False, text(rows[-1][self.field]), rows[-1]["id"]),
-        }
-        exists = {ahead: self.more, behind: bool(self.key)}
-        return {rel: cursor for rel, cursor in cursors.items() if exists[rel]}
+            # All rows from here on were deleted in the meantime: the way back includes the row at the cursor.
+            return {behind: self.turned_back(backwards)} if self.cursor else {}
+        exists = {ahead: has_more, behind: self.cursor is not None}
+        ends = {"prev": Cursor(True, *self.key(rows[0])), "next": Cursor(False, *self.key(rows[-1]))}
+        return {rel: cursor for rel, cursor in ends.items() if exists[rel]}
 
-    def link(self, *cursor):
+    def turned_back(self, backwards):
+        _, value, pk = self.cursor
+        return Cursor(not backwards, value, pk + (-1 if self.descending else 1))
+
+    def key(self, row):
+        return str(getattr(row, self.field)), row.id
+
+    def link(self, cursor):
         return replace_query_param(self.url, "cursor", self.signer.sign_object(cursor))
 
-    def unpack(self, cursor):
-        """Return [backwards, value, id]: the side on which the page lies of the row with that value and id."""
+    def read_cursor(self, signed):
         try:
-            return self.signer.unsign_object(cursor)
+            return Cursor(*self.signer.unsign_object(signed))
         except signing.BadSignature:
-            raise ValidationError({"cursor": ["This is no cursor of this list in this ordering."]}) from None
+            raise ValidationError({"cursor": ["Invalid cursor for this list and ordering."]}) from None
 
     def get_schema_operation_parameters(self, view):
         page_size = {"type": "integer", "minimum": 1, "maximum": PAGE_SIZE_MAX, "default": PAGE_SIZE}
@@ -112,12 +119,6 @@ class KeysetPagination(BasePagination):
             parameter("ordering", "Equal values are ordered by id.", ordering),
             parameter("cursor", "From the URLs in the `Link` header.", {"type": "string"}),
         ]
-
-
-def text(value):
-    """Return a sort value as a cursor keeps it; SQLite's driver gives times in UTC without saying so."""
-    naive = isinstance(value, datetime) and value.tzinfo is None
-    return f"{value}+00:00" if naive else str(value)
 
 
 def page_size(value):

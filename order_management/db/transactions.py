@@ -9,37 +9,48 @@ from .errors import sqlstate
 
 logger = logging.getLogger(__name__)
 
-TRIES = 3
+ATTEMPTS = 3
 PAUSE_MAX = 0.1  # seconds
-# PostgreSQL breaks off one transaction so that others can go on: a serialization failure, a deadlock.
-BROKEN_OFF = {"40001", "40P01"}
+# PostgreSQL aborts one transaction so that others can proceed: serialization_failure, deadlock_detected.
+ABORTED = {"40001", "40P01"}
 
 
 def atomic(use_case=None, *, durable=False):
-    """Run a use case in one transaction, as Django's `atomic`; again, if the database broke it off for another's sake.
+    """Run a use case in a transaction, and once more if the database aborted it so that others could proceed.
 
-    So whatever it does outside of the database waits for `on_commit`, and what it is given stays as it was.
+    Anything it does outside the database must wait for `on_commit`, and it must not change its arguments. Inside
+    another transaction it joins that one, without a savepoint: only the outermost use case is run again. Code that
+    catches an error of a joined use case and continues needs a savepoint of its own: `with transaction.atomic():`.
     """
     if use_case is None:
         return partial(atomic, durable=durable)
-    run = transaction.atomic(durable=durable)(use_case)
+    outermost = transaction.atomic(durable=durable)(use_case)
+    joined = transaction.atomic(savepoint=False)(use_case)
 
     @wraps(use_case)
-    def tried(*args, **kwargs):
-        for _ in range(TRIES - 1):
+    def run(*args, **kwargs):
+        if in_transaction() and not durable:
+            return joined(*args, **kwargs)
+        for _ in range(ATTEMPTS - 1):
             try:
-                return run(*args, **kwargs)
+                return outermost(*args, **kwargs)
             except OperationalError as error:
-                if not may_try_again(error):
+                if not may_run_again(error):
                     raise
-            logger.warning("The database broke a transaction off: it is tried again.")
-            # Not at the same moment again as the other.
+            logger.warning("The database aborted a transaction. It is run again.")
+            # Not at the same moment as the other one.
             time.sleep(random.uniform(0, PAUSE_MAX))  # noqa: S311
-        return run(*args, **kwargs)
+        return outermost(*args, **kwargs)
 
-    return tried
+    return run
 
 
-def may_try_again(error):
-    # Within a transaction of the caller's, that one is broken off as a whole.
-    return sqlstate(error) in BROKEN_OFF and not transaction.get_connection().in_atomic_block
+def in_transaction():
+    """Return whether a transaction is open, not counting the one that Django's TestCase puts around a test."""
+    blocks = transaction.get_connection().atomic_blocks
+    return bool(blocks) and not blocks[-1]._from_testcase
+
+
+def may_run_again(error):
+    # A transaction of Django's own around this one would have to be run again as a whole.
+    return sqlstate(error) in ABORTED and not transaction.get_connection().in_atomic_block

@@ -32,7 +32,7 @@ def test_forgotten_orders_are_cancelled_and_their_stock_booked_back(order, custo
 def test_an_order_whose_stock_has_no_room_keeps_no_other_from_expiring(order, customer, bat, ball):
     place_order(customer=customer, items=[{"product": ball.pk, "quantity": 1}])
     Order.objects.update(created_at=timezone.now() - timedelta(hours=25))
-    bat.change(quantity=2**31 - 1)
+    bat.update(quantity=2**31 - 1)
 
     assert expire("24h") == "Expired orders: 1."
 

@@ -59,7 +59,7 @@ def test_what_could_be_a_formula_is_made_harmless(admin):
 def test_no_text_of_an_order_is_a_formula_wherever_a_cell_begins(bat, begin):
     customer = User.objects.create_user("someone", password="someone's secret")
     User.objects.filter(pk=customer.pk).update(username=begin)
-    bat.change(name=f"Bat;{begin}")
+    bat.update(name=f"Bat;{begin}")
     place(customer, (bat, 1), note=f"x;\"{begin}|' /C calc'!A1;{begin}")
 
     written = "\n".join(export())
@@ -68,7 +68,7 @@ def test_no_text_of_an_order_is_a_formula_wherever_a_cell_begins(bat, begin):
 
 
 def test_name_and_price_are_those_of_the_moment_of_ordering(order, bat):
-    bat.change(name="Club", price=1)
+    bat.update(name="Club", price=1)
 
     assert ",Bat,1200.00,2,2400.00,2400.00," in export()[1]
 

@@ -6,9 +6,10 @@ from django.core.management import call_command
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.models import IdempotencyKey
 from order_management.db import purge as batches
 from orders.housekeeping import purge_keys
-from orders.models import IdempotencyKey, Order
+from orders.models import Order
 from products.models import Product
 
 

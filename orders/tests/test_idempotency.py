@@ -1,6 +1,7 @@
 import pytest
 
-from orders.models import IdempotencyKey, Order
+from accounts.models import IdempotencyKey
+from orders.models import Order
 from products.models import Product
 
 URL = "/api/orders/"

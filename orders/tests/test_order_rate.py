@@ -5,8 +5,8 @@ from django.core.management import call_command
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import User
-from orders.models import IdempotencyKey, Order
+from accounts.models import IdempotencyKey, User
+from orders.models import Order
 
 URL = "/api/orders/"
 

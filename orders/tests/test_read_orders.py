@@ -18,7 +18,7 @@ def cora(db):
 @pytest.fixture
 def orders(customer, cora, bat, ball):
     """Six orders, an hour apart, in turn of carl and cora, with more and more balls."""
-    ball.change(quantity=100)
+    ball.update(quantity=100)
     for n in range(1, 7):
         items = [{"product": ball.pk, "quantity": n}, {"product": bat.pk, "quantity": 1}]
         place_order(customer=[cora, customer][n % 2], items=items)

@@ -66,10 +66,10 @@ def test_nothing_sold_is_a_report_too(api, admin):
 
 
 def test_sums_are_exact(api, admin, ball, sell):
-    ball.change(price="0.10", quantity=10**6)
+    ball.update(price="0.10", quantity=10**6)
     for _ in range(30):
         sell("2026-11-01", (ball, 1))
-    ball.change(price="99999.99")
+    ball.update(price="99999.99")
     sell("2026-11-01", (ball, 100_000))
 
     found = report(api(admin), "2026-11-01", "2026-11-01")

@@ -54,7 +54,7 @@ def test_a_price_change_leaves_the_stock_of_the_moment_alone(bat):
     stale = Product.objects.get()
     Product.objects.update(quantity=3)
 
-    stale.change(price=5)
+    stale.update(price=5)
 
     bat.refresh_from_db()
     assert (bat.price, bat.quantity) == (5, 3)
