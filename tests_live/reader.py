@@ -1,4 +1,4 @@
-"""A reader of the README who tries everything it shows."""
+"""A reader who tries everything that the README and the operations page show."""
 
 import re
 import subprocess
@@ -7,18 +7,18 @@ from order_management.tests.test_readme import like, parse
 
 from .server import WAIT, manage
 
-# A heading, the text up to the next sample or heading, or a sample and its kind.
+# A heading, the text up to the next sample or heading, or a sample with its kind.
 PARTS = re.compile(r"^#+ ([^\n]+)$|((?:^(?!#|```)[^\n]*\n)+)|^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-# The commands in the text that can be run as they are.
-COMMANDS = re.compile(r"`(?:(?:\.venv/bin/)?python manage\.py )?(\w+_\w+ [^`]+|housekeeping|verify_stock)`")
+# The commands in the text that run as they stand.
+COMMANDS = re.compile(r"`(?:(?:(?:\.venv/bin/)?python )?manage\.py )?(\w+_\w+ [^`]+|housekeeping|verify_stock)`")
 
 
 class Reader:
-    """Somebody who tries everything the README shows, in order, on a new server with the Admin of `make admin`."""
+    """Somebody who tries everything a page shows, in order, on a new server with the Admin of `make admin`."""
 
     def __init__(self, server, folder):
         self.server, self.file = server, folder / "file.csv"
-        self.heading, self.tokens, self.request = "", {}, None
+        self.heading, self.access = "", ""
 
     def read(self, page):
         tries = {"http": self.try_call, "csv": self.keep_file, "sh": self.try_curl}
@@ -42,20 +42,13 @@ class Reader:
             assert said == '{"message":"Customer registered successfully"}'
 
     def try_call(self, sample):
-        if self.request is None:
-            self.request = sample
-            return
-        (line, headers, body), (status, _, shown) = parse(self.fill_in(self.request)), parse(sample)
-        (method, path), headers = line.split(" "), {"Authorization": None} | headers
-        answer = self.server.call(method, path, body, headers=headers)
-        assert f"{answer.status} " == status[:4], (line, answer)
-        assert like(shown, answer.body), (line, answer.body)
-        self.tokens |= answer.body if path == "/api/login/" else {}
-        self.request = None
-
-    def fill_in(self, sample):
-        access = self.server.admin if self.heading.endswith("(Admin)") else self.tokens.get("access", "")
-        return sample.replace("<ACCESS_TOKEN>", access).replace("<REFRESH_TOKEN>", self.tokens.get("refresh", ""))
+        access = self.server.admin if self.heading.endswith("(Admin)") else self.access
+        (method, path, headers, body), (status, shown) = parse(sample.replace("<ACCESS_TOKEN>", access))
+        answer = self.server.call(method, path, body, headers={"Authorization": None} | headers)
+        assert answer.status == status, (path, answer)
+        assert like(shown, answer.body), (path, answer)
+        if path == "/api/login/":
+            self.access = answer.body["access"]
 
     def keep_file(self, text):
         self.file.write_text(text)

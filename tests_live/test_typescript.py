@@ -1,4 +1,4 @@
-"""A TypeScript client generated from the schema compiles with the README's calls and their answers."""
+"""A TypeScript client generated from the schema compiles with the README's calls and others, and their answers."""
 
 import json
 import re
@@ -19,6 +19,20 @@ import createClient from "openapi-fetch";
 import type { paths } from "./schema";
 const client = createClient<paths>({ baseUrl: "http://127.0.0.1:8000" });
 """
+
+BALL = {"id": 2, "name": "Ball", "price": "250.00", "quantity": 5}
+USER = {"id": 2, "username": "user1", "role": "admin", "is_active": True, "date_joined": "..."}
+# (method, path, body, status, answer) of calls that the README does not show.
+MORE = [
+    ("POST", "/api/login/refresh/", {"refresh": "eyJ..."}, 200, {"access": "eyJ...", "refresh": "eyJ..."}),
+    ("GET", "/api/products/?search=ball&in_stock=true&ordering=-price&page_size=10", None, 200, [BALL]),
+    ("POST", "/api/products/create/", {"name": "Ball", "price": "250.00", "quantity": 5}, 201, BALL),
+    ("POST", "/api/products/create/", {"name": "", "price": -1}, 400, None),
+    ("POST", "/api/products/2/stock/", {"delta": -2, "note": "damaged"}, 200, BALL | {"quantity": 3}),
+    ("POST", "/api/orders/1/confirm/", None, 409, None),
+    ("PATCH", "/api/accounts/users/2/", {"role": "admin"}, 200, USER),
+    ("GET", "/api/products/", None, 401, None),
+]
 
 
 def run(folder, *command):
@@ -53,29 +67,30 @@ def typed(operation, query):
     return {name: value if kinds[name] == "string" else json.loads(value) for name, value in pairs}
 
 
-def source(schema, number, request, headers, body, status, shown):
+def source(schema, number, call, answer):
     """Return a function that makes the call and names its answer."""
-    (method, url), headers = request.split(" "), {name: headers[name] for name in headers if name != "Authorization"}
-    (path, _, query), good = url.partition("?"), status.startswith("2")
+    (method, url, headers, body), (status, shown) = call, answer
+    headers = {name: headers[name] for name in headers if name != "Authorization"}
+    path, _, query = url.partition("?")
     path, values = template(schema, path)
     operation = schema["paths"][path][method.lower()]
     groups = {"path": values, "query": query and typed(operation, query), "header": headers}
     lines = [f"params: {json.dumps({name: group for name, group in groups.items() if group})},"]
     # If the server refuses the fields, so does the compiler.
-    lines += ["// @ts-expect-error"] * status.startswith("400") + [f"body: {json.dumps(body)},"] * (body is not None)
+    lines += ["// @ts-expect-error"] * (status == 400) + [f"body: {json.dumps(body)},"] * (body is not None)
     call = f"client.{method}({json.dumps(path)}, {{\n" + "\n".join(lines) + "\n})"
-    answer = f"const shown: NonNullable<typeof data> = {json.dumps(shown)};" if good else ""
+    answer = f"const shown: NonNullable<typeof data> = {json.dumps(shown)};" if status < 300 else ""
     return f"export async function sample{number}() {{\nconst {{ data }} = await {call};\n{answer}\nreturn data;\n}}\n"
 
 
-def test_the_calls_of_the_readme_compile_strictly(client):
+def test_the_calls_of_the_readme_and_others_compile_strictly(client):
     schema = json.loads((client / "schema.json").read_text())
-    functions = [
-        source(schema, number, *request, answer[0], answer[2]) for number, (_, request, answer) in enumerate(samples())
-    ]
+    calls = [(call, answer) for _, call, answer in samples()]
+    calls += [((method, path, {}, body), (status, shown)) for method, path, body, status, shown in MORE]
+    functions = [source(schema, number, *each) for number, each in enumerate(calls)]
     (client / "readme.ts").write_text(HEAD + "".join(functions))
 
-    assert len(functions) > 10
+    assert len(functions) > 15
     run(client, *TSC, "--target", "es2022", "--lib", "es2022,dom,dom.iterable", "readme.ts")
 
 

@@ -1,4 +1,4 @@
-"""Every sample of the README is run: the calls here, the commands in tests_live/test_readme.py."""
+"""Every sample in the README is run: the calls here, the commands in tests_live/test_readme.py."""
 
 import json
 import re
@@ -14,58 +14,72 @@ from products.models import Product
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 FENCES = re.findall(r"^```(\w*)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
 def test_every_sample_is_of_a_kind_that_is_run():
-    assert {kind for kind, _ in FENCES} == {"http", "sh", "bat", "csv"}
+    assert {kind for kind, _ in FENCES} == {"http", "sh"}
     assert README.count("```") == 2 * len(FENCES)
 
 
 def parse(sample):
-    """Return the first line, the headers and the body of a sample."""
-    head, _, body = sample.strip().partition("\n\n")
+    """Return (method, path, headers, body) of a call and (status, body) of its answer."""
+    request, answer = sample.strip().rsplit("\n\n", 1)
+    head, _, body = request.partition("\n\n")
     first, *headers = head.splitlines()
-    return first, dict(header.split(": ") for header in headers), json.loads(body) if body else None
+    method, path = first.split(" ")
+    status, shown = answer.split(" ", 1)
+    headers = dict(header.split(": ") for header in headers)
+    return (method, path, headers, json.loads(body) if body else None), (int(status), json.loads(shown))
 
 
 def like(shown, got):
-    """Whether an answer is as shown: letter for letter, but for what changes with every call."""
+    """Return whether an answer is exactly as shown, except where `...` stands for what differs with every call."""
     if isinstance(shown, str) and shown.endswith("..."):
         return got.startswith(shown[:-3])
     if isinstance(shown, dict):
         return list(shown) == list(got) and all(like(shown[key], got[key]) for key in shown)
+    if isinstance(shown, list):
+        return len(shown) == len(got) and all(map(like, shown, got))
     return shown == got
 
 
 def samples():
-    """Yield (heading, request, answer) of every call."""
-    parts = re.findall(r"^### (.*?)$(.*?)(?=^##|\Z)", README, re.DOTALL | re.MULTILINE)
-    for heading, text in parts:
-        calls = re.findall(r"^```http\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-        for request, answer in zip(calls[::2], calls[1::2], strict=True):
-            yield heading, parse(request), parse(answer)
+    """Yield (heading, call, answer) of every call."""
+    for heading, text in re.findall(r"^### (.*?)$(.*?)(?=^##|\Z)", README, re.DOTALL | re.MULTILINE):
+        for sample in re.findall(r"^```http\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+            yield heading, *parse(sample)
 
 
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
 def test_the_calls_answer_as_shown(api, admin):
-    known = {}
-    assert 2 * len(list(samples())) == [kind for kind, _ in FENCES].count("http")
+    assert len(list(samples())) == [kind for kind, _ in FENCES].count("http")
 
-    for heading, (request, headers, body), (status, _, shown) in samples():
-        method, path = request.split(" ")
-        content = json.dumps(body) if body else ""
+    access = ""
+    for heading, (method, path, headers, body), (status, shown) in samples():
         if heading.endswith("(Admin)"):
-            known["<ACCESS_TOKEN>"] = str(RefreshToken.for_user(admin).access_token)
+            access = str(RefreshToken.for_user(admin).access_token)
         elif "(" in heading:
-            known["<ACCESS_TOKEN>"] = str(RefreshToken.for_user(User.objects.get(username="user1")).access_token)
-        for name, token in known.items():
-            headers = {key: value.replace(name, token) for key, value in headers.items()}
-            content = content.replace(name, token)
+            access = str(RefreshToken.for_user(User.objects.get(username="user1")).access_token)
+        headers = {name: value.replace("<ACCESS_TOKEN>", access) for name, value in headers.items()}
+        content = json.dumps(body) if body else ""
         response = api().generic(method, path, content, "application/json", headers=headers)
-        assert f"{response.status_code} {response.reason_phrase}" == status, response.content
-        assert like(shown, response.json()), (request, response.json())
-        known |= {"<REFRESH_TOKEN>": response.json()["refresh"]} if "login" in path else {}
+        assert response.status_code == status, response.content
+        assert like(shown, response.json()), (path, response.json())
+
+
+def test_the_documented_calls_are_shown():
+    shown = {(method, path) for _, (method, path, *_), _ in samples()}
+
+    assert shown >= {
+        ("POST", "/api/accounts/register/"),
+        ("POST", "/api/login/"),
+        ("POST", "/api/products/create/"),
+        ("GET", "/api/products/"),
+        ("PUT", "/api/products/1/"),
+        ("DELETE", "/api/products/1/delete/"),
+    }
 
 
 def test_every_setting_is_in_the_table():
@@ -87,8 +101,8 @@ def test_every_folder_of_tests_is_run(pytestconfig):
 
 
 @pytest.mark.django_db
-def test_the_file_is_imported_as_it_is_said():
-    [text] = [text for kind, text in FENCES if kind == "csv"]
+def test_the_csv_file_of_the_operations_page_is_imported_as_described():
+    [text] = re.findall(r"^```csv\n(.*?)^```", OPERATIONS, re.DOTALL | re.MULTILINE)
     import_products(BytesIO(b"id,name,price,quantity\n2,Ball,250.00,3\n"))
 
     assert import_products(BytesIO(text.encode())) == (1, 1, 0)
