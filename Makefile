@@ -1,55 +1,55 @@
-# From a bare clone: `make run` and `make test`. Needs Python 3.11 or later.
+# Works in a fresh clone: `make run`, `make test`. Needs Python 3.11 or later.
 
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
-# How long the long tests of test-live go on.
+# Seconds that each long test of test-live takes.
 DURATION ?= 60
-# How long the long load of cluster-test goes on.
+# Seconds that the long load of cluster-test takes.
 CLUSTER_SECONDS ?= 300
 BIN := $(VENV)/bin
 
-# The production server's options; granian reads them itself.
+# Options of the production server; granian reads these variables.
 export GRANIAN_PORT ?= $(PORT)
 export GRANIAN_WORKERS ?= 1
 export GRANIAN_BLOCKING_THREADS ?= 4
-# Without it granian waits for ever for a worker that was told to stop while it started.
+# Without it, granian waits forever for a worker that is told to stop while it is starting.
 export GRANIAN_WORKERS_KILL_TIMEOUT ?= 10
 
 .PHONY: help run admin demo test serve fmt lint test-postgres test-live cluster-test cluster-test-short controls bench growth contention worst screenshots
 
-help:  ## this list
+help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
-run: $(VENV)/installed  ## the API on http://127.0.0.1:8000/, in development mode
+run: $(VENV)/installed  ## run the API on http://127.0.0.1:8000/ in development mode
 	@$(BIN)/python manage.py migrate --verbosity 0
-	@echo "Open http://127.0.0.1:$(PORT)/ to try the API. For an Admin: make admin, in another terminal."
+	@echo "Open http://127.0.0.1:$(PORT)/ to try the API. To create an Admin, run make admin in another terminal."
 	@$(BIN)/python manage.py runserver 127.0.0.1:$(PORT)
 
-admin: $(VENV)/installed  ## make an Admin: asks for name and password
+admin: $(VENV)/installed  ## create an Admin: asks for name and password
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py createsuperuser
 
-demo: $(VENV)/installed  ## a shop to try, in an empty database: prints the logins; then make run
+demo: $(VENV)/installed  ## fill an empty database with a shop to try, and print the logins; then make run
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py demo $(ARGS)
 
-test: $(VENV)/installed  ## the tests, on SQLite
+test: $(VENV)/installed  ## run the tests on SQLite
 	@$(BIN)/pytest
 
-serve: $(VENV)/installed  ## the production server; needs SECRET_KEY and ALLOWED_HOSTS
+serve: $(VENV)/installed  ## run the production server; needs SECRET_KEY and ALLOWED_HOSTS
 	@DEBUG=$${DEBUG:-off} $(BIN)/python manage.py migrate --verbosity 0
-	@# granian shares a port that another one listens on, and says nothing.
+	@# granian would silently share a port that another granian listens on.
 	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(GRANIAN_PORT)))' 2>/dev/null || { echo "Port $(GRANIAN_PORT) is taken. Try make serve PORT=8061."; exit 1; }
 	@case "$${GRANIAN_HOST:-127.0.0.1}" in 127.*|localhost|::1) ;; *) echo "Other machines can connect to $$GRANIAN_HOST: put a proxy that buffers requests in front, because a slow client holds one of $(GRANIAN_BLOCKING_THREADS) threads."; \
 		case "$${DEBUG:-off}" in [1TtYy]*|[Oo][Nn]) echo "Development mode (DEBUG=$$DEBUG) is meant for this machine only.";; esac;; esac
 	@$(BIN)/granian --interface wsgi --http 1 --no-ws order_management.wsgi:application
 
-fmt: $(VENV)/installed-dev  ## format and sort
+fmt: $(VENV)/installed-dev  ## format the code and sort the imports
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format .
 
-lint: $(VENV)/installed-dev  ## format, rules, migrations, deploy check, schema: nothing is changed
+lint: $(VENV)/installed-dev  ## check format, rules, migrations, deployment and schema; changes nothing
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/python manage.py makemigrations --check --dry-run
@@ -57,43 +57,43 @@ lint: $(VENV)/installed-dev  ## format, rules, migrations, deploy check, schema:
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --format openapi-json > /dev/null
 
-test-postgres: $(VENV)/installed  ## the tests, on a PostgreSQL of their own
+test-postgres: $(VENV)/installed  ## run the tests on a temporary PostgreSQL
 	DEBUG=on tools/with-postgres $(BIN)/pytest
 
 test-live: export SCHEMATHESIS := $(CURDIR)/$(VENV)/schemathesis/bin/schemathesis
-test-live: $(VENV)/installed-dev $(VENV)/schemathesis/installed  ## real servers, races, Newman, schemathesis; both databases
+test-live: $(VENV)/installed-dev $(VENV)/schemathesis/installed  ## test real servers on both databases: races, Newman, schemathesis
 	$(BIN)/pytest tests_live --seconds $(DURATION)
 	DEBUG=on tools/with-postgres $(BIN)/pytest tests_live --seconds $(DURATION)
 
-cluster-test: $(VENV)/installed-dev  ## nodes behind nginx, PostgreSQL with a replica, whatever fails; CLUSTER_SECONDS=1800
+cluster-test: $(VENV)/installed-dev  ## test nodes behind nginx and PostgreSQL with a replica, as parts fail; CLUSTER_SECONDS=1800
 	$(BIN)/pytest tests_cluster -rs --replica --seconds $(CLUSTER_SECONDS)
 
-cluster-test-short: $(VENV)/installed-dev  ## the same, with a short load
+cluster-test-short: $(VENV)/installed-dev  ## the same with a short load
 	$(BIN)/pytest tests_cluster -rs --replica
 
-controls: $(VENV)/installed-dev  ## each guard taken out once: its test must fail
+controls: $(VENV)/installed-dev  ## remove each guard in turn: its test must fail
 	$(BIN)/python tests_live/controls.py
 
-screenshots: $(VENV)/installed-dev  ## the README's pictures, made anew; needs chromium
+screenshots: $(VENV)/installed-dev  ## take the README's screenshots; needs chromium
 	@$(BIN)/python tools/screenshots
 
-bench: $(VENV)/installed $(VENV)/bench/installed  ## this project against its peers; ARGS=--full for longer; needs wrk
+bench: $(VENV)/installed $(VENV)/bench/installed  ## measure this project against its peers; ARGS=--full takes longer; needs wrk
 	@command -v wrk >/dev/null || { echo "wrk is needed: apt-get install wrk"; exit 1; }
 	@BENCH_BIN=$(CURDIR)/$(VENV)/bench/bin $(CURDIR)/$(BIN)/python -m benchmarks.run $(ARGS)
 
-contention: $(VENV)/installed $(VENV)/bench/installed  ## many buyers of one product, this project against FastAPI; needs wrk
+contention: $(VENV)/installed $(VENV)/bench/installed  ## measure many buyers of one product against FastAPI; needs wrk
 	@BENCH_BIN=$(CURDIR)/$(VENV)/bench/bin $(CURDIR)/$(BIN)/python -m benchmarks.contention $(ARGS)
 
-growth: $(VENV)/installed  ## what a page costs as the shop grows: 1,000 to 1,000,000 products and orders
+growth: $(VENV)/installed  ## measure what a page costs with 1,000 to 1,000,000 products and orders
 	@$(BIN)/python -m benchmarks.growth 1000 100000 1000000
 
-worst: $(VENV)/installed  ## the most expensive requests anybody can send: CPU, memory, size of the answer; ARGS="--before <revision>" compares
+worst: $(VENV)/installed  ## measure the most expensive requests anybody can send; ARGS="--before <revision>" compares
 	@$(BIN)/python -m benchmarks.worst $(ARGS)
 
-# Anew only when the requirements have changed.
+# Installed again only when the requirements have changed.
 $(VENV)/installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12")'
-	@echo "Installing into $(VENV), once ..."
+	@echo "Installing into $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
@@ -102,7 +102,7 @@ $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-# In an environment of its own: its pytest plugins would slow every start of pytest.
+# In its own environment, because its pytest plugins would slow down every start of pytest.
 $(VENV)/schemathesis/installed: requirements-schemathesis.txt $(VENV)/installed
 	@$(PYTHON) -m venv $(VENV)/schemathesis
 	@$(VENV)/schemathesis/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-schemathesis.txt
