@@ -1,7 +1,7 @@
-"""Measures many buyers of one product: `make contention`; on PostgreSQL `DEBUG=on tools/with-postgres make contention`.
+"""Measure many buyers of one product: `make contention`; on PostgreSQL `DEBUG=on tools/with-postgres make contention`.
 
-Eight clients order the same product as fast as they are served, from one worker and from two, on both cores of the
-machine: what counts is how long the slowest waits. Each server has a fresh database; rounds are interleaved.
+Eight clients order the same product as fast as the server answers, with one worker and with two, on both cores of the
+machine. The main figure is how long the slowest client waits. Each server has a new database; the servers take turns.
 """
 
 import argparse

@@ -1,7 +1,7 @@
-"""Measures what a page costs as the shop grows: `python -m benchmarks.growth 1000 100000 1000000`.
+"""Measure what a page costs as the shop grows: `python -m benchmarks.growth 1000 100000 1000000`.
 
-For each size a new SQLite database, or one on the PostgreSQL that DATABASE_URL names, is filled with that many products
-and orders; then the calls are made in this process, through all of the application, and the median time is printed.
+For each size, a new database (SQLite, or on the PostgreSQL that DATABASE_URL names) is filled with that many products
+and orders. Then the calls are made without a server, through the whole application, and the median times are printed.
 """
 
 import logging
@@ -21,7 +21,7 @@ BATCH = 5000
 
 
 def fill(size):
-    """Write the rows past the API, which would take hours: as many products, movements and orders with two lines."""
+    """Write `size` products with a movement and `size` orders with two lines, directly: the API would take hours."""
     from accounts.models import User
     from orders.models import Order, OrderEvent, OrderLine
     from products.models import Product, StockMovement
@@ -59,7 +59,7 @@ def fill(size):
 
 
 def calls():
-    """Return {what it shows: (who asks, path)}."""
+    """Return {name: (caller, path)}."""
     fields = ("id", "name", "-price", "quantity")
     shown = {f"products by {field}": ("customer", f"/api/products/?ordering={field}") for field in fields}
     shown["products, part of a name"] = "customer", "/api/products/?search=uct 77"
@@ -92,7 +92,7 @@ def median_ms(client, path):
 
 
 def deep(client, path, pages=1000):
-    """Return the path of the page that many pages on, or of the last one."""
+    """Return the path of the page that many pages after this one, or of the last page."""
     for _ in range(pages):
         link = client.get(path).headers.get("Link", "")
         following = [part for part in link.split(", ") if 'rel="next"' in part]
@@ -103,7 +103,7 @@ def deep(client, path, pages=1000):
 
 
 def measure(size):
-    """Return {call: ms} at this size, in a process of its own."""
+    """Return {call: ms} for this size; sets up Django, so it needs its own process."""
     import django
 
     django.setup()
@@ -148,7 +148,7 @@ def measure(size):
 def main():
     sizes = [int(size) for size in sys.argv[1:]] or [1000, 100_000]
     os.environ["DJANGO_SETTINGS_MODULE"] = "order_management.settings"
-    # As in production: DEBUG would keep every statement.
+    # As in production, because Django keeps every statement with DEBUG on.
     os.environ |= {"DEBUG": "off", "SECRET_KEY": KEY, "ALLOWED_HOSTS": "testserver", "HTTPS": "off"}
     table = {}
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
--- What wrk sends: METHOD, TOKEN and BODIES (a JSON array of strings, taken in turn) come from the environment.
+-- The requests that wrk sends. The environment has METHOD, TOKEN and BODIES (a JSON array of strings, sent in turn).
 local headers = { ["Content-Type"] = "application/json" }
 if os.getenv("TOKEN") ~= "" then headers["Authorization"] = "Bearer " .. os.getenv("TOKEN") end
 local bodies, turn, errors = {}, 0, 0

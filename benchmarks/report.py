@@ -1,4 +1,4 @@
-"""Tables and a picture of what run.py has measured: `python -m benchmarks.report FIGURES.json PICTURE.svg`."""
+"""Tables and a picture of the figures of run.py: `python -m benchmarks.report FIGURES.json PICTURE.svg`."""
 
 import json
 import math
@@ -8,13 +8,13 @@ from pathlib import Path
 
 
 def per_request(result):
-    """Return microseconds of CPU per request."""
+    """Return the CPU time per request, in microseconds."""
     cpu, requests, *_ = result
     return cpu / requests * 1e6
 
 
 def ratio(mine, theirs):
-    """Return how often the one fits into the other, as median and spread over the rounds."""
+    """Return theirs divided by mine, per request: median, minimum and maximum over the rounds."""
     ratios = [per_request(their) / per_request(my) for my, their in zip(mine, theirs, strict=True)]
     return statistics.median(ratios), min(ratios), max(ratios)
 
@@ -28,7 +28,7 @@ def table(heading, rows):
 
 
 def ratio_table(figures, ours="ours"):
-    """Return how many times the CPU time of ours each server takes, for each call."""
+    """Return a table of each server's CPU time as a multiple of ours, for each call."""
     others = [name for name in figures["facts"] if name != ours]
     rows = []
     for call, by in figures["results"].items():
@@ -61,7 +61,7 @@ def tables(figures):
 
 
 def picture(figures, ours="ours"):
-    """Return an SVG: for each call, what each server takes of CPU time, as a multiple of what ours takes."""
+    """Return an SVG of each server's CPU time as a multiple of ours, for each call."""
     servers = [name for name in figures["facts"] if name != ours]
     colours = dict(zip(servers, ["#8b98a5", "#4b7bec", "#20a39e", "#d1495b"], strict=False))
     rows, y = [], 30
@@ -70,7 +70,7 @@ def picture(figures, ours="ours"):
         for server in servers:
             median, *_ = ratio(by[ours], by[server])
             y += 18
-            # A logarithmic scale: 1 is at 340 pixels, each doubling 70 further.
+            # A logarithmic scale: 1 is at 340 pixels, and each doubling adds 70.
             length = 70 * math.log2(median)
             x, width = (340, length) if length > 0 else (340 + length, -length)
             rows.append(f'<rect x="{x:.0f}" y="{y}" width="{max(width, 1):.0f}" height="14" fill="{colours[server]}"/>')

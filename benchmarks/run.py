@@ -1,9 +1,10 @@
-"""Measures this project against its peers: `make bench`, or `make bench ARGS=--full`.
+"""Measure this project against its peers: `make bench`, or `make bench ARGS=--full`.
 
-Each server gets a fresh database, filled with the same data through its API, and its answers are checked before
-anything is timed. One worker on one core, the load (wrk) on another; rounds are interleaved, and what is compared is
-the CPU time per request of the server's processes, which other work on the machine disturbs least.
-On PostgreSQL: `tools/with-postgres make bench`, without the floor, which knows SQLite alone.
+Each server gets a new database, filled with the same data through its API, and the answers of all servers are compared
+before anything is timed. Each server has one worker on one core, and the load (wrk) runs on another; the servers take
+turns. The main figure is the CPU time per request of the server's processes, because other work on the machine affects
+it least.
+On PostgreSQL: `tools/with-postgres make bench`, without the floor, which supports only SQLite.
 """
 
 import argparse
@@ -46,7 +47,7 @@ GUNICORN = (
     f"{PEERS}/gunicorn --workers {{workers}} --worker-class gthread --threads 4 --keep-alive 60"
     " --bind 127.0.0.1:{port}"
 )
-# name: how its database is made, how it is served
+# name: (commands that prepare the database, command that serves)
 SERVERS = {
     OURS: (
         [f"{BIN}/python manage.py migrate --verbosity 0", f"{BIN}/python manage.py createsuperuser --noinput"],
@@ -67,9 +68,9 @@ SERVERS = {
 
 
 class Server:
-    """A server with a database of its own; on core 0, unless `cores` says otherwise."""
+    """A server with its own database, by default on core 0."""
 
-    folder = ROOT  # of the code it runs
+    folder = ROOT  # where the code is
 
     def __init__(self, name, database_url, log, workers=1, cores="0"):
         self.name, self.log = name, log
@@ -81,7 +82,7 @@ class Server:
             "PATH": os.environ["PATH"],
             "DATABASE_URL": database_url,
             "SECRET_KEY": KEY,
-            # Not measured here: limits of one address, and TLS.
+            # Not measured here: limits per address, and TLS.
             "ALLOWED_HOSTS": "127.0.0.1",
             "HTTPS": "off",
             "THROTTLE_ENABLED": "off",
@@ -109,7 +110,7 @@ class Server:
             self.process = subprocess.Popen(self.command, start_new_session=True, **where)
 
     def wait(self):
-        """Wait for an answer, whatever it is."""
+        """Wait for an answer with any status."""
         for _ in range(3000):
             with contextlib.suppress(OSError, http.client.HTTPException):
                 self.call("GET", "/api/products/")
@@ -127,7 +128,7 @@ class Server:
             self.process.wait(timeout=10)
 
     def call(self, method, path, body=None, token=None):
-        """Return status, body and the token-free headers of one call."""
+        """Make one call; return its status and its JSON body."""
         headers = {"Content-Type": "application/json"} if body is not None else {}
         headers |= {"Authorization": f"Bearer {token}"} if token else {}
         if not hasattr(self, "connection"):
@@ -152,7 +153,7 @@ class Server:
         return tokens["access"]
 
     def fill(self):
-        """Make the same shop everywhere, through the API."""
+        """Create the same data on every server, through the API."""
         self.expect(201, "POST", "/api/accounts/register/", {"username": CUSTOMER, "password": PASSWORD})
         self.admin, self.customer = self.log_in(ADMIN), self.log_in(CUSTOMER)
         for number in range(1, PRODUCTS + 1):
@@ -164,7 +165,7 @@ class Server:
             self.expect(201, "POST", "/api/orders/", {"items": items, "note": f"order {number}"}, self.customer)
 
     def answers(self):
-        """Return what every server must answer alike: times aside."""
+        """Return the answers that must be the same for every server, without times."""
         listed = self.expect(200, "GET", "/api/products/", None, self.customer)
         orders = self.expect(200, "GET", "/api/orders/", None, self.customer)
         assert len(listed) == len(orders) == 100
@@ -189,17 +190,17 @@ class Server:
         return re.sub(r'"(created_at|updated_at)": "[0-9T:.-]+Z"', "", json.dumps(answers))
 
     def cpu(self):
-        """Return the CPU seconds its processes have taken, user and system."""
+        """Return the CPU time of its processes, user and system, in seconds."""
         fields = [process.read_text().rpartition(")")[2].split() for process in self.processes("stat")]
         return sum(int(field[11]) + int(field[12]) for field in fields) / TICKS
 
     def memory(self):
-        """Return the MB its largest process holds."""
+        """Return the resident memory of its largest process, in MB."""
         sizes = [re.search(r"VmRSS:\s+(\d+)", file.read_text()) for file in self.processes("status")]
         return max(int(size[1]) for size in sizes if size) / 1024
 
     def processes(self, file):
-        """Yield a file of each process of its session."""
+        """Yield the path of this /proc file for each process of its session."""
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
                 if stat.read_text().rpartition(")")[2].split()[3] == str(self.process.pid):
@@ -253,7 +254,7 @@ CALLS = {
         "method": "PUT",
         "path": "/api/products/9/",
         "by": "admin",
-        # Two in turn, so that each changes something.
+        # Two in turn, so that each call changes something.
         "bodies": [json.dumps({"quantity": 500_000}), json.dumps({"quantity": 500_001})],
     },
     "POST order, 2 lines": {"method": "POST", "path": "/api/orders/", "by": "customer", "bodies": ORDER_BODIES},
@@ -268,7 +269,7 @@ CALLS = {
 
 
 def new_database(folder, number):
-    """Return the URL of a new database: beside the one that DATABASE_URL names, or a file in the folder."""
+    """Return the URL of a new database: on the PostgreSQL that DATABASE_URL names, or a SQLite file in the folder."""
     url = os.environ.get("DATABASE_URL", "")
     if not url.startswith("postgres"):
         return f"sqlite:///{folder}/{number}.sqlite3"
@@ -296,16 +297,16 @@ def show(text):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--full", action="store_true", help="longer, for figures to publish")
+    parser.add_argument("--full", action="store_true", help="measure longer, for figures to publish")
     everybody = [
         name for name in SERVERS if name != FLOOR or not os.environ.get("DATABASE_URL", "").startswith("postgres")
     ]
-    parser.add_argument("--only", nargs="+", choices=SERVERS, default=everybody, help="these servers alone")
-    parser.add_argument("--call", nargs="+", choices=CALLS, help="these calls alone")
+    parser.add_argument("--only", nargs="+", choices=SERVERS, default=everybody, help="measure only these servers")
+    parser.add_argument("--call", nargs="+", choices=CALLS, help="measure only these calls")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=int)
-    parser.add_argument("--connections", type=int, default=4, help="of wrk, for all calls")
-    parser.add_argument("--json", type=Path, help="write all figures here")
+    parser.add_argument("--connections", type=int, default=4, help="number of connections of wrk")
+    parser.add_argument("--json", type=Path, help="write all figures to this file")
     options = parser.parse_args()
     rounds, seconds = options.rounds or (7 if options.full else 2), options.seconds or (3 if options.full else 1)
     for name in set(CALLS) - set(options.call or CALLS):
@@ -319,7 +320,7 @@ def main():
         for server in servers:
             server.fill()
             answers.add(server.answers())
-        assert len(answers) == 1, "The servers do not answer alike."
+        assert len(answers) == 1, "The answers of the servers differ."
         results = measure(servers, rounds, seconds, options.connections)
         facts = {server.name: {"memory": server.memory(), "start": server.cold_start} for server in servers}
     show("")

@@ -1,8 +1,8 @@
-"""Measures the most expensive requests anybody can send: `make worst`, or `make worst ARGS="--before <revision>"`.
+"""Measure the most expensive requests anybody can send: `make worst`, or `make worst ARGS="--before <revision>"`.
 
 Each request goes to a production server (granian, one worker) that has just started and answered a few ordinary calls.
-It measures the CPU time of the server's processes (user and system), their peak memory growth, and the size of the
-answer. With `--before` the same requests are also sent to the code of an earlier revision.
+The figures are the CPU time of the server's processes (user and system), the peak memory growth of the largest one, and
+the size of the answer. With `--before`, the same requests are also sent to an earlier revision of the code.
 """
 
 import argparse
@@ -54,7 +54,7 @@ class Request(NamedTuple):
 
 
 def filled(pattern, head="[", tail="0]"):
-    """Return a JSON text of nearly a megabyte that repeats the pattern."""
+    """Return JSON of nearly a megabyte that repeats the pattern."""
     return head + pattern * ((MEGABYTE - 1000) // len(pattern)) + tail
 
 
@@ -68,7 +68,7 @@ LINES = json.dumps({"items": [{"product": number, "quantity": 1} for number in r
 REGISTER, LOGIN, REFRESH = "/api/accounts/register/", "/api/login/", "/api/login/refresh/"
 
 
-# How pages of the admin site are sent. A cookie with the same token as the form passes Django's check.
+# How forms of the admin site are sent. A cookie with the same token as the form passes Django's CSRF check.
 CSRF_TOKEN, BOUNDARY = "a" * 64, "boundary"
 COOKIE = {"Cookie": f"csrftoken={CSRF_TOKEN}"}
 MULTIPART = COOKIE | {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
@@ -77,7 +77,7 @@ SITE_LOGIN, SITE_PRODUCTS = "/admin/login/", "/admin/products/product/"
 
 
 def form(fields):
-    """Return a form of the admin site, as the body of a MULTIPART request."""
+    """Return a form of the admin site as the body of a MULTIPART request."""
     parts = [
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         for name, value in ({"csrfmiddlewaretoken": CSRF_TOKEN} | fields).items()
@@ -183,7 +183,7 @@ class Shop(Server):
             self.__exit__()
 
     def warm_up(self):
-        """Make ordinary calls, so that whatever is compiled on first use is compiled."""
+        """Make ordinary calls, so that whatever is compiled on first use has been compiled."""
         self.tokens = {CUSTOMER: self.log_in(CUSTOMER), ADMIN: self.log_in(ADMIN)}
         self.session = self.log_in_to_site()
         for name, token in self.tokens.items():
@@ -193,7 +193,7 @@ class Shop(Server):
             self.call("PATCH", "/api/accounts/users/2/", {"role": name}, token)
 
     def log_in_to_site(self):
-        """Return the key of an Admin's session on the admin site."""
+        """Log in to the admin site as an Admin; return the session key."""
         body = form({"username": ADMIN, "password": PASSWORD})
         self.connection.request("POST", SITE_LOGIN, body, MULTIPART)
         response = self.connection.getresponse()
@@ -201,7 +201,7 @@ class Shop(Server):
         return re.search("sessionid=([^;]+)", str(response.headers))[1]
 
     def measure(self, request):
-        """Return the status, CPU in ms, memory growth in MB and size of the answer in kB over a few tries."""
+        """Return the status, CPU in ms, memory growth in MB and size of the answer in kB, over a few attempts."""
         with self.running():
             self.warm_up()
             tries, began = [], time.perf_counter()
@@ -234,7 +234,7 @@ class Shop(Server):
             connection.close()
 
     def cpu(self):
-        """Return the CPU seconds of its processes, to the nanosecond."""
+        """Return the CPU time of its processes in seconds, to the nanosecond."""
         return sum(int(file.read_text().split()[0]) for file in self.threads("schedstat")) / 1e9
 
     def threads(self, name):
@@ -253,7 +253,7 @@ class Shop(Server):
 
 
 def check_out(revision, folder):
-    """Put the files of a revision into the folder."""
+    """Extract the files of a revision into the folder."""
     archive = subprocess.run(["git", "archive", revision], cwd=ROOT, check=True, capture_output=True).stdout
     with tarfile.open(fileobj=BytesIO(archive)) as files:
         files.extractall(folder, filter="data")
@@ -261,7 +261,7 @@ def check_out(revision, folder):
 
 
 def measure(folder, names, title):
-    """Return {request: figures} of the code in the folder."""
+    """Return {request: figures} for the code in the folder."""
     with tempfile.TemporaryDirectory() as place:
         shop = Shop(folder, Path(place) / "shop.sqlite3", Path(place) / "log")
         shop.prepare_database()
@@ -273,7 +273,7 @@ def measure(folder, names, title):
 
 
 def table(results, count):
-    """Return the most expensive requests as a table, with a column for each of the results."""
+    """Return a table of the `count` most expensive requests, with columns for each of the results."""
     dearest = sorted(next(iter(results.values())), key=lambda name: -max(each[name][1] for each in results.values()))
     titles = [f"{what}{title}" for what in ("status", "CPU, ms", "memory, MB", "answer, kB") for title in results]
     lines = ["| request | by | " + " | ".join(titles) + " |", "| --- " * (len(titles) + 2) + "|"]
@@ -290,7 +290,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--before", metavar="REVISION", help="compare with this revision of the code")
     parser.add_argument("--all", action="store_true", help="show all requests instead of the ten most expensive")
-    parser.add_argument("--request", nargs="+", choices=REQUESTS, default=list(REQUESTS), help="only these requests")
+    parser.add_argument(
+        "--request", nargs="+", choices=REQUESTS, default=list(REQUESTS), help="measure only these requests"
+    )
     options = parser.parse_args()
     results = {}
     with tempfile.TemporaryDirectory() as folder:

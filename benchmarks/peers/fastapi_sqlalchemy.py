@@ -1,4 +1,6 @@
-"""The benchmark's calls in FastAPI, SQLAlchemy 2 and pydantic 2. From the repository's root, with the environment set:
+"""The benchmark's calls in FastAPI, SQLAlchemy 2 and pydantic 2.
+
+From the root of the repository, with DATABASE_URL and SECRET_KEY set:
 
 prepare: python -m benchmarks.peers.fastapi_sqlalchemy
 serve:   uvicorn benchmarks.peers.fastapi_sqlalchemy:app --host 127.0.0.1 --port $PORT
@@ -50,12 +52,12 @@ ACCESS_LIFETIME, REFRESH_LIFETIME = timedelta(minutes=15), timedelta(days=7)
 TOTAL_MAX = Decimal("9999999999.99")
 INT_MAX = 2**31 - 1
 hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
-# Verified when there is no such user, so that the answer takes the same time.
+# Verified if the user does not exist, so that the answer takes the same time.
 DUMMY_HASH = hasher.hash("")
 
 
 def engines():
-    """Return an engine for single statements, which need no transaction around them, and one for transactions."""
+    """Return two engines: one for single statements, which need no transaction, and one for transactions."""
     url = make_url(os.environ["DATABASE_URL"])
     if url.drivername != "sqlite":
         engine = create_engine(url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
@@ -65,7 +67,7 @@ def engines():
     @event.listens_for(engine, "connect")
     @event.listens_for(writer, "connect")
     def connect(connection, _):
-        # SQLAlchemy begins the transactions, not the driver.
+        # SQLAlchemy begins transactions; the driver does not.
         connection.isolation_level = None
         for pragma in ("busy_timeout = 20000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}")
@@ -83,7 +85,7 @@ WriteSession = sessionmaker(writer, expire_on_commit=False)
 
 
 class UTCDateTime(TypeDecorator):
-    """A time in UTC, stored without its zone."""
+    """A UTC time, stored without a time zone."""
 
     impl = DateTime
     cache_ok = True
@@ -193,7 +195,7 @@ class StockMovement(Base):
     product: Mapped[Product] = relationship()
 
 
-# Two places, so that what was read from a request is written like what comes from the database.
+# Two decimal places, so that prices from requests look like prices from the database.
 Price = Annotated[
     Decimal, Field(ge=0, max_digits=10, decimal_places=2), AfterValidator(lambda price: price.quantize(Decimal("0.01")))
 ]
@@ -219,7 +221,7 @@ class ProductIn(BaseModel):
 
 
 class ProductChange(BaseModel):
-    # The defaults are never read: only the fields that were sent are.
+    # The defaults are never used: only fields that were sent are read.
     name: Name = ""
     price: Price = Decimal()
     quantity: Quantity = 0
@@ -268,7 +270,7 @@ class OrderOut(BaseModel):
     updated_at: datetime
 
 
-# Of the table, as there are no objects in the session that would have to follow; built once, as it runs for every line.
+# On the table, because there are no objects in the session to keep in sync; built once, because it runs for every line.
 TAKE = (
     update(Product.__table__)
     .where(Product.id == bindparam("pk"), Product.quantity >= bindparam("taken"))
@@ -296,11 +298,11 @@ def current_user(bearer: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBea
         claims = jwt.decode(bearer.credentials, SECRET_KEY, algorithms=["HS256"], options={"require": ["exp", "sub"]})
     except jwt.InvalidTokenError:
         claims = {}
-    # A transaction of its own gives the connection back before the request waits for a thread for its endpoint.
+    # A separate transaction returns the connection before the request waits for a thread for its endpoint.
     with session.begin():
         user = session.get(User, int(claims["sub"])) if claims.get("type") == "access" else None
     if user is None or not user.is_active:
-        raise HTTPException(401, "No valid token.", {"WWW-Authenticate": "Bearer"})
+        raise HTTPException(401, "The token is missing or invalid.", {"WWW-Authenticate": "Bearer"})
     return user
 
 
@@ -339,7 +341,7 @@ def login(body: Credentials, reads: Reads, writes: Writes) -> Tokens:
     except VerifyMismatchError:
         user = None
     if user is None or not user.is_active:
-        raise HTTPException(401, "The username or the password is wrong.")
+        raise HTTPException(401, "Wrong username or password.")
     now, jti = datetime.now(UTC), uuid.uuid4().hex
     with writes.begin():
         writes.add(RefreshToken(jti=jti, user_id=user.id, expires_at=now + REFRESH_LIFETIME))
@@ -406,7 +408,7 @@ def place_order(body: OrderIn, response: Response, session: Writes, user: Curren
     for item in body.items:
         quantities[item.product] += item.quantity
     with session.begin():
-        # In the order of the ids, so that no two orders wait for one another in a circle.
+        # In ascending id, so that two orders cannot deadlock.
         taken = {pk: take(session, pk, quantities[pk]) for pk in sorted(quantities)}
         total = sum(taken[pk].price * quantity for pk, quantity in quantities.items())
         if total > TOTAL_MAX:
@@ -427,7 +429,7 @@ def place_order(body: OrderIn, response: Response, session: Writes, user: Curren
 
 
 def take(session, pk, quantity):
-    """Take a quantity out of stock, if there is enough; return the product's name, price and new quantity."""
+    """Take the quantity from stock if there is enough; return the product's name, price and new quantity."""
     row = session.execute(TAKE, {"pk": pk, "taken": quantity}).one_or_none()
     if row is None:
         known = session.get(Product, pk)
@@ -436,7 +438,7 @@ def take(session, pk, quantity):
 
 
 def with_actions(order, user):
-    """Return the order with what this caller may do; every order of the benchmark is pending."""
+    """Set what the caller may do with the order and return it; every order in the benchmark is pending."""
     order.allowed_actions = ["confirm", "cancel"] if user.is_admin else ["cancel"]
     return order
 

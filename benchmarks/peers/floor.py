@@ -1,6 +1,6 @@
-"""The floor: the same work in a bare WSGI application, with PyJWT, sqlite3 and orjson on our own server.
+"""The floor: the same work in a bare WSGI application, with PyJWT, sqlite3 and orjson on this project's server.
 
-Nobody would want to keep it; it shows what Python, SQLite and a JSON encoder cost at least.
+It shows the least that Python, SQLite and a JSON encoder cost. Nobody would want to maintain it.
 
     python -m benchmarks.peers.floor
     granian --interface wsgi --http 1 --workers 1 --blocking-threads 2 benchmarks.peers.floor:application
@@ -80,22 +80,22 @@ def money(cents):
 
 def cents(value, most=99999999_99):
     if not re.fullmatch(r"[0-9]+(\.[0-9]{1,2})?", str(value)):
-        raise Refused(400, "A price has two decimal places.")
+        raise Refused(400, "A price has at most two decimal places.")
     amount = int(Decimal(str(value)) * 100)
     if amount > most:
-        raise Refused(400, "That is too much.")
+        raise Refused(400, "This amount is too large.")
     return amount
 
 
 def whole(value, least, most):
     if type(value) is not int or not least <= value <= most:
-        raise Refused(400, f"A whole number from {least} to {most}.")
+        raise Refused(400, f"Must be an integer from {least} to {most}.")
     return value
 
 
 def named(value):
     if type(value) is not str or not 1 <= len(value.strip()) <= 100:
-        raise Refused(400, "A name has 1 to 100 characters.")
+        raise Refused(400, "A name must have 1 to 100 characters.")
     return value.strip()
 
 
@@ -107,10 +107,10 @@ def user_of(environ):
     try:
         claims = jwt.decode(environ["HTTP_AUTHORIZATION"].removeprefix("Bearer "), KEY, ["HS256"])
     except (KeyError, jwt.InvalidTokenError):
-        raise Refused(401, "No valid token.") from None
+        raise Refused(401, "The token is missing or invalid.") from None
     query = "SELECT id, username, is_admin FROM user WHERE id = ? AND is_active"
     user = claims.get("type") == "access" and database().execute(query, (claims["user"],)).fetchone()
-    return user or refuse(401, "No valid token.")
+    return user or refuse(401, "The token is missing or invalid.")
 
 
 def refuse(status, detail):
@@ -126,7 +126,7 @@ def body_of(environ):
     try:
         return orjson.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
     except (ValueError, KeyError):
-        raise Refused(400, "The body is not JSON.") from None
+        raise Refused(400, "The body is not valid JSON.") from None
 
 
 def register(environ):
@@ -144,7 +144,7 @@ def log_in(environ):
     try:
         hasher.verify(user[1] if user else hasher.hash("nobody"), body["password"])
     except VerifyMismatchError:
-        raise Refused(401, "The name or the password is wrong.") from None
+        raise Refused(401, "Wrong username or password.") from None
     issued, jti = int(time.time()), uuid4().hex
     with transaction() as connection:
         connection.execute("INSERT INTO refresh_token VALUES (?, ?, ?)", (jti, user[0], issued + 7 * 86400))
@@ -203,7 +203,7 @@ def move(connection, product, kind, delta, balance, order, by, at):
 def place_order(environ):
     user, body = user_of(environ), body_of(environ)
     if not isinstance(body.get("items"), list) or not 1 <= len(body["items"]) <= 100:
-        raise Refused(400, "1 to 100 lines.")
+        raise Refused(400, "An order must have 1 to 100 lines.")
     wanted = {}
     for item in body["items"]:
         pk = whole(item["product"], 1, 2**63 - 1)

@@ -1,4 +1,4 @@
-"""The tables that both Django peers use; users are Django's own."""
+"""The tables of both Django peers; users are Django's own."""
 
 from django.contrib.auth.models import User
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -14,7 +14,7 @@ class Product(models.Model):
         return self.name
 
 
-# db_index=False where an index of the table begins with the key or no query looks it up.
+# db_index=False where another index begins with the key, or where no query filters by it.
 class Movement(models.Model):
     product = models.ForeignKey(Product, models.PROTECT, db_index=False)
     kind = models.CharField(max_length=10)

@@ -1,4 +1,4 @@
-"""Password hashing and the tokens."""
+"""Password hashing and tokens."""
 
 import uuid
 from datetime import timedelta

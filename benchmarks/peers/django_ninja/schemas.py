@@ -5,7 +5,7 @@ from typing import Annotated
 from ninja import Field, Schema
 from pydantic import AfterValidator, StringConstraints
 
-NO_NUL = r"^[^\x00]*$"  # PostgreSQL stores none
+NO_NUL = r"^[^\x00]*$"  # PostgreSQL cannot store NUL
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=NO_NUL)]
 Price = Annotated[
     Decimal, Field(ge=0, max_digits=10, decimal_places=2), AfterValidator(lambda price: price.quantize(Decimal("0.01")))

@@ -1,4 +1,4 @@
-"""django-ninja: what the specification asks for, and the fast options of Django's documentation."""
+"""django-ninja: what the specification requires, and the fast options from Django's documentation."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What gunicorn serves; prepare.py has the command."""
+"""The application that gunicorn serves, see prepare.py."""
 
 import os
 

@@ -32,7 +32,7 @@ class ProductSerializer(serializers.ModelSerializer):
 
 
 class OrderLineSerializer(serializers.ModelSerializer):
-    product = serializers.IntegerField(source="product_id")  # a related field would query product by product
+    product = serializers.IntegerField(source="product_id")  # a related field would run a query per product
     subtotal = serializers.DecimalField(max_digits=17, decimal_places=2, read_only=True)
 
     class Meta:

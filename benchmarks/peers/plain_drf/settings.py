@@ -1,4 +1,4 @@
-"""Plain Django REST Framework: the defaults, and what the specification asks for."""
+"""Plain Django REST Framework: the defaults, and what the specification requires."""
 
 import os
 from datetime import timedelta
