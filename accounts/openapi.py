@@ -1,6 +1,6 @@
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 
-from order_management.api.schema import conflict, error, message, request_example, response_example
+from order_management.api.openapi import conflict, error, message, operation, request_example, response_example
 
 from .serializers import MeSerializer, RefreshSerializer, UserSerializer
 
@@ -25,102 +25,110 @@ USER = {
 }
 
 LOCKED_OUT = error(
-    "Too many wrong passwords came from this address: the right one does not help either.",
+    "Too many failed logins from this address. Even the right password is refused.",
     "Too many failed logins. Expected available in 900 seconds.",
 )
 
-register = extend_schema(
-    operation_id="register",
-    tags=["accounts"],
-    summary="Register as a Customer",
-    description="In production the password must pass Django's four validators.",
+
+class BearerScheme(SimpleJWTScheme):
+    target_class = "accounts.authentication.JWTAuthentication"
+    name = "Bearer"
+
+
+@operation(
+    "Register as a Customer",
     examples=[request_example(CREDENTIALS)],
     responses={
         201: message("Customer registered successfully"),
         429: error(
-            "Too many registrations came from this address.",
+            "Too many registrations from this address.",
             "Too many registrations. Expected available in 3600 seconds.",
         ),
     },
 )
-login = extend_schema_view(
-    post=extend_schema(
-        operation_id="login",
-        tags=["accounts"],
-        summary="Log in",
-        description="The access token lives 15 minutes, the refresh token 7 days. Ten wrong passwords for a name from "
-        "one address within 15 minutes lock it out there, until they have passed.",
-        examples=[request_example(CREDENTIALS), response_example(PAIR)],
-        responses={
-            200: RefreshSerializer,
-            401: error("The name or the password is wrong.", "No active account found with the given credentials"),
-            429: LOCKED_OUT,
-        },
-    )
+def register():
+    """In production the password must pass Django's four validators."""
+
+
+@operation(
+    "Log in",
+    examples=[request_example(CREDENTIALS), response_example(PAIR)],
+    responses={
+        200: RefreshSerializer,
+        401: error("The username or the password is wrong.", "No active account found with the given credentials"),
+        429: LOCKED_OUT,
+    },
 )
-refresh = extend_schema(
-    operation_id="refresh",
-    tags=["accounts"],
-    summary="Get a new pair of tokens",
-    description="The refresh token works only once: keep the new one. If a spent one is used again more than ten "
-    "seconds later, its session ends: every refresh token from the same login stops working.",
+def login():
+    """The access token is valid for 15 minutes, the refresh token for 7 days.
+
+    After ten failed logins with one username from one address within 15 minutes, that address is locked out of that
+    account until the 15 minutes have passed.
+    """
+
+
+@operation(
+    "Get a new pair of tokens",
     examples=[request_example({"refresh": "eyJ..."}), response_example(PAIR)],
 )
-logout = extend_schema(
-    operation_id="logout",
-    tags=["accounts"],
-    summary="Log out",
-    description="The refresh token stops working; its access token stays valid for the rest of its 15 minutes. Other "
-    "sessions are not affected. If it is used again more than ten seconds later, its session ends.",
-    examples=[request_example({"refresh": "eyJ..."})],
-    responses={200: message("Logged out")},
-)
-me_get = extend_schema(
-    operation_id="me_get",
-    tags=["accounts"],
-    summary="Read your own account",
-    description="`role` is `admin` or `customer`.",
-    examples=[response_example(ME)],
-)
-me_patch = extend_schema(
-    operation_id="me_patch",
-    tags=["accounts"],
-    summary="Change your own account",
-    description="Send only what changes: `email`, `first_name`, `last_name`.",
+def refresh():
+    """A refresh token works only once: keep the new one.
+
+    If it is used again more than ten seconds later, its session ends: every refresh token from the same login stops
+    working.
+    """
+
+
+@operation("Log out", examples=[request_example({"refresh": "eyJ..."})], responses={200: message("Logged out")})
+def logout():
+    """The refresh token stops working; its access token stays valid for the rest of its 15 minutes.
+
+    Other sessions are not affected. If the refresh token is used again more than ten seconds later, its session ends.
+    """
+
+
+@operation("Read your own account", examples=[response_example(ME)])
+def me_get():
+    """`role` is `admin` or `customer`."""
+
+
+@operation(
+    "Change your own account",
     request=MeSerializer(partial=True),
     examples=[request_example({"email": "user1@example.com"}), response_example(ME)],
 )
-password_change = extend_schema(
-    operation_id="password_change",
-    tags=["accounts"],
-    summary="Change your password",
-    description="Every token issued before, access and refresh, and every admin site session ends immediately: "
-    "log in again. "
-    "A wrong old password counts as a failed login.",
+def me_patch():
+    """Send only what changes: `email`, `first_name`, `last_name`."""
+
+
+@operation(
+    "Change your password",
     examples=[request_example({"old_password": "1234", "new_password": "a better one"})],
     responses={200: message("Password changed"), 429: LOCKED_OUT},
 )
-user_list = extend_schema(
-    operation_id="user_list",
+def password_change():
+    """All your tokens, access and refresh, and all your admin site sessions end immediately: log in again.
+
+    A wrong old password counts as a failed login.
+    """
+
+
+@operation("List users", tags=["users"], responses=UserSerializer(many=True), examples=[response_example(USER)])
+def user_list():
+    """A page ends at 100 users unless `page_size` says otherwise; the next one is in the `Link` header."""
+
+
+@operation("Get a user", tags=["users"], examples=[response_example(USER)])
+def user_get():
+    """As Admins see them."""
+
+
+@operation(
+    "Promote, demote, lock out or let in a user",
     tags=["users"],
-    summary="List the users",
-    description="A page ends at 100 users unless `page_size` says otherwise; the next one is in the `Link` header.",
-    responses=UserSerializer(many=True),
-    examples=[response_example(USER)],
-)
-user_get = extend_schema(
-    operation_id="user_get",
-    tags=["users"],
-    summary="Get a user",
-    description="As Admins see them.",
-    examples=[response_example(USER)],
-)
-user_patch = extend_schema(
-    operation_id="user_patch",
-    tags=["users"],
-    summary="Promote, demote, lock out or let in a user",
-    description="It holds from that user's next request on.",
     request=UserSerializer(partial=True),
     examples=[request_example({"is_active": False}), response_example(USER | {"is_active": False})],
     responses={200: UserSerializer, 409: conflict("You cannot take away your own access.")},
 )
+def user_patch():
+    """It takes effect on that user's next request."""

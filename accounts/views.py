@@ -33,9 +33,10 @@ class Register(generics.GenericAPIView):
         return Response({"message": "Customer registered successfully"}, status=status.HTTP_201_CREATED)
 
 
-@openapi.login
 class Login(TokenObtainPairView):
-    pass
+    @openapi.login
+    def post(self, request):
+        return super().post(request)
 
 
 class Refresh(TokenViewBase):

@@ -1,8 +1,8 @@
 from datetime import date
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
-from order_management.api.schema import conflict, error, request_example, response_example
+from order_management.api.openapi import conflict, error, operation, request_example, response_example
 
 from .serializers import (
     EventSerializer,
@@ -44,15 +44,18 @@ KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     OpenApiParameter.HEADER,
-    description="A new one for each order, the same for each retry: one order, one answer. Kept at least 24 hours.",
+    description="A new key for each order, the same key for each retry of it: the order is placed once, and every "
+    "retry gets the same answer. Kept for at least 24 hours.",
 )
-LOCATION = OpenApiParameter("Location", str, OpenApiParameter.HEADER, response=[201], description="Where the order is.")
+LOCATION = OpenApiParameter(
+    "Location", str, OpenApiParameter.HEADER, response=[201], description="The path of the order."
+)
 REPLAYED = OpenApiParameter(
     "Idempotent-Replayed",
     {"type": "string", "const": "true"},
     OpenApiParameter.HEADER,
     response=[201],
-    description="The order was placed earlier, with this key.",
+    description="An earlier call with this key has already placed the order.",
 )
 
 OUT_OF_STOCK = conflict(
@@ -61,7 +64,7 @@ OUT_OF_STOCK = conflict(
         "items": {"type": "array", "items": {"type": "object", "properties": dict.fromkeys(SHORT, INTEGER)}},
         "total": {"type": "string"},
     },
-    description="Too little stock, or not the expected total.",
+    description="There is not enough stock, or the total differs from `expected_total`.",
     items=[SHORT],
 )
 OUT_OF_STOCK.examples += conflict("The total is not the expected one.", total="2700.00").examples
@@ -71,69 +74,72 @@ def day(name, example):
     return OpenApiParameter(name, date, required=True, examples=[OpenApiExample("Day", example)])
 
 
-order_list = extend_schema(
-    operation_id="order_list",
-    tags=["orders"],
-    summary="List orders",
-    description="A Customer's own, an Admin's all; newest first. A page ends at 100 orders unless `page_size` says "
-    "otherwise, and after the order that reaches 10,000 lines; the next one is in the `Link` header.",
-    responses=OrderSerializer(many=True),
-    examples=[response_example(ORDER)],
-)
-order_create = extend_schema(
-    operation_id="order_create",
-    tags=["orders"],
-    summary="Place an order",
-    description="All or nothing. Lines of the same product are added up; names and prices are kept as they are now. "
-    "With `expected_total`, the order is only placed if that is the total.",
+@operation("List orders", responses=OrderSerializer(many=True), examples=[response_example(ORDER)])
+def order_list():
+    """Customers see their own orders, Admins see all; newest first.
+
+    A page ends at 100 orders unless `page_size` says otherwise, and after the order that reaches 10,000 lines; the
+    next one is in the `Link` header.
+    """
+
+
+@operation(
+    "Place an order",
     parameters=[KEY, LOCATION, REPLAYED],
     request=PlaceOrderSerializer,
     examples=[
-        # The first is what Swagger UI offers to send: it works wherever there is one product.
+        # Swagger UI offers the first one to send: it works wherever there is one product.
         request_example({"items": [{"product": 1, "quantity": 2}]}, "One product"),
-        request_example({"items": ITEMS, "note": "ring twice", "expected_total": "2650.00"}, "With all there is"),
+        request_example({"items": ITEMS, "note": "ring twice", "expected_total": "2650.00"}, "All fields"),
         response_example(ORDER, 201),
     ],
     responses={
         201: OrderSerializer,
         409: OUT_OF_STOCK,
-        422: conflict("This Idempotency-Key was used with another body.", description="The key is taken."),
+        422: conflict(
+            "This Idempotency-Key was used with another body.", description="The Idempotency-Key is already used."
+        ),
         429: error(
-            "The Customer has recently placed as many orders as the server allows (`ORDER_RATE`).",
+            "The Customer has placed as many orders as the server allows in this period (`ORDER_RATE`).",
             "Too many orders. Expected available in 1800 seconds.",
         ),
     },
 )
-order_get = extend_schema(
-    operation_id="order_get",
-    tags=["orders"],
-    summary="Get an order",
-    description="`allowed_actions` are the steps that you may take now.",
-    examples=[response_example(ORDER)],
-)
-order_events = extend_schema(
-    operation_id="order_events",
-    tags=["orders"],
-    summary="List the steps an order has taken",
-    description="Oldest first.",
-    responses=EventSerializer(many=True),
-    examples=[response_example(EVENT)],
-)
-sales_report = extend_schema(
-    operation_id="sales_report",
-    tags=["reports"],
-    summary="Sum up what was sold",
-    description="Without cancelled and returned orders. `top_products` are the ten with the most revenue.",
-    parameters=[day("from", "2026-11-01"), day("to", "2026-11-30")],
-    responses=ReportSerializer,
-    examples=[response_example(REPORT)],
-)
-order_step = extend_schema(
+def order_create():
+    """All or nothing.
+
+    Lines with the same product are added up. The order keeps the current names and prices. With `expected_total`, it
+    is only placed if that is the total.
+    """
+
+
+@operation("Get an order", examples=[response_example(ORDER)])
+def order_get():
+    """`allowed_actions` are the steps that you may take now."""
+
+
+@operation("List the events of an order", responses=EventSerializer(many=True), examples=[response_example(EVENT)])
+def order_events():
+    """The steps it has taken, oldest first."""
+
+
+@operation(
+    "Take the step: {step}",
     operation_id="order_{step}",
-    tags=["orders"],
-    summary="Take the step: {step}",
-    description="The note goes into the order's events. The example is of `confirm`.",
     request=NoteSerializer,
     examples=[request_example({"note": "paid"}), response_example(CONFIRMED)],
     responses={200: OrderSerializer, 409: conflict("The order is cancelled and cannot become confirmed.")},
 )
+def order_step():
+    """The note becomes part of the order's events. The example is for `confirm`."""
+
+
+@operation(
+    "Get the sales report",
+    tags=["reports"],
+    parameters=[day("from", "2026-11-01"), day("to", "2026-11-30")],
+    responses=ReportSerializer,
+    examples=[response_example(REPORT)],
+)
+def sales_report():
+    """Cancelled and returned orders do not count. `top_products` are the ten with the most revenue."""

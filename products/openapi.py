@@ -1,9 +1,10 @@
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 
-from order_management.api.schema import IF_MATCH, conflict, message, request_example, response_example
+from order_management.api.openapi import IF_MATCH, conflict, message, operation, request_example, response_example
 
 from .serializers import AdjustmentSerializer, MovementSerializer, ProductSerializer
 
+BAT = {"id": 1, "name": "Bat", "price": "1200.00", "quantity": 10}
 MOVEMENT = {
     "id": 2,
     "kind": "adjusted",
@@ -14,63 +15,68 @@ MOVEMENT = {
     "note": "damaged",
     "created_at": "2026-11-22T10:00:00.123456Z",
 }
-BAT = {"id": 1, "name": "Bat", "price": "1200.00", "quantity": 10}
 
-product_list = extend_schema(
-    operation_id="product_list",
-    tags=["products"],
-    summary="List the products",
-    description="A page ends at 100 products unless `page_size` says otherwise; the next one is in the `Link` header.",
-    responses=ProductSerializer(many=True),
-    examples=[response_example(BAT)],
-)
-product_create = extend_schema(
-    operation_id="product_create",
-    tags=["products"],
-    summary="Create a product",
-    description="Its `quantity` is the stock to begin with.",
+
+@operation("List products", responses=ProductSerializer(many=True), examples=[response_example(BAT)])
+def product_list():
+    """A page ends at 100 products unless `page_size` says otherwise; the next one is in the `Link` header."""
+
+
+@operation(
+    "Create a product",
     examples=[request_example({"name": "Bat", "price": 1200, "quantity": 10}), response_example(BAT, 201)],
     responses={201: ProductSerializer},
 )
-product_get = extend_schema(
-    operation_id="product_get",
-    tags=["products"],
-    summary="Get a product",
-    description="With its current stock; the `ETag` allows a safe change.",
-    examples=[response_example(BAT)],
-)
+def product_create():
+    """`quantity` is its initial stock."""
+
+
+@operation("Get a product", examples=[response_example(BAT)])
+def product_get():
+    """With its current stock. Send its `ETag` back in `If-Match` to change it only if nobody else has."""
+
+
 change = {
-    "tags": ["products"],
-    "description": "Send only what changes.",
     "request": ProductSerializer(partial=True),
     "examples": [request_example({"quantity": 15}), response_example(BAT | {"quantity": 15})],
 }
-product_put = extend_schema(operation_id="product_put", summary="Change a product", **change)
-product_patch = extend_schema(operation_id="product_patch", summary="Change a product, the same as PUT", **change)
-product_delete = extend_schema(
-    operation_id="product_delete",
-    tags=["products"],
-    summary="Delete a product",
-    description="It leaves every list, for good.",
-    request=None,
-    responses={200: message("Product deleted")},
-)
-stock_list = extend_schema(
-    operation_id="stock_list",
+
+
+@operation("Change a product", **change)
+def product_put():
+    """Send only what changes."""
+
+
+@operation("Change a product, the same as PUT", **change)
+def product_patch():
+    """Send only what changes."""
+
+
+@operation("Delete a product", request=None, responses={200: message("Product deleted")})
+def product_delete():
+    """It disappears from every list, for good."""
+
+
+@operation(
+    "Read a product's ledger",
     tags=["stock"],
-    summary="Read a product's ledger",
-    description="Every change of its stock, newest first; of a deleted product, too. A page ends at 100 rows unless "
-    "`page_size` says otherwise; the next one is in the `Link` header.",
     responses=MovementSerializer(many=True),
     examples=[response_example(MOVEMENT)],
 )
-stock_adjust = extend_schema(
-    operation_id="stock_adjust",
+def stock_list():
+    """Every change of its stock, newest first, even if the product is deleted.
+
+    A page ends at 100 rows unless `page_size` says otherwise; the next one is in the `Link` header.
+    """
+
+
+@operation(
+    "Adjust a product's stock",
     tags=["stock"],
-    summary="Book stock in or out",
-    description="Below zero, or past 2147483647, it is refused.",
-    parameters=[OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description=IF_MATCH["description"])],
+    parameters=[OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description=IF_MATCH)],
     request=AdjustmentSerializer,
     examples=[request_example({"delta": -2, "note": "damaged"}), response_example(BAT | {"quantity": 8})],
     responses={200: ProductSerializer, 409: conflict("The stock must stay between 0 and 2147483647.")},
 )
+def stock_adjust():
+    """Refused if the stock would fall below zero or rise above 2147483647."""

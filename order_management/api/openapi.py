@@ -1,0 +1,60 @@
+"""What the `openapi.py` of an app is written with: the documentation of operations, answers and examples."""
+
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+
+DETAIL = {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}
+FIELD_ERRORS = {
+    "type": "object",
+    "description": "Error messages by field; for the items of a list, by position and then by field.",
+    "additionalProperties": {
+        "anyOf": [
+            {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            {"$ref": "#/components/schemas/FieldErrors"},
+        ]
+    },
+}
+IF_MATCH = "ETags or `*`. If none of them is current, the answer is 412 and nothing changes."
+
+
+def operation(summary, **documentation):
+    """Turn a function without a body into the documentation of a view's method.
+
+    The function's name is the operation id, its docstring the description, and its app the tag, unless
+    `documentation`, the options of `extend_schema`, says otherwise.
+    """
+
+    def document(function):
+        defaults = {
+            "operation_id": function.__name__,
+            "description": " ".join((function.__doc__ or "").split()),  # python -OO has none
+            "tags": [function.__module__.partition(".")[0]],
+        }
+        return extend_schema(summary=summary, **defaults | documentation)
+
+    return document
+
+
+def message(text):
+    """Return the documentation of an answer `{"message": text}`."""
+    schema = {"type": "object", "properties": {"message": {"type": "string", "const": text}}, "required": ["message"]}
+    return OpenApiResponse(schema, "Done.", [OpenApiExample("Answer", {"message": text})])
+
+
+def error(description, detail):
+    """Return the documentation of an answer `{"detail": detail}`."""
+    return OpenApiResponse(DETAIL, description, [OpenApiExample("Answer", {"detail": detail})])
+
+
+def conflict(detail, properties=None, description="The current state does not allow this.", **example):
+    """Return the documentation of a Conflict; `properties` are the schemas of its fields besides `detail`."""
+    properties = {"detail": {"type": "string"}, **(properties or {})}
+    schema = {"type": "object", "properties": properties, "required": ["detail"]}
+    return OpenApiResponse(schema, description, [OpenApiExample(detail, {"detail": detail, **example})])
+
+
+def request_example(value, name="Request"):
+    return OpenApiExample(name, value, request_only=True)
+
+
+def response_example(value, status=200):
+    return OpenApiExample("Answer", value, response_only=True, status_codes=[str(status)])
