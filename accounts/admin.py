@@ -40,7 +40,7 @@ class UserForm(UserChangeForm):
         return super()._get_validation_exclusions() | ({"username"} - set(self.changed_data))
 
 
-@admin.register(User)
+# Registered in orders/admin.py, which adds a link to the orders of a user.
 class UserAdmin(ChangesOnlyMixin, auth.UserAdmin, ListAdmin):
     form = UserForm
     add_form = UserCreationForm

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, time
+from datetime import date
 
 from django.contrib import admin, messages
 from django.db import transaction
@@ -11,7 +11,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.admin import UserAdmin
+from accounts import admin as accounts
 from accounts.models import User
 from order_management.admin.export import ExportMixin
 from order_management.admin.fields import APIField
@@ -23,6 +23,8 @@ from .exports import orders_csv
 from .models import Order, OrderEvent, OrderLine
 from .serializers import NoteSerializer
 
+admin.site.index_template = "orders/dashboard.html"
+
 LABELS = {
     Order.Status.PENDING: "warning",
     Order.Status.CONFIRMED: "info",
@@ -31,29 +33,20 @@ LABELS = {
     Order.Status.CANCELLED: "danger",
     Order.Status.RETURNED: "danger",
 }
-# Taken with many orders at once; the others end a sale, and ask first.
-BULK_ACTIONS = ["confirm", "ship", "deliver"]
-
-
-admin.site.index_template = "orders/dashboard.html"
 
 
 class DayFilter(RangeDateFilter):
-    """From one day to another, both included, in UTC; what is no date is no filter."""
+    """From one UTC day to another, both included. Text that is not a date is ignored."""
 
-    def queryset(self, request, queryset):
-        for name, lookup, moment in [("from", "gte", time.min), ("to", "lte", time.max)]:
-            day = parsed(self.used_parameters.get(f"{self.parameter_name}_{name}", ""))
-            if day:
-                queryset = queryset.filter(**{f"{self.parameter_name}__{lookup}": datetime.combine(day, moment, UTC)})
-        return queryset
+    def queryset(self, request, orders):
+        first, last = self.day("from"), self.day("to")
+        return orders.created_on(first or date.min, last or date.max) if first or last else orders
 
-
-def parsed(day):
-    try:
-        return parse_date(day)
-    except ValueError:
-        return None
+    def day(self, name):
+        try:
+            return parse_date(self.used_parameters.get(f"{self.parameter_name}_{name}", ""))
+        except ValueError:  # such as 2026-02-30
+            return None
 
 
 class LineInline(ReadOnlyInline):
@@ -76,6 +69,47 @@ class StepForm(BaseDialogForm):
     note = APIField(NoteSerializer().fields["note"], required=False, widget=UnfoldAdminTextInputWidget)
 
 
+def step(name, description, variant=ActionVariant.PRIMARY):
+    """Return a button that takes this step with an order, once it is confirmed in a dialog."""
+    label = name.capitalize()
+    dialog = {
+        "title": f"{label} this order?",
+        "description": description,
+        "form_class": StepForm,
+        "form_submit_text": label,
+    }
+
+    @action(description=label, url_path=name, variant=variant, dialog=dialog)
+    def button(self, request, form, object_id):
+        take_step(name, self.found(request, object_id), request, form.cleaned_data["note"])
+        return close_dialog(request, reverse("admin:orders_order_change", args=[object_id]))
+
+    return button
+
+
+def bulk_step(name):
+    """Return an admin action that takes this step with each of the selected orders."""
+
+    def take_steps(model_admin, request, orders):
+        for order in orders.order_by("id"):
+            take_step(name, order, request)
+
+    take_steps.__name__ = name
+    take_steps.short_description = f"{name.capitalize()} selected orders"
+    return take_steps
+
+
+def take_step(name, order, request, note=""):
+    try:
+        # A savepoint: the request goes on in its transaction after a conflict.
+        with transaction.atomic():
+            services.change_status(order, Order.ACTIONS[name], by=request.user, note=note)
+    except Conflict as conflict:
+        messages.error(request, f"{order}: {conflict}")
+    else:
+        messages.success(request, f"{order} is {order.status}.")
+
+
 @admin.register(Order)
 class OrderAdmin(ExportMixin, ReadOnlyAdmin):
     list_display = ["id", "customer", "state", "total", "created_at", "updated_at"]
@@ -89,7 +123,15 @@ class OrderAdmin(ExportMixin, ReadOnlyAdmin):
     ordering = ["-created_at", "-id"]
     inlines = [LineInline, EventInline]
     fields = ["customer", "status", "total", "note", "created_at", "updated_at"]
-    actions_detail = list(Order.ACTIONS)
+    # Only the steps that need no confirmation.
+    actions = [bulk_step("confirm"), bulk_step("ship"), bulk_step("deliver")]
+    actions_detail = ["confirm", "ship", "deliver", "cancel", "return_order"]
+
+    confirm = step("confirm", "It becomes confirmed.")
+    ship = step("ship", "It becomes shipped.")
+    deliver = step("deliver", "It becomes delivered.")
+    cancel = step("cancel", "It becomes cancelled. Its goods go back into stock.", ActionVariant.DANGER)
+    return_order = step("return", "It becomes returned. Its goods go back into stock.", ActionVariant.DANGER)
 
     @display(description="Status", ordering="status", label=LABELS)
     def state(self, order):
@@ -98,69 +140,20 @@ class OrderAdmin(ExportMixin, ReadOnlyAdmin):
     def export(self, orders):
         return orders_csv(orders)
 
-    def get_actions(self, request):
-        return {name: (bulk_step(name), name, f"{name.capitalize()} selected orders") for name in BULK_ACTIONS}
-
     def get_actions_detail(self, request, object_id):
         """Return the buttons of the steps that the life cycle allows now."""
         order = self.get_object(request, object_id)
         allowed = Order.allowed_actions(order.status, User.Role.ADMIN) if order else []
-        return [self.get_unfold_action(name) for name in allowed]
-
-
-def take(order, step, request, note=""):
-    try:
-        with transaction.atomic():
-            services.change_status(order, Order.ACTIONS[step], by=request.user, note=note)
-    except Conflict as conflict:
-        messages.error(request, f"{order}: {conflict}")
-    else:
-        messages.success(request, f"{order} is {order.status}.")
-
-
-def bulk_step(name):
-    """Return the admin action that takes one step with each of the selected orders."""
-
-    def take_all(model_admin, request, orders):
-        for order in orders.order_by("id"):
-            take(order, name, request)
-
-    return take_all
-
-
-def step(name):
-    """Return the button that takes one step with an order, once it is confirmed."""
-    variant = ActionVariant.DANGER if Order.ACTIONS[name] in Order.BACK_IN_STOCK else ActionVariant.PRIMARY
-    after = " Its goods go back into stock." if variant is ActionVariant.DANGER else ""
-    dialog = {
-        "title": f"{name.capitalize()} this order?",
-        "description": f"It becomes {Order.ACTIONS[name]}.{after}",
-        "form_class": StepForm,
-        "form_submit_text": name.capitalize(),
-    }
-
-    @action(description=name.capitalize(), variant=variant, dialog=dialog)
-    def button(self, request, form, object_id):
-        take(self.found(request, object_id), name, request, form.cleaned_data["note"])
-        return close_dialog(request, reverse("admin:orders_order_change", args=[object_id]))
-
-    return button
-
-
-for name in Order.ACTIONS:
-    setattr(OrderAdmin, name, step(name))
-
-admin.site.unregister(User)
+        return [button for button in super().get_actions_detail(request, object_id) if button.path in allowed]
 
 
 @admin.register(User)
-class CustomerAdmin(UserAdmin):
-    """The users, and from each the way to their orders."""
+class UserAdmin(accounts.UserAdmin):
+    """The users, with a link to the orders of each."""
 
-    list_display = [*UserAdmin.list_display, "orders"]
-
-    fieldsets = [*UserAdmin.fieldsets, ("Orders", {"fields": ["orders"]})]
-    readonly_fields = [*UserAdmin.readonly_fields, "orders"]
+    list_display = [*accounts.UserAdmin.list_display, "orders"]
+    fieldsets = [*accounts.UserAdmin.fieldsets, ("Orders", {"fields": ["orders"]})]
+    readonly_fields = [*accounts.UserAdmin.readonly_fields, "orders"]
 
     @display(description="Orders")
     def orders(self, user):

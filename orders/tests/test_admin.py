@@ -53,6 +53,14 @@ def test_a_step_that_is_not_allowed_changes_nothing(site, order):
     assert Order.objects.get().status == "pending"
 
 
+def test_a_step_whose_stock_does_not_fit_changes_nothing(site, order):
+    Product.objects.update(quantity=2147483647)
+
+    assert f"Order {order.pk}: The stock must stay between 0 and 2147483647." in take(site, "cancel", order)
+    assert Order.objects.get().status == "pending"
+    assert order.events.count() == 1
+
+
 @pytest.mark.parametrize("order_id", ["999", "abc", "9" * 30])
 def test_what_is_not_there_takes_no_step(site, order_id):
     assert site.post(f"{LIST}{order_id}/ship/", {"_form_submitted": "True"}).status_code == 404
