@@ -8,8 +8,8 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError
 
 from accounts.models import User
-from demo.data import ARTICLES
-from demo.shop import Shop, act_out
+from demo.data import PRODUCTS
+from demo.shop import Shop, replay
 from demo.timeline import DAYS, Action, timeline
 from products.models import Product
 
@@ -17,7 +17,7 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def placed(actions):
-    return [action for action in actions if action.do == Shop.order]
+    return [action for action in actions if action.method == Shop.order]
 
 
 def test_on_the_same_day_the_same_happens_as_far_as_it_has_come():
@@ -51,7 +51,7 @@ def test_where_there_is_data_nothing_is_added(request, there):
     request.getfixturevalue(there)
     before = User.objects.count(), Product.objects.count()
 
-    with pytest.raises(CommandError, match="There is data already"):
+    with pytest.raises(CommandError, match="already contains data"):
         call_command("demo")
 
     assert (User.objects.count(), Product.objects.count()) == before
@@ -61,7 +61,7 @@ def test_where_there_is_data_nothing_is_added(request, there):
 def test_a_product_alone_is_data_too():
     Product.objects.create(name="Bat", price=1, quantity=0)
 
-    with pytest.raises(CommandError, match="There is data already"):
+    with pytest.raises(CommandError, match="already contains data"):
         call_command("demo")
 
 
@@ -101,11 +101,11 @@ def test_a_password_may_be_given(api, settings):
 
 @pytest.mark.django_db
 def test_all_of_it_happens_or_nothing():
-    actions = timeline(NOON)[: len(ARTICLES)]
-    again = Action(NOON, Shop.join, actions[0].details)
+    actions = timeline(NOON)[: len(PRODUCTS)]
+    again = Action(NOON, Shop.register, actions[0].arguments)
 
     with pytest.raises(IntegrityError):
-        act_out([*actions, again], password="!")
+        replay([*actions, again], password="!")
 
     assert not User.objects.exists()
     assert not Product.objects.exists()
