@@ -1,4 +1,4 @@
-"""The first page of the admin site: what was sold, what waits, what runs out."""
+"""The home page of the admin site: sales, orders by status, products low on stock."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -9,12 +9,12 @@ from products.models import LOW_STOCK, Product
 from . import reports
 
 PERIODS = [7, 30, 90]  # days, up to today
-LOW_STOCK_SHOWN = 10
+LOW_STOCK_ROWS = 10
 
 
 @from_replica
 def dashboard(request, context):
-    """Return the context of the page with what the dashboard shows; django-unfold calls it (DASHBOARD_CALLBACK)."""
+    """Return the context of the page with the dashboard's data. django-unfold calls it (DASHBOARD_CALLBACK)."""
     days = next((days for days in PERIODS if str(days) == request.GET.get("days")), 30)
     last = datetime.now(UTC).date()
     first = last - timedelta(days=days - 1)
@@ -27,17 +27,17 @@ def dashboard(request, context):
         "report": report,
         "revenue": f"{report['revenue']:,}",
         "charts": [
-            {"title": f"{title} a day", "name": name, "data": bars(report["by_day"], name)}
+            {"title": f"{title} per day", "name": name, "data": bars(report["by_day"], name)}
             for title, name in [("Revenue", "revenue"), ("Orders", "orders")]
         ],
         "listed": set(Product.objects.listed().filter(pk__in=top).values_list("pk", flat=True)),
         "statuses": reports.by_status(first, last),
-        "low_stock": list(low[:LOW_STOCK_SHOWN]),
+        "low_stock": list(low[:LOW_STOCK_ROWS]),
     }
 
 
 def bars(by_day, name):
-    """Return a figure of each day as Chart.js wants it."""
+    """Return one figure per day as JSON for Chart.js."""
     data = [float(row[name]) for row in by_day]
     dataset = {"data": data, "label": name.capitalize(), "backgroundColor": "var(--color-primary-600)"}
     look = {"maxBarThickness": 24, "maxTicksXLimit": 10, "displayYAxis": True}

@@ -10,7 +10,7 @@ SOLD = ~Q(status__in=Order.BACK_IN_STOCK)
 
 
 def cents(amount):
-    """Sum an amount exactly: SQLite would add decimals up as floating-point numbers."""
+    """Return the exact sum of an amount, in cents: SQLite would add decimals as floating-point numbers."""
     return Sum(Cast(Round(amount * 100), BigIntegerField()), default=0)
 
 
@@ -19,9 +19,9 @@ def amount(cents):
 
 
 def sales(first, last):
-    """Return what was sold on the UTC days from `first` to `last`, both included, summed in the database.
+    """Return the sales of the UTC days from `first` to `last`, both included, summed in the database.
 
-    By two statements: an order of this very moment may be in the products and not yet in the days.
+    Takes two statements: an order placed between them is in the products and not yet in the days.
     """
     orders = Order.objects.created_on(first, last).filter(SOLD)
     days = orders.order_by().values(date=TruncDate("created_at")).annotate(orders=Count("*"), cents=cents(F("total")))
@@ -38,7 +38,7 @@ def sales(first, last):
 
 
 def by_status(first, last):
-    """Return how many of the orders placed on those days are in each status, in the order of the life cycle."""
+    """Return how many of the orders placed on these days are in each status now, in life cycle order."""
     counts = dict(Order.objects.created_on(first, last).order_by().values_list("status").annotate(orders=Count("*")))
     return [{"status": status, "orders": counts.get(status, 0)} for status in Order.Status]
 
@@ -48,7 +48,7 @@ def dates(first, last):
 
 
 def top_products(orders, count=10):
-    """Return the products with the most revenue in the orders."""
+    """Return the products with the most revenue in these orders."""
     lines = OrderLine.objects.filter(order__in=orders).order_by().values("product_id", "product__name")
     sums = lines.annotate(pieces=Sum("quantity"), cents=cents(F("price") * F("quantity")))
     return [

@@ -215,7 +215,7 @@ def test_the_charts_of_the_dashboard_are_drawn(chromium, server, colors, width):
 
     with page_of(chromium, f"http://127.0.0.1:{server.port}", **options) as page:
         log_in(page, ADMIN, PASSWORD)
-        charts = page.get_by_role("img", name="a day").all()
+        charts = page.get_by_role("img", name="per day").all()
         assert len(charts) == 2
         assert all(chart.evaluate(DRAWN) for chart in charts)
         assert page.evaluate("document.documentElement.scrollWidth") <= width

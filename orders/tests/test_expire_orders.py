@@ -72,5 +72,5 @@ def test_confirmed_orders_are_not_forgotten(api, admin, order):
 
 @pytest.mark.parametrize("value", ["", "0", "-1h", "soon", "1w", "24 h"])
 def test_a_malformed_age_is_refused(value):
-    with pytest.raises(CommandError, match="is not a time like"):
+    with pytest.raises(CommandError, match="is not a duration like"):
         call_command("expire_orders", f"--older-than={value}")

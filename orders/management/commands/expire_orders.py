@@ -10,30 +10,32 @@ from order_management.exceptions import Conflict
 from orders.models import IllegalTransition, Order
 from orders.services import change_status
 
-PAGE = 1000
+PAGE_SIZE = 1000
 
 
 def duration(value):
     try:
         return parse_duration(value)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{value!r} is not a time like 90m, 24h or 7d.") from None
+        raise argparse.ArgumentTypeError(f"{value!r} is not a duration like 90m, 24h or 7d.") from None
 
 
 class Command(BaseCommand):
-    help = "Cancel pending orders that were forgotten, and book their stock back."
+    help = "Cancel pending orders that nobody has confirmed, and return their items to stock."
 
     def add_arguments(self, parser):
-        parser.add_argument("--older-than", type=duration, required=True, metavar="24h", help="e.g. 90m, 24h or 7d")
+        parser.add_argument(
+            "--older-than", type=duration, required=True, metavar="24h", help="minimum age, such as 90m, 24h or 7d"
+        )
 
     def handle(self, *, older_than, **options):
         expired = 0
-        # One transaction per order, so that nobody waits for all of them.
+        # One transaction per order, so that nobody waits long for a lock.
         for order in forgotten_orders(timezone.now() - older_than):
             try:
                 change_status(order, Order.Status.CANCELLED, by=None, note="Expired.")
             except IllegalTransition:
-                pass  # moved meanwhile, perhaps by the same command elsewhere
+                pass  # It has moved in the meantime, perhaps by this command on another node.
             except Conflict as conflict:
                 self.stderr.write(f"{order}: {conflict}")
             else:
@@ -42,20 +44,21 @@ class Command(BaseCommand):
 
 
 def forgotten_orders(before):
-    """Yield the pending orders placed before a time, oldest first, then those dated by a clock that was ahead."""
+    """Yield the pending orders placed before a time, oldest first, then those with a date in the future."""
     pending = Order.objects.filter(status=Order.Status.PENDING).order_by("created_at", "id")
     yield from pages(pending.filter(created_at__lt=before))
-    # Ids increase with time: an order dated in the future is at least as old as one with a higher id.
+    # Written by a node whose clock was ahead. Ids increase with time: they are older than orders with a higher id.
     newest = Order.objects.filter(created_at__lt=before).order_by("-created_at", "-id").first()
     if newest:
         yield from pages(pending.filter(created_at__gt=timezone.now() + CLOCK_SKEW, pk__lt=newest.pk))
 
 
 def pages(orders):
-    """Yield the orders of a queryset a page at a time, so that memory is bounded."""
-    # Not with iterator(), whose open query would keep SQLite from writing once somebody else has written.
-    page = orders[:PAGE]
-    while found := list(page):
-        yield from found
-        at, pk = found[-1].created_at, found[-1].pk
-        page = orders.filter(Q(created_at=at, pk__gt=pk) | Q(created_at__gt=at), created_at__gte=at)[:PAGE]
+    """Yield the orders of a queryset, reading a page at a time to bound memory."""
+    # Not iterator(): its open query would keep SQLite from writing once another connection has written.
+    page = list(orders[:PAGE_SIZE])
+    while page:
+        yield from page
+        at, pk = page[-1].created_at, page[-1].pk
+        later = orders.filter(Q(created_at=at, pk__gt=pk) | Q(created_at__gt=at), created_at__gte=at)
+        page = list(later[:PAGE_SIZE])

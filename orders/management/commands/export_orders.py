@@ -16,14 +16,14 @@ def day(value):
 
 
 class Command(ExportCommand):
-    help = "Write orders as a CSV file, a row for each of their lines, oldest first."
+    help = "Write orders as a CSV file with one row per order line, oldest first."
 
     def add_arguments(self, parser):
         super().add_arguments(parser)
         days = {"type": day, "metavar": "2026-11-30"}
-        parser.add_argument("--from", dest="first", default=date.min, **days, help="a day in UTC, included")
-        parser.add_argument("--to", dest="last", default=date.max, **days, help="a day in UTC, included")
-        parser.add_argument("--status", choices=Order.Status.values, help="only those that are in this state now")
+        parser.add_argument("--from", dest="first", default=date.min, **days, help="first day, in UTC")
+        parser.add_argument("--to", dest="last", default=date.max, **days, help="last day, in UTC")
+        parser.add_argument("--status", choices=Order.Status.values, help="only orders with this status now")
 
     def export(self, *, first, last, status, **options):
         if last < first:
