@@ -26,19 +26,17 @@ def dashboard(request, context):
         "days": days,
         "report": report,
         "revenue": f"{report['revenue']:,}",
-        "charts": [
-            {"title": f"{title} per day", "name": name, "data": bars(report["by_day"], name)}
-            for title, name in [("Revenue", "revenue"), ("Orders", "orders")]
-        ],
+        "charts": [chart(name, report["by_day"]) for name in ("revenue", "orders")],
         "listed": set(Product.objects.listed().filter(pk__in=top).values_list("pk", flat=True)),
         "statuses": reports.by_status(first, last),
         "low_stock": list(low[:LOW_STOCK_ROWS]),
     }
 
 
-def bars(by_day, name):
-    """Return one figure per day as JSON for Chart.js."""
-    data = [float(row[name]) for row in by_day]
-    dataset = {"data": data, "label": name.capitalize(), "backgroundColor": "var(--color-primary-600)"}
-    look = {"maxBarThickness": 24, "maxTicksXLimit": 10, "displayYAxis": True}
-    return json.dumps({"labels": [row["date"].strftime("%d %b") for row in by_day], "datasets": [dataset | look]})
+def chart(name, by_day):
+    """Return a bar chart of a figure per day, with its data as JSON for Chart.js."""
+    bars = {"data": [float(day[name]) for day in by_day], "label": name.capitalize()}
+    look = {"backgroundColor": "var(--color-primary-600)", "maxBarThickness": 24}
+    axes = {"maxTicksXLimit": 10, "displayYAxis": True}
+    data = {"labels": [day["date"].strftime("%d %b") for day in by_day], "datasets": [bars | look | axes]}
+    return {"title": f"{name.capitalize()} per day", "name": name, "data": json.dumps(data)}
