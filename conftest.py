@@ -12,13 +12,13 @@ from products.services import create_product
 
 @pytest.fixture(autouse=True)
 def _cheap_hashes(settings):
-    """Logins are in nearly every test; the real hasher has tests of its own."""
+    """Nearly every test logs in; the real hasher has its own tests."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
 
 
 @pytest.fixture
 def api():
-    """A function that gives a client of the API: for a user, with a token; for nobody, without."""
+    """A function that returns an API client, authenticated if a user is given."""
 
     def client(user=None):
         client = APIClient()
@@ -36,7 +36,7 @@ def admin(db):
 
 @pytest.fixture
 def site(client, admin):
-    """A browser in which the admin is logged in to the admin site."""
+    """A test client that is logged in to the admin site as the admin."""
     client.force_login(admin)
     return client
 

@@ -146,7 +146,7 @@ CONTROLS = [
         "accounts/throttle.py",
         "    refuse_login(client, username)\n    if client.has_failed",
         "    if client.has_failed",
-        "accounts/tests/test_throttle.py::test_nor_is_who_asks_before_the_address_is_locked_out",
+        "accounts/tests/test_throttle.py::test_a_check_overtaken_by_the_lockout_of_the_address_reveals_nothing",
         SQLITE,
     ),
     Control(
@@ -266,7 +266,7 @@ CONTROLS = [
         "accounts/sessions.py",
         "        end_session(token.session, user, record.now)\n    return None",
         "        end_session(token.session, user, record.now)\n    raise tokens.InvalidToken",
-        "accounts/tests/test_refresh.py::test_a_spent_token_that_comes_again_later_ends_its_session",
+        "accounts/tests/test_refresh.py::test_reusing_a_refresh_token_later_ends_its_session",
         SQLITE,
     ),
     Control(
@@ -282,7 +282,7 @@ CONTROLS = [
         "accounts/serializers.py",
         "except IntegrityError:",
         "except ZeroDivisionError:",
-        "accounts/tests/test_login.py::test_who_is_deleted_while_the_password_is_checked_cannot_log_in",
+        "accounts/tests/test_login.py::test_a_user_deleted_during_the_password_check_cannot_log_in",
         SQLITE,
     ),
     Control(
@@ -306,7 +306,7 @@ CONTROLS = [
         "accounts/models/user.py",
         "if not (is_active and self.is_active):",
         "if not self.is_active:",
-        "accounts/tests/test_admin.py::test_it_stays_ended_if_a_node_of_the_version_before_ended_it",
+        "accounts/tests/test_admin.py::test_a_session_ended_by_a_node_of_the_previous_version_stays_ended",
         SQLITE,
     ),
     Control(
@@ -404,7 +404,7 @@ CONTROLS = [
         "accounts/backends.py",
         "        even_out(password, user and user.password)\n",
         "        even_out(password, None)\n",
-        "accounts/tests/test_timing.py::test_a_wrong_password_is_hashed_in_every_way_that_any_user_needs[old]",
+        "accounts/tests/test_timing.py::test_a_wrong_password_runs_every_hasher_in_use[old]",
         SQLITE,
     ),
     Control(

@@ -11,9 +11,9 @@ from accounts.tokens import RefreshToken
 URL = "/api/products/"
 
 
-def ask(api, header):
+def get(api, authorization):
     client = api()
-    client.credentials(HTTP_AUTHORIZATION=header)
+    client.credentials(HTTP_AUTHORIZATION=authorization)
     return client.get(URL)
 
 
@@ -22,81 +22,81 @@ def claims(customer):
     return RefreshToken.for_user(customer).access_token.payload
 
 
-def signed(claims, key=settings.SECRET_KEY, algorithm="HS256"):
+def bearer(claims, key=settings.SECRET_KEY, algorithm="HS256"):
     return f"Bearer {jwt.encode(claims, key, algorithm)}"
 
 
 def test_our_own_signature_is_accepted(api, claims):
-    assert ask(api, signed(claims)).status_code == 200
+    assert get(api, bearer(claims)).status_code == 200
 
 
 @pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
 @pytest.mark.parametrize(
     ("key", "algorithm"),
     [
-        ("another key of at least 64 bytes, as HS512 wants it to be, and more", "HS256"),
+        ("another key, at least 64 bytes long because HS512 requires that many", "HS256"),
         (settings.SECRET_KEY, "HS512"),
         ("", "none"),
     ],
 )
 def test_any_other_signature_is_refused(api, claims, key, algorithm):
-    assert_refused(ask(api, signed(claims, key, algorithm)))
+    assert_refused(get(api, bearer(claims, key, algorithm)))
 
 
 @pytest.mark.parametrize(
     "change", [{"token_type": "refresh"}, {"user_id": 999}, {"user_id": "1 OR 1=1"}, {"version": 9}]
 )
-def test_a_claim_that_does_not_fit_is_refused(api, claims, change):
-    assert_refused(ask(api, signed(claims | change)))
+def test_a_token_with_a_wrong_claim_is_refused(api, claims, change):
+    assert_refused(get(api, bearer(claims | change)))
 
 
 @pytest.mark.parametrize("exp", [1, 10**20, "soon", None])
 def test_an_expired_or_absurd_expiry_is_refused(api, claims, exp):
-    assert_refused(ask(api, signed(claims | {"exp": exp})))
+    assert_refused(get(api, bearer(claims | {"exp": exp})))
 
 
-def test_one_that_was_accepted_before_expires_like_any_other(api, claims):
-    header = signed(claims | {"exp": int(time.time()) + 2})
-    assert ask(api, header).status_code == 200
+def test_a_token_that_was_accepted_before_still_expires(api, claims):
+    header = bearer(claims | {"exp": int(time.time()) + 2})
+    assert get(api, header).status_code == 200
 
     time.sleep(2.1)
 
-    assert_refused(ask(api, header))
+    assert_refused(get(api, header))
 
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer a b", "Bearer x", "Bearer \xff", "Basic abc", "", "eyJ"])
 @pytest.mark.django_db
 def test_a_malformed_header_is_refused(api, header):
-    assert_refused(ask(api, header))
+    assert_refused(get(api, header))
 
 
-def test_a_cut_or_altered_token_is_refused(api, claims):
-    header = signed(claims)
-    assert_refused(ask(api, header[:-5]))
-    assert_refused(ask(api, header.replace(".", ".e", 1)))
+def test_a_truncated_or_altered_token_is_refused(api, claims):
+    header = bearer(claims)
+    assert_refused(get(api, header[:-5]))
+    assert_refused(get(api, header.replace(".", ".e", 1)))
 
 
-def test_a_refresh_token_is_no_access_token(api, customer):
-    assert_refused(ask(api, f"Bearer {RefreshToken.for_user(customer)}"))
+def test_a_refresh_token_is_not_accepted_as_an_access_token(api, customer):
+    assert_refused(get(api, f"Bearer {RefreshToken.for_user(customer)}"))
 
 
-def test_it_lives_fifteen_minutes(claims):
+def test_an_access_token_lives_fifteen_minutes(claims):
     assert claims["exp"] - claims["iat"] == datetime.timedelta(minutes=15).total_seconds()
 
 
-def test_it_needs_an_active_user_however_they_were_disabled(api, customer):
+def test_a_user_disabled_by_a_bare_update_is_refused(api, customer):
     client = api(customer)
     User.objects.update(is_active=False)
 
     assert_refused(client.get(URL))
 
 
-def test_the_scheme_is_read_in_any_case(api, claims):
-    assert ask(api, signed(claims).replace("Bearer", "bEARER")).status_code == 200
+def test_the_scheme_is_case_insensitive(api, claims):
+    assert get(api, bearer(claims).replace("Bearer", "bEARER")).status_code == 200
 
 
 @pytest.mark.parametrize("end", ["delete", "disable", "password", "no password"])
-def test_it_dies_with_the_users_right_to_it(api, customer, end):
+def test_revoking_a_users_access_ends_the_token(api, customer, end):
     client = api(customer)
     match end:
         case "delete":
@@ -113,7 +113,7 @@ def test_it_dies_with_the_users_right_to_it(api, customer, end):
     assert_refused(client.get(URL))
 
 
-def test_a_new_role_holds_from_the_next_request_on(api, customer, admin):
+def test_a_new_role_takes_effect_on_the_next_request(api, customer, admin):
     client = api(customer)
     customer.change(role="admin")
     assert client.post("/api/products/create/", {"name": "Bat", "price": 1, "quantity": 1}).status_code == 201

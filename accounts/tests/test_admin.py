@@ -17,12 +17,12 @@ def act(site, action, *users):
 
 
 def form(user, **changes):
-    """Return what a browser sends of the page as it was shown, with what the person changed."""
-    shown = {"username": user.username, "role": user.role, "is_active": "on", "first_name": ""}
-    return shown | {f"initial-{name}": value for name, value in shown.items()} | changes
+    """Return the form as a browser submits it: the values it was rendered with, plus the user's changes."""
+    rendered = {"username": user.username, "role": user.role, "is_active": "on", "first_name": ""}
+    return rendered | {f"initial-{name}": value for name, value in rendered.items()} | changes
 
 
-def test_a_customer_gets_nowhere(client, customer):
+def test_a_customer_has_no_access(client, customer):
     client.force_login(customer)
 
     assert client.get(LIST).status_code == 302
@@ -39,7 +39,7 @@ def test_the_list_shows_roles_and_filters_by_them(site, customer):
     ("action", "field", "value"),
     [("make_admin", "role", "admin"), ("lock_out", "is_active", False)],
 )
-def test_actions_change_others(site, admin, customer, action, field, value):
+def test_actions_change_other_users_only(site, admin, customer, action, field, value):
     page = act(site, action, admin, customer).content.decode()
 
     customer.refresh_from_db()
@@ -48,7 +48,7 @@ def test_actions_change_others(site, admin, customer, action, field, value):
 
 
 @pytest.mark.parametrize("action", ["make_customer", "lock_out", "delete_selected"])
-def test_no_action_takes_the_last_admin(site, admin, action):
+def test_no_action_removes_the_last_admin(site, admin, action):
     site.post(LIST, {"action": action, "_selected_action": [admin.pk], "post": "yes"}, follow=True)
 
     assert User.objects.get().role == "admin"
@@ -70,7 +70,7 @@ def test_the_form_promotes_and_locks_out(site, customer):
     assert (customer.role, customer.is_superuser, customer.is_active) == ("admin", True, False)
 
 
-def test_an_old_page_lets_nobody_in_again(site, customer):
+def test_a_stale_form_does_not_let_a_user_back_in(site, customer):
     page = form(customer, first_name="Carl")
     customer.change(is_active=False)
 
@@ -80,18 +80,18 @@ def test_an_old_page_lets_nobody_in_again(site, customer):
     assert (customer.first_name, customer.is_active) == ("Carl", False)
 
 
-def test_nobody_demotes_or_locks_out_themself_by_the_form(site, admin):
+def test_admins_cannot_demote_or_lock_out_themselves_in_the_form(site, admin):
     site.post(f"{LIST}{admin.pk}/change/", form(admin, role="customer", is_active="", first_name="Anna"))
 
     admin.refresh_from_db()
     assert (admin.role, admin.is_active, admin.first_name) == ("admin", True, "Anna")
 
 
-def test_nobody_deletes_themself(site, admin):
+def test_admins_cannot_delete_themselves(site, admin):
     assert site.post(f"{LIST}{admin.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
-def test_a_new_user_is_a_customer_with_a_free_name(site, customer):
+def test_a_new_user_is_a_customer_and_needs_an_unused_name(site, customer):
     body = {"username": "CARL", "usable_password": "true", "password1": "s3cret word", "password2": "s3cret word"}
     assert "already exists" in site.post(f"{LIST}add/", body).content.decode()
 
@@ -99,13 +99,13 @@ def test_a_new_user_is_a_customer_with_a_free_name(site, customer):
     assert User.objects.get(username="cora").role == "customer"
 
 
-def test_a_new_name_must_be_free_too(site, customer, admin):
+def test_renaming_a_user_needs_an_unused_name_too(site, customer, admin):
     page = site.post(f"{LIST}{customer.pk}/change/", form(customer, username="ANNA")).content.decode()
 
     assert "already exists" in page
 
 
-def test_a_new_name_has_no_character_that_cannot_be_seen(site, customer):
+def test_a_new_name_with_an_invisible_character_is_refused(site, customer):
     body = {"username": "car\u3164l", "usable_password": "true", "password1": "s3cret word", "password2": "s3cret word"}
     for path, form_body in (("add/", body), (f"{customer.pk}/change/", form(customer, username="carl\u3164"))):
         assert "Invisible characters are not allowed." in site.post(LIST + path, form_body).content.decode()
@@ -113,7 +113,7 @@ def test_a_new_name_has_no_character_that_cannot_be_seen(site, customer):
     assert sorted(User.objects.values_list("username", flat=True)) == ["anna", "carl"]
 
 
-def test_whoever_has_such_a_name_already_is_saved_without_another(site):
+def test_an_existing_user_with_an_invisible_character_can_be_saved(site):
     user = User.objects.create_user("carl\u1160")
 
     response = site.post(f"{LIST}{user.pk}/change/", form(user, first_name="Carl", role="admin"))
@@ -123,7 +123,7 @@ def test_whoever_has_such_a_name_already_is_saved_without_another(site):
     assert (user.username, user.first_name, user.role) == ("carl\u1160", "Carl", "admin")
 
 
-def test_who_is_renamed_logs_in_with_the_new_name_only(site, api, customer):
+def test_a_renamed_user_logs_in_with_the_new_name_only(site, api, customer):
     site.post(f"{LIST}{customer.pk}/change/", form(customer, username="Cora"))
 
     login = {"password": "carl's secret"}
@@ -132,7 +132,7 @@ def test_who_is_renamed_logs_in_with_the_new_name_only(site, api, customer):
     assert api().post("/api/accounts/register/", login | {"username": "cora"}).status_code == 400
 
 
-def test_a_password_set_there_ends_the_sessions(site, api, customer):
+def test_setting_a_password_in_the_admin_site_ends_the_users_tokens(site, api, customer):
     client = api(customer)
     url = f"{LIST}{customer.pk}/password/"
     site.post(url, {"usable_password": "true", "password1": "s3cret word", "password2": "s3cret word"})
@@ -156,17 +156,17 @@ def is_logged_in(browser):
     return browser.get("/admin/").status_code == 200
 
 
-def upgrade_from_the_version_before(user):
-    """Turn the user into one from before the upgrade."""
+def downgrade(user):
+    """Store the user as the previous version did."""
     User.objects.filter(pk=user.pk).update(token_version=0, session_version=None)
     user.refresh_from_db()
 
 
 @pytest.mark.parametrize("existing", [True, False])
 @pytest.mark.parametrize(("away", "back"), [("lock_out", "let_in"), ("make_customer", "make_admin")])
-def test_a_session_that_was_ended_stays_ended(site, otto, existing, away, back):
+def test_an_ended_session_stays_ended(site, otto, existing, away, back):
     if existing:
-        upgrade_from_the_version_before(otto)
+        downgrade(otto)
     browser = log_in(otto)
     assert is_logged_in(browser)
 
@@ -180,7 +180,7 @@ def test_a_session_that_was_ended_stays_ended(site, otto, existing, away, back):
 @pytest.mark.parametrize(
     ("away", "back"), [({"is_active": False}, {"is_active": True}), ({"role": "customer"}, {"role": "admin"})]
 )
-def test_it_stays_ended_by_the_api_too(api, admin, otto, away, back):
+def test_a_session_ended_through_the_api_stays_ended(api, admin, otto, away, back):
     browser, url = log_in(otto), f"/api/accounts/users/{otto.pk}/"
 
     for change in (away, back):
@@ -191,9 +191,9 @@ def test_it_stays_ended_by_the_api_too(api, admin, otto, away, back):
 
 @pytest.mark.parametrize("existing", [True, False])
 @pytest.mark.parametrize("access", [{"is_active": False}, {"is_staff": False, "is_superuser": False}])
-def test_it_stays_ended_if_a_node_of_the_version_before_ended_it(site, otto, existing, access):
+def test_a_session_ended_by_a_node_of_the_previous_version_stays_ended(site, otto, existing, access):
     if existing:
-        upgrade_from_the_version_before(otto)
+        downgrade(otto)
     browser = log_in(otto)
     User.objects.filter(pk=otto.pk).update(token_version=F("token_version") + 1, **access)
 
@@ -203,7 +203,7 @@ def test_it_stays_ended_if_a_node_of_the_version_before_ended_it(site, otto, exi
     assert not is_logged_in(browser)
 
 
-def test_a_demotion_ends_no_token(site, api, otto):
+def test_a_demotion_leaves_tokens_valid(site, api, otto):
     client = api(otto)
 
     act(site, "make_customer", otto)
@@ -212,16 +212,16 @@ def test_a_demotion_ends_no_token(site, api, otto):
     assert client.get("/api/accounts/users/").status_code == 403
 
 
-def test_the_upgrade_ends_no_session(otto):
-    upgrade_from_the_version_before(otto)
+def test_the_upgrade_logs_nobody_out(otto):
+    downgrade(otto)
     browser = log_in(otto)
     assert is_logged_in(browser)
 
-    # What nodes of the previous version expect.
+    # The hash that nodes of the previous version expect.
     assert browser.session["_auth_user_hash"] == AbstractUser.get_session_auth_hash(otto)
 
 
-def test_who_changes_their_own_password_stays_logged_in_there_alone(site, admin):
+def test_changing_ones_own_password_keeps_only_this_session(site, admin):
     other = log_in(admin)
     passwords = {"usable_password": "true", "password1": "s3cret word", "password2": "s3cret word"}
 
@@ -231,14 +231,14 @@ def test_who_changes_their_own_password_stays_logged_in_there_alone(site, admin)
     assert not is_logged_in(other)
 
 
-def test_a_password_change_by_the_api_ends_the_session(site, api, admin):
+def test_a_password_change_through_the_api_ends_the_admin_session(site, api, admin):
     change = {"old_password": "anna's secret", "new_password": "another one"}
     assert api(admin).post("/api/accounts/me/password/", change).status_code == 200
 
     assert not is_logged_in(site)
 
 
-def test_end_sessions_ends_it(site, otto):
+def test_end_sessions_ends_an_admin_session(site, otto):
     browser = log_in(otto)
 
     call_command("end_sessions", user="otto", verbosity=0)
@@ -261,7 +261,7 @@ def test_neither_groups_nor_tokens_are_shown(site):
     assert "/admin/token_blacklist/" not in page
 
 
-def test_of_two_admins_who_delete_each_other_one_remains(site, admin):
+def test_when_two_admins_delete_each_other_one_remains(site, admin):
     otto = User.objects.create_superuser("otto", password=None)
     services.delete_users(User.objects.filter(pk=admin.pk), by=otto)
 
@@ -271,7 +271,7 @@ def test_of_two_admins_who_delete_each_other_one_remains(site, admin):
     assert User.objects.get() == otto
 
 
-def test_another_user_is_deleted_by_the_list_and_by_the_form(site, customer):
+def test_other_users_can_be_deleted_from_the_list_and_from_the_form(site, customer):
     act(site, "delete_selected", customer)
     site.post(LIST, {"action": "delete_selected", "_selected_action": [customer.pk], "post": "yes"})
     assert not User.objects.filter(pk=customer.pk).exists()
@@ -292,7 +292,7 @@ def author(client, customer):
     return author
 
 
-def test_whoever_has_entries_in_the_admin_history_is_not_deleted_and_the_pages_say_why(author, site, customer):
+def test_a_user_with_admin_history_cannot_be_deleted_and_the_pages_say_why(author, site, customer):
     selected = {"action": "delete_selected", "_selected_action": [author.pk, customer.pk]}
     for path, body in ((f"{author.pk}/delete/", {}), ("", selected)):
         for confirmed in ({}, {"post": "yes"}):
@@ -304,7 +304,7 @@ def test_whoever_has_entries_in_the_admin_history_is_not_deleted_and_the_pages_s
     assert LogEntry.objects.get().user == author
 
 
-def test_no_way_of_deleting_takes_the_admin_history_along(author, admin, customer):
+def test_no_deletion_removes_the_admin_history(author, admin, customer):
     for delete in (
         author.delete,
         User.objects.filter(pk__in=[author.pk, customer.pk]).delete,
@@ -318,7 +318,7 @@ def test_no_way_of_deleting_takes_the_admin_history_along(author, admin, custome
     assert LogEntry.objects.get().user == author
 
 
-def test_an_admin_without_a_history_is_deleted(site):
+def test_an_admin_without_history_can_be_deleted(site):
     otto = User.objects.create_superuser("otto", password=None)
 
     site.post(f"{LIST}{otto.pk}/delete/", {"post": "yes"})

@@ -19,7 +19,7 @@ def dora(db):
     return User.objects.create_user("Dora")
 
 
-def test_all_log_in_again(api, customer, dora):
+def test_all_users_must_log_in_again(api, customer, dora):
     clients = [api(customer), api(dora)]
     refresh = str(RefreshToken.for_user(customer))
 
@@ -32,7 +32,7 @@ def test_all_log_in_again(api, customer, dora):
 
 
 @pytest.mark.parametrize("name", ["Dora", "DORA", "ｄora"])
-def test_one_user_logs_in_again(api, customer, dora, name):
+def test_one_user_must_log_in_again(api, customer, dora, name):
     clients = [api(customer), api(dora)]
 
     assert end_sessions("--user", name) == "Ended the sessions of 1 user.\n"
@@ -48,7 +48,7 @@ def test_an_unknown_name_is_an_error(customer, name):
     assert error.value.returncode == 1
 
 
-def test_everybody_gets_numbers_of_their_own_in_every_batch(db, monkeypatch):
+def test_every_user_in_every_batch_gets_versions_of_their_own(db, monkeypatch):
     monkeypatch.setattr(sessions, "BATCH", 2)
     User.objects.bulk_create(User(username=str(n), username_folded=str(n)) for n in range(5))
     before = list(User.objects.order_by("pk").values_list("token_version", "session_version"))

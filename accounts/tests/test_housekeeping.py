@@ -15,28 +15,28 @@ from accounts.models import ClientAddress, FormToken
 from accounts.tokens import RefreshToken
 
 
-def end(token, **past):
+def expire(token, **past):
     OutstandingToken.objects.filter(jti=token["jti"]).update(expires_at=timezone.now() - timedelta(**past))
 
 
 @pytest.fixture
 def session(customer):
-    """A function that makes a refresh token of this age beyond its end."""
+    """A function that makes a refresh token that expired this long ago."""
 
     def session(**past):
         token = RefreshToken.for_user(customer)
         if past:
-            end(token, **past)
+            expire(token, **past)
         return token
 
     return session
 
 
-def test_refresh_tokens_are_forgotten_once_they_have_expired(api, session):
+def test_refresh_tokens_are_deleted_once_they_have_expired(api, session):
     session(days=1)
-    session(minutes=59)  # a request that found it still good may be under way
+    session(minutes=59)  # a request that found it valid may still be running
     alive = session()
-    session(hours=1)  # a longer lifetime came before a shorter one
+    session(hours=1)  # issued after the valid one, once the lifetime had been shortened
     out = StringIO()
 
     call_command("housekeeping", stdout=out)
@@ -46,11 +46,11 @@ def test_refresh_tokens_are_forgotten_once_they_have_expired(api, session):
     assert api().post("/api/login/refresh/", {"refresh": str(alive)}).status_code == 200
 
 
-def test_a_spent_token_stays_spent_as_long_as_it_could_be_used(api, session):
+def test_a_used_token_stays_blacklisted_until_it_expires(api, session):
     spent, ended = session(), session()
     for token in (spent, ended):
         api().post("/api/logout/", {"refresh": str(token)})
-    end(ended, days=1)
+    expire(ended, days=1)
 
     assert purge_tokens() == 1
 
@@ -58,19 +58,19 @@ def test_a_spent_token_stays_spent_as_long_as_it_could_be_used(api, session):
     assert api().post("/api/login/refresh/", {"refresh": str(spent)}).status_code == 401
 
 
-def test_many_tokens_go_in_batches(customer):
+def test_many_tokens_are_deleted_in_batches(customer):
     yesterday = timezone.now() - timedelta(days=1)
     OutstandingToken.objects.bulk_create(OutstandingToken(jti=str(n), expires_at=yesterday) for n in range(2500))
 
     with CaptureQueriesContext(connection) as queries:
         assert purge_tokens() == 2500
 
-    assert sum(query["sql"].startswith("SAVEPOINT") for query in queries) == 3  # a transaction for each thousand
+    assert sum(query["sql"].startswith("SAVEPOINT") for query in queries) == 3  # one transaction per thousand
     assert not OutstandingToken.objects.exists()
 
 
-def test_expired_tokens_go_though_a_thousand_alive_come_before_them(customer):
-    """As after REFRESH_TOKEN_LIFETIME was shortened."""
+def test_expired_tokens_behind_a_thousand_valid_ones_are_deleted(customer):
+    """The state after REFRESH_TOKEN_LIFETIME was shortened."""
     now = timezone.now()
     days = [*[5] * 1500, *[-1] * 3000, *[5] * 1500, -1]
     OutstandingToken.objects.bulk_create(
@@ -82,7 +82,7 @@ def test_expired_tokens_go_though_a_thousand_alive_come_before_them(customer):
     assert OutstandingToken.objects.count() == 3000
 
 
-def test_expired_sessions_of_the_admin_site_go(site, client):
+def test_expired_sessions_of_the_admin_site_are_deleted(site, client):
     now = timezone.now()
     Session.objects.bulk_create(
         Session(session_key=f"{n:032}", session_data="", expire_date=now + timedelta(days=1 if n % 5 else -1))
@@ -95,7 +95,7 @@ def test_expired_sessions_of_the_admin_site_go(site, client):
     assert site.get("/admin/").status_code == 200
 
 
-def test_every_expired_address_goes(db):
+def test_every_expired_address_is_deleted(db):
     now = timezone.now()
     rows = ClientAddress.objects.bulk_create(ClientAddress(address=f"192.0.{n // 250}.{n % 250}") for n in range(3000))
     for row in rows:
@@ -108,7 +108,7 @@ def test_every_expired_address_goes(db):
 
 
 @pytest.mark.django_db
-def test_used_form_tokens_are_forgotten_once_no_session_is_that_old(settings):
+def test_used_form_tokens_are_deleted_once_no_session_can_be_that_old(settings):
     longest = timedelta(seconds=settings.SESSION_COOKIE_AGE)
     for number, age in enumerate([timedelta(), longest, longest + timedelta(hours=1), longest * 2]):
         FormToken.objects.create(token=number, used_at=timezone.now() - age)
@@ -121,7 +121,7 @@ def test_used_form_tokens_are_forgotten_once_no_session_is_that_old(settings):
 
 
 @pytest.mark.django_db
-def test_a_form_token_dated_by_a_clock_ahead_is_forgotten_in_time(settings):
+def test_a_form_token_dated_in_the_future_is_deleted_eventually(settings):
     FormToken.objects.create(token="ahead", used_at=timezone.now() + timedelta(days=365))
 
     assert purge_form_tokens() == 0

@@ -18,7 +18,7 @@ def test_the_documented_call(api, customer):
 
 
 @pytest.mark.parametrize("name", ["carl", "CARL", "ｃａｒｌ", " Carl"])
-def test_any_spelling_of_the_name_logs_in(api, customer, name):
+def test_the_username_can_be_spelled_in_any_case_or_form(api, customer, name):
     assert api().post(URL, {"username": name, "password": "carl's secret"}).status_code == 200
 
 
@@ -73,8 +73,8 @@ def test_an_old_hash_logs_in_and_is_upgraded_without_ending_sessions(api, custom
     assert client.get("/api/products/").status_code == 200
 
 
-class DeletesMeanwhile(MD5PasswordHasher):
-    """While it works, an Admin deletes the user."""
+class DeletingHasher(MD5PasswordHasher):
+    """An Admin deletes the user while the password is checked."""
 
     def verify(self, password, encoded):
         User.objects.all().delete()
@@ -82,17 +82,17 @@ class DeletesMeanwhile(MD5PasswordHasher):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_is_deleted_while_the_password_is_checked_cannot_log_in(api, settings):
+def test_a_user_deleted_during_the_password_check_cannot_log_in(api, settings):
     User.objects.create_user("carl", password="carl's secret")
-    settings.PASSWORD_HASHERS = [f"{__name__}.DeletesMeanwhile"]
+    settings.PASSWORD_HASHERS = [f"{__name__}.DeletingHasher"]
 
     response = api().post(URL, CARL)
 
     assert (response.status_code, response.json()) == (401, REFUSAL)
 
 
-class ChangesMeanwhile(PBKDF2PasswordHasher):
-    """While it works, the user changes the password."""
+class PasswordChangingHasher(PBKDF2PasswordHasher):
+    """The user changes the password while the old one is checked."""
 
     iterations = 1
 
@@ -102,7 +102,7 @@ class ChangesMeanwhile(PBKDF2PasswordHasher):
 
 
 def test_a_login_that_upgrades_the_hash_does_not_undo_a_password_change(api, customer, settings):
-    settings.PASSWORD_HASHERS = ["accounts.hashers.Argon2Hasher", f"{__name__}.ChangesMeanwhile"]
+    settings.PASSWORD_HASHERS = ["accounts.hashers.Argon2Hasher", f"{__name__}.PasswordChangingHasher"]
     User.objects.update(password=make_password("carl's secret", hasher="pbkdf2_sha256"))
 
     api().post(URL, CARL)

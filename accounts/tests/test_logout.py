@@ -9,7 +9,7 @@ def refresh(api, token):
     return api().post("/api/login/refresh/", {"refresh": str(token)}).status_code
 
 
-def test_that_session_ends_and_others_live_on(api, customer):
+def test_logout_ends_this_session_only(api, customer):
     token, other = RefreshToken.for_user(customer), RefreshToken.for_user(customer)
 
     response = api().post(URL, {"refresh": str(token)})
@@ -20,14 +20,14 @@ def test_that_session_ends_and_others_live_on(api, customer):
     assert refresh(api, other) == 200
 
 
-def test_a_stale_access_token_does_not_block_it(api, customer):
+def test_a_stale_access_token_does_not_block_the_logout(api, customer):
     client = api()
     client.credentials(HTTP_AUTHORIZATION="Bearer stale")
 
     assert client.post(URL, {"refresh": str(RefreshToken.for_user(customer))}).status_code == 200
 
 
-def test_a_spent_or_foreign_token_is_invalid(api, customer):
+def test_a_used_or_wrong_token_is_invalid(api, customer):
     token = RefreshToken.for_user(customer)
     api().post(URL, {"refresh": str(token)})
 

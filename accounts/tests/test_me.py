@@ -19,7 +19,7 @@ def test_the_documented_call(api, customer, admin):
     assert api(admin).get(URL).json()["role"] == "admin"
 
 
-def test_only_what_a_person_says_of_themself_changes(api, customer):
+def test_only_personal_details_can_be_changed(api, customer):
     body = {"email": "carl@example.com", "first_name": "Carl", "role": "admin", "username": "king", "is_staff": True}
     before = api(customer).get(URL).json()
 
@@ -65,7 +65,7 @@ def test_the_old_password_must_be_right(api, customer, old):
     assert User.objects.get().check_password("carl's secret")
 
 
-def test_of_two_changes_from_one_password_the_second_finds_it_gone(customer):
+def test_the_second_of_two_changes_from_the_same_password_fails(customer):
     first, second = User.objects.get(), User.objects.get()
 
     assert first.change_password("one")

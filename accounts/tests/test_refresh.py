@@ -23,7 +23,7 @@ def refresh(customer):
 
 @pytest.fixture
 def send(api):
-    """A function that sends a refresh token and returns its successor, or the status if there is none."""
+    """A function that sends a refresh token and returns its successor, or the status code if there is none."""
 
     def send(refresh, url=URL):
         response = api().post(url, {"refresh": str(refresh)})
@@ -32,8 +32,8 @@ def send(api):
     return send
 
 
-def time_passes(**since):
-    """Make all tokens look as if they were spent longer ago."""
+def age_blacklisted(**since):
+    """Backdate the moment every token was blacklisted."""
     for token in BlacklistedToken.objects.all():
         BlacklistedToken.objects.filter(pk=token.pk).update(blacklisted_at=token.blacklisted_at - timedelta(**since))
 
@@ -43,7 +43,7 @@ def claims(encoded):
 
 
 def without_session(encoded):
-    """Return a token as the previous version issued it."""
+    """Return the token as the previous version would have issued it."""
     old = {name: value for name, value in claims(encoded).items() if name != "session"}
     return jwt.encode(old, settings.SECRET_KEY, "HS256")
 
@@ -59,7 +59,7 @@ def test_a_refresh_token_gives_a_new_pair(api, refresh):
     assert api().post(URL, {"refresh": response.json()["refresh"]}).status_code == 200
 
 
-def test_a_refresh_token_is_spent_by_its_use(api, refresh):
+def test_a_refresh_token_can_be_used_only_once(api, refresh):
     api().post(URL, {"refresh": refresh})
 
     response = api().post(URL, {"refresh": refresh})
@@ -69,7 +69,7 @@ def test_a_refresh_token_is_spent_by_its_use(api, refresh):
     assert response["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
-def test_the_user_must_still_be_there(api, refresh, customer):
+def test_the_user_must_still_exist(api, refresh, customer):
     customer.delete()
 
     assert api().post(URL, {"refresh": refresh}).status_code == 401
@@ -90,12 +90,12 @@ def test_a_password_change_ends_the_refresh_token(api, refresh, customer):
     assert api().post(URL, {"refresh": refresh}).status_code == 401
 
 
-def test_an_access_token_is_no_refresh_token(api, customer):
+def test_an_access_token_is_not_accepted_as_a_refresh_token(api, customer):
     assert api().post(URL, {"refresh": str(RefreshToken.for_user(customer).access_token)}).status_code == 401
 
 
 @pytest.mark.parametrize("claim", [{"user_id": "x"}, {"user_id": None}, {"user_id": [1]}, {"user_id": 10**30}])
-def test_a_signed_token_with_an_odd_user_is_invalid(api, customer, claim):
+def test_a_signed_token_with_a_malformed_user_id_is_invalid(api, customer, claim):
     token = RefreshToken.for_user(customer)
     token.payload |= claim
 
@@ -112,7 +112,7 @@ def test_a_signed_token_without_a_claim_is_invalid(api, customer, claim):
 
 @pytest.mark.parametrize("refresh", ["x", "a.b.c", "é", "e" * 9999, 7])
 @pytest.mark.django_db
-def test_what_is_no_token_is_invalid(api, refresh):
+def test_anything_but_a_token_is_invalid(api, refresh):
     assert api().post(URL, {"refresh": refresh}).status_code == 401
 
 
@@ -125,16 +125,16 @@ def test_a_malformed_body_is_refused(api, body):
     assert list(response.json()) == ["refresh"]
 
 
-def test_a_session_is_handed_on_and_every_login_starts_its_own(customer, refresh, send):
+def test_the_session_is_passed_on_and_every_login_starts_a_new_one(customer, refresh, send):
     assert claims(send(refresh))["session"] == claims(refresh)["session"]
     assert claims(str(RefreshToken.for_user(customer)))["session"] != claims(refresh)["session"]
 
 
 @pytest.mark.parametrize("url", [URL, LOGOUT])
-def test_a_spent_token_that_comes_again_later_ends_its_session(api, customer, refresh, send, url):
+def test_reusing_a_refresh_token_later_ends_its_session(api, customer, refresh, send, url):
     access, other = api(customer), RefreshToken.for_user(customer)
     successor = send(send(refresh))
-    time_passes(seconds=11)
+    age_blacklisted(seconds=11)
 
     assert send(refresh, url) == 401
 
@@ -144,37 +144,37 @@ def test_a_spent_token_that_comes_again_later_ends_its_session(api, customer, re
     assert send(other) != 401
 
 
-def test_it_ends_its_session_though_the_clock_was_set_back_since(refresh, send):
+def test_reuse_ends_the_session_even_if_the_clock_was_set_back(refresh, send):
     successor = send(refresh)
-    time_passes(seconds=-3600)
+    age_blacklisted(seconds=-3600)
 
     assert send(refresh) == 401
 
     assert send(successor) == 401
 
 
-def test_within_ten_seconds_it_is_refused_and_ends_nothing(refresh, send):
+def test_reuse_within_ten_seconds_is_refused_and_ends_nothing(refresh, send):
     successor = send(refresh)
-    time_passes(seconds=9)
+    age_blacklisted(seconds=9)
 
     assert send(refresh) == 401
 
     assert send(successor) != 401
 
 
-def test_a_token_that_comes_again_after_the_logout_ends_its_session_too(refresh, send):
+def test_reuse_after_the_logout_ends_the_session_too(refresh, send):
     assert send(refresh, LOGOUT) == 200
-    time_passes(seconds=11)
+    age_blacklisted(seconds=11)
 
     assert send(refresh) == 401
 
     assert EndedSession.objects.get().session == claims(refresh)["session"]
 
 
-def test_a_token_of_the_version_before_ends_nothing_and_its_successor_starts_a_session(refresh, send):
+def test_reusing_a_token_of_the_previous_version_ends_nothing_and_its_successor_has_a_session(refresh, send):
     old = without_session(refresh)
     successor = send(old)
-    time_passes(days=1)
+    age_blacklisted(days=1)
 
     assert send(old) == 401
 
@@ -182,7 +182,7 @@ def test_a_token_of_the_version_before_ends_nothing_and_its_successor_starts_a_s
     assert claims(send(successor))["session"] == claims(successor)["session"]
 
 
-def test_when_a_token_was_spent_is_told_by_the_clock_of_the_database(monkeypatch, refresh, send):
+def test_the_time_of_use_comes_from_the_clock_of_the_database(monkeypatch, refresh, send):
     ahead = timezone.now() + timedelta(hours=1)
     monkeypatch.setattr(timezone, "now", lambda: ahead)
     successor = send(refresh)
@@ -194,12 +194,12 @@ def test_when_a_token_was_spent_is_told_by_the_clock_of_the_database(monkeypatch
     assert send(successor) != 401
 
 
-def test_a_session_stays_ended_as_long_as_any_of_its_tokens_lives(refresh, send):
+def test_a_session_stays_ended_as_long_as_any_of_its_tokens_is_valid(refresh, send):
     successor = send(refresh)
-    # They were issued when REFRESH_TOKEN_LIFETIME was longer.
+    # As if they had been issued when REFRESH_TOKEN_LIFETIME was longer.
     last = timezone.now() + timedelta(days=30)
     OutstandingToken.objects.update(expires_at=last)
-    time_passes(seconds=11)
+    age_blacklisted(seconds=11)
     send(refresh)
     assert EndedSession.objects.get().expires_at == last
 
@@ -212,13 +212,13 @@ def test_a_session_stays_ended_as_long_as_any_of_its_tokens_lives(refresh, send)
     assert not EndedSession.objects.exists()
 
 
-def test_a_token_that_the_database_does_not_know_is_spent_once(refresh, send):
+def test_a_token_unknown_to_the_database_can_be_used_only_once(refresh, send):
     OutstandingToken.objects.all().delete()
 
     assert send(refresh) != 401
     assert send(refresh) == 401
 
 
-def test_a_refresh_costs_four_statements(refresh, send, django_assert_num_queries):
-    with django_assert_num_queries(4 + 4):  # the user, the token, its end, its successor; two savepoints
+def test_a_refresh_takes_four_statements(refresh, send, django_assert_num_queries):
+    with django_assert_num_queries(4 + 4):  # the user, the token, the blacklisting, the successor; two savepoints
         send(refresh)

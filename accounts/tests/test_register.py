@@ -8,21 +8,21 @@ from accounts.models import User
 URL = "/api/accounts/register/"
 
 
-def person(**changes):
+def credentials(**changes):
     return {"username": "user1", "password": "1234"} | changes
 
 
 @pytest.mark.django_db
 def test_the_documented_call(api):
-    response = api().post(URL, person())
+    response = api().post(URL, credentials())
 
     assert response.status_code == 201
     assert response.content == b'{"message":"Customer registered successfully"}'
 
 
 @pytest.mark.django_db
-def test_whoever_registers_is_a_customer_whatever_they_send(api):
-    api().post(URL, person(is_staff=True, is_superuser=True, role="admin", id=7, is_active=False))
+def test_registering_makes_a_customer_whatever_is_sent(api):
+    api().post(URL, credentials(is_staff=True, is_superuser=True, role="admin", id=7, is_active=False))
 
     user = User.objects.get()
     assert (user.role, user.is_staff, user.is_superuser, user.is_active) == ("customer", False, False, True)
@@ -32,9 +32,9 @@ def test_whoever_registers_is_a_customer_whatever_they_send(api):
 @pytest.mark.parametrize("name", ["user1", "USER1", "ｕｓｅｒ１", " user1 "])
 @pytest.mark.django_db
 def test_a_name_is_taken_in_every_spelling(api, name):
-    api().post(URL, person())
+    api().post(URL, credentials())
 
-    response = api().post(URL, person(username=name))
+    response = api().post(URL, credentials(username=name))
 
     assert response.status_code == 400
     assert response.json() == {"username": ["A user with that username already exists."]}
@@ -47,8 +47,8 @@ def test_a_name_is_taken_in_every_spelling(api, name):
 )
 @pytest.mark.django_db
 def test_a_name_is_taken_in_every_unicode_form(api, one, other):
-    assert api().post(URL, person(username=one)).status_code == 201
-    assert api().post(URL, person(username=other)).status_code == 400
+    assert api().post(URL, credentials(username=one)).status_code == 201
+    assert api().post(URL, credentials(username=other)).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_name_is_taken_in_every_unicode_form(api, one, other):
 )
 @pytest.mark.django_db
 def test_a_malformed_name_is_refused(api, name):
-    response = api().post(URL, person(username=name))
+    response = api().post(URL, credentials(username=name))
 
     assert response.status_code == 400
     assert list(response.json()) == ["username"]
@@ -69,8 +69,8 @@ INVISIBLE = ["\u3164", "us\u115fer1", "user1\u1160", "\uffa0user1", "user1\u200b
 
 @pytest.mark.parametrize("name", INVISIBLE)
 @pytest.mark.django_db
-def test_a_name_with_a_character_that_cannot_be_seen_is_refused(api, name):
-    response = api().post(URL, person(username=name))
+def test_a_username_with_an_invisible_character_is_refused(api, name):
+    response = api().post(URL, credentials(username=name))
 
     assert response.status_code == 400
     assert "Invisible characters are not allowed." in response.json()["username"]
@@ -79,49 +79,49 @@ def test_a_name_with_a_character_that_cannot_be_seen_is_refused(api, name):
 
 @pytest.mark.parametrize("name", INVISIBLE)
 @pytest.mark.django_db
-def test_such_a_name_makes_no_admin(name):
+def test_createsuperuser_refuses_such_a_name(name):
     with pytest.raises(CommandError, match="Invisible characters are not allowed"):
         call_command("createsuperuser", "--noinput", username=name, email="")
 
 
 @pytest.mark.django_db
-def test_whoever_has_such_a_name_already_logs_in(api):
+def test_an_existing_user_with_such_a_name_can_log_in(api):
     User.objects.create_user("carl\u3164", password="1234")
 
-    assert api().post("/api/login/", person(username="carl\u3164")).status_code == 200
+    assert api().post("/api/login/", credentials(username="carl\u3164")).status_code == 200
 
 
 @pytest.mark.django_db
-def test_a_name_of_combining_marks_costs_no_more_than_another(api):
+def test_a_name_of_combining_marks_costs_no_more_than_any_other(api):
     def cost(name):
         started = time.process_time()
-        assert api().post(URL, person(username=name)).status_code == 400
+        assert api().post(URL, credentials(username=name)).status_code == 400
         return time.process_time() - started
 
     plain = min(cost("a" * 40_000) for _ in range(3))
 
-    # NFKC takes quadratic time on it: hundreds of times as long, if it came before the check of the length.
+    # NFKC takes quadratic time here: hundreds of times as long if it ran before the length check.
     assert cost("a" + "\u0301\u0316" * 20_000) < 50 * plain
 
 
-def test_a_name_that_registers_logs_in(api, db):
+def test_a_name_that_can_register_can_log_in(api, db):
     for name in ("e\u0301" * 75, "e\u0301" * 76):
-        registered = api().post(URL, person(username=name)).status_code
+        registered = api().post(URL, credentials(username=name)).status_code
         assert registered == (201 if len(name) <= 150 else 400)
-        assert api().post("/api/login/", person(username=name)).status_code == (200 if registered == 201 else 400)
+        assert api().post("/api/login/", credentials(username=name)).status_code == (200 if registered == 201 else 400)
 
 
 @pytest.mark.parametrize("password", ["", "nul\0", "a" * 1025, None, [], {}, False])
 @pytest.mark.django_db
 def test_a_malformed_password_is_refused(api, password):
-    response = api().post(URL, person(password=password))
+    response = api().post(URL, credentials(password=password))
 
     assert response.status_code == 400
     assert list(response.json()) == ["password"]
 
 
 @pytest.mark.django_db
-def test_what_is_missing_is_named(api):
+def test_missing_fields_are_named(api):
     assert api().post(URL, {}).json() == {
         "username": ["This field is required."],
         "password": ["This field is required."],
@@ -130,7 +130,7 @@ def test_what_is_missing_is_named(api):
 
 @pytest.mark.django_db
 def test_a_password_is_taken_exactly_as_typed(api):
-    api().post(URL, person(password=" 12 34 "))
+    api().post(URL, credentials(password=" 12 34 "))
 
     assert User.objects.get().check_password(" 12 34 ")
 
@@ -143,8 +143,8 @@ def test_production_applies_djangos_validators(api, settings):
         {"NAME": name + "UserAttributeSimilarityValidator"},
     ]
 
-    assert api().post(URL, person()).json() == {
+    assert api().post(URL, credentials()).json() == {
         "password": ["This password is too short. It must contain at least 8 characters."]
     }
-    assert api().post(URL, person(password="my-user1-word")).status_code == 201
-    assert "too similar" in api().post(URL, person(username="someone", password="someone1")).json()["password"][0]
+    assert api().post(URL, credentials(password="my-user1-word")).status_code == 201
+    assert "too similar" in api().post(URL, credentials(username="someone", password="someone1")).json()["password"][0]

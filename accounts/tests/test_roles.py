@@ -18,19 +18,19 @@ def test_createsuperuser_makes_an_admin_of_the_api_and_of_the_site(api, client, 
     assert client.get("/admin/").status_code == 200
 
 
-def test_the_role_is_one_thing(admin, customer):
+def test_a_role_change_changes_every_flag(admin, customer):
     assert (admin.role, admin.is_superuser) == ("admin", True)
     admin.change(role="customer")
     admin.refresh_from_db()
     assert (admin.role, admin.is_staff, admin.is_superuser) == ("customer", False, False)
 
 
-def test_the_database_knows_no_half_admin(customer):
+def test_the_database_refuses_a_half_admin(customer):
     with pytest.raises(IntegrityError):
         User.objects.filter(pk=customer.pk).update(is_staff=True)
 
 
-def test_a_change_writes_nothing_but_the_access(customer):
+def test_changing_access_writes_nothing_else(customer):
     stale = User.objects.get()
     renamed = User.objects.get()
     renamed.username = "Cora"
@@ -41,7 +41,7 @@ def test_a_change_writes_nothing_but_the_access(customer):
     assert User.objects.filter(username="Cora", username_folded="cora", is_staff=True).exists()
 
 
-def test_each_of_two_revocations_at_once_ends_what_the_other_left(api, customer):
+def test_two_concurrent_revocations_leave_no_older_token_valid(api, customer):
     first, second = User.objects.get(), User.objects.get()
     clients = [api(customer)]
     first.update(is_active=False)
@@ -66,7 +66,7 @@ def test_every_new_user_gets_random_versions(api):
 
 
 @pytest.mark.parametrize("end", ["lock out", "password", "own password", "no password", "let in"])
-def test_every_revocation_draws_both_versions_anew(customer, end):
+def test_every_revocation_draws_both_versions_again(customer, end):
     before = User.objects.values_list("token_version", "session_version").get()
     match end:
         case "lock out":
@@ -87,7 +87,7 @@ def test_every_revocation_draws_both_versions_anew(customer, end):
     assert all(old != new for old, new in zip(before, after, strict=True))
 
 
-def test_what_changes_no_access_ends_nothing(customer):
+def test_a_change_without_effect_ends_nothing(customer):
     customer.change(role="customer", is_active=True)
 
     after = User.objects.get()

@@ -32,8 +32,8 @@ def register(client, username, **extra):
     return client.post(REGISTER, {"username": username, "password": "1234"}, **extra)
 
 
-def later(seconds):
-    """Let time pass: everything that was counted happened that much earlier."""
+def let_pass(seconds):
+    """Let time pass by backdating everything that was counted."""
     for client in ClientAddress.objects.all():
         client.failed_logins = [[at - seconds, name] for at, name in client.failed_logins]
         client.registrations = [at - seconds for at in client.registrations]
@@ -46,7 +46,7 @@ def assert_throttled(response, detail, seconds):
     assert seconds - 60 < int(response["Retry-After"]) <= seconds
 
 
-def test_ten_failures_lock_the_name_out_whatever_the_password(api, customer):
+def test_ten_failures_lock_out_the_name_even_for_the_right_password(api, customer):
     assert fail(api(), 10) == [401] * 10
 
     assert_throttled(log_in(api(), password="wrong"), "Too many failed logins.", 900)
@@ -54,7 +54,7 @@ def test_ten_failures_lock_the_name_out_whatever_the_password(api, customer):
 
 
 @pytest.mark.parametrize("password", ["carl's secret", "wrong"])
-def test_who_asks_before_the_lock_and_hears_after_it_is_told_nothing(api, customer, password):
+def test_a_check_overtaken_by_the_lockout_of_the_name_reveals_nothing(api, customer, password):
     def check():
         assert fail(api(), 10) == [401] * 10
         return authenticate(username="carl", password=password)
@@ -65,7 +65,7 @@ def test_who_asks_before_the_lock_and_hears_after_it_is_told_nothing(api, custom
     assert log_in(api()).status_code == 429
 
 
-def test_nor_is_who_asks_before_the_address_is_locked_out(api, customer, settings):
+def test_a_check_overtaken_by_the_lockout_of_the_address_reveals_nothing(api, customer, settings):
     settings.LOGIN_FAILURES_OF_ADDRESS = 10
 
     def check():
@@ -83,24 +83,24 @@ def test_only_this_name_from_this_address_is_locked_out(api, customer, admin):
     assert log_in(api(), REMOTE_ADDR="192.0.2.1").status_code == 200
 
 
-def test_a_name_that_does_not_exist_is_locked_out_alike(api, customer):
+def test_a_name_that_does_not_exist_is_locked_out_too(api, customer):
     assert fail(api(), 11, "nobody") == [401] * 10 + [429]
 
 
-def test_every_spelling_is_the_same_name(api, customer):
+def test_every_spelling_counts_as_the_same_name(api, customer):
     fail(api(), 5, "CARL")
     fail(api(), 5, "ｃａｒｌ")
 
     assert log_in(api()).status_code == 429
 
 
-def test_a_right_login_clears_the_count_of_the_name(api, customer):
+def test_a_successful_login_clears_the_count_of_the_name(api, customer):
     for _ in range(3):
         assert fail(api(), 9) == [401] * 9
         assert log_in(api()).status_code == 200
 
 
-def test_a_right_login_does_not_clear_the_count_of_the_address(api, customer, admin):
+def test_a_successful_login_does_not_clear_the_count_of_the_address(api, customer, admin):
     for turn in range(10):
         fail(api(), 9)
         assert log_in(api()).status_code == 200
@@ -110,27 +110,27 @@ def test_a_right_login_does_not_clear_the_count_of_the_address(api, customer, ad
     assert log_in(api(), "anna", "anna's secret", REMOTE_ADDR="192.0.2.1").status_code == 200
 
 
-def test_the_lock_ends_when_the_window_has_passed(api, customer):
+def test_the_lockout_ends_when_the_window_has_passed(api, customer):
     fail(api(), 10)
 
-    later(880)
+    let_pass(880)
     assert 10 < int(log_in(api())["Retry-After"]) <= 20
-    later(20)
+    let_pass(20)
     assert log_in(api()).status_code == 200
 
 
-def test_no_window_of_fifteen_minutes_holds_more_than_ten(api, customer):
+def test_no_window_of_fifteen_minutes_allows_more_than_ten_failures(api, customer):
     fail(api(), 1)
-    later(890)
+    let_pass(890)
     fail(api(), 9)
-    later(20)
+    let_pass(20)
 
     assert fail(api(), 2) == [401, 429]
 
 
-def test_a_refused_try_does_not_prolong_the_lock(api, customer):
+def test_a_refused_attempt_does_not_prolong_the_lockout(api, customer):
     fail(api(), 10)
-    later(600)
+    let_pass(600)
 
     fail(api(), 5)
 
@@ -175,7 +175,7 @@ def test_wrong_old_passwords_in_the_admin_site_count(site, admin):
     assert admin.check_password("anna's secret")
 
 
-def test_the_admin_site_still_changes_a_password(site, admin):
+def test_the_right_old_password_in_the_admin_site_changes_the_password(site, admin):
     passwords = {"old_password": "anna's secret", "new_password1": "a new one 17", "new_password2": "a new one 17"}
 
     assert site.post("/admin/password_change/", passwords).status_code == 302
@@ -183,17 +183,17 @@ def test_the_admin_site_still_changes_a_password(site, admin):
     assert admin.check_password("a new one 17")
 
 
-def test_sixty_registrations_an_hour_from_an_address(api, db, settings):
+def test_registrations_per_address_are_limited(api, db, settings):
     settings.REGISTER_RATE = (3, settings.REGISTER_RATE[1])
     assert [register(api(), f"name{number}").status_code for number in range(3)] == [201] * 3
 
     assert_throttled(register(api(), "dora"), "Too many registrations.", 3600)
     assert register(api(), "dora", REMOTE_ADDR="192.0.2.1").status_code == 201
-    later(3600)
+    let_pass(3600)
     assert register(api(), "emil").status_code == 201
 
 
-def test_what_registers_nobody_does_not_count(api, customer, settings):
+def test_a_refused_registration_does_not_count(api, customer, settings):
     settings.REGISTER_RATE = (1, settings.REGISTER_RATE[1])
 
     assert register(api(), "carl").status_code == 400
@@ -201,7 +201,7 @@ def test_what_registers_nobody_does_not_count(api, customer, settings):
     assert register(api(), "dora").status_code == 201
 
 
-def test_a_made_up_header_does_not_change_who_is_counted(api, customer):
+def test_a_forged_header_does_not_change_who_is_counted(api, customer):
     for number in range(10):
         fail(api(), 1, headers={"X-Forwarded-For": f"192.0.2.{number}"})
 
@@ -225,14 +225,14 @@ def one_proxy(settings):
         " 192.0.2.7 ",
     ],
 )
-def test_a_trusted_proxy_says_who_calls(api, customer, one_proxy, spelling):
+def test_a_trusted_proxy_identifies_the_caller(api, customer, one_proxy, spelling):
     fail(api(), 10, headers={"X-Forwarded-For": "203.0.113.9, 192.0.2.7"})
 
     assert log_in(api(), headers={"X-Forwarded-For": spelling}).status_code == 429
     assert log_in(api(), headers={"X-Forwarded-For": "192.0.2.7, 192.0.2.8"}).status_code == 200
 
 
-def test_a_network_of_ipv6_is_one_caller(api, customer):
+def test_an_ipv6_network_counts_as_one_caller(api, customer):
     for number in range(10):
         fail(api(), 1, REMOTE_ADDR=f"2001:db8::{number:x}")
 
@@ -254,7 +254,7 @@ def test_an_unreadable_header_hides_nobody(api, customer, one_proxy, path):
 
 
 @pytest.mark.parametrize("address", ["unknown", "[", "[::1]:80", "1.2.3.4.5", "x" * 500, "[::1]:99999999999"])
-def test_an_odd_address_is_an_address(api, customer, one_proxy, address):
+def test_a_malformed_address_is_counted_like_any_other(api, customer, one_proxy, address):
     header = {"X-Forwarded-For": f"192.0.2.7, {address}"}
 
     assert fail(api(), 11, headers=header) == [401] * 10 + [429]
@@ -268,46 +268,46 @@ def test_the_limits_can_be_switched_off(api, customer, settings):
     assert [register(api(), f"name{number}").status_code for number in range(3)] == [201] * 3
 
 
-def test_what_somebody_typed_as_a_name_is_not_kept(api, customer):
+def test_the_typed_username_is_not_stored(api, customer):
     fail(api(), 1, "my password, in the wrong box")
 
     assert "password" not in str(ClientAddress.objects.values().get())
 
 
-def test_a_login_without_failures_before_writes_nothing_for_the_limits(api, customer, django_assert_max_num_queries):
-    # Who failed here, who is it, who failed here by now, and the refresh token.
+def test_a_login_without_earlier_failures_writes_nothing_for_the_limits(api, customer, django_assert_max_num_queries):
+    # The failures before the check, the user, the failures after the check, the refresh token.
     with django_assert_max_num_queries(4):
         assert log_in(api()).status_code == 200
     assert not ClientAddress.objects.exists()
 
 
-def test_a_failure_long_ago_makes_no_login_write(api, customer):
+def test_after_an_expired_failure_a_login_writes_nothing_for_the_limits(api, customer):
     fail(api(), 1)
-    later(1000)
+    let_pass(1000)
     before = ClientAddress.objects.values().get()
 
     assert log_in(api()).status_code == 200
     assert ClientAddress.objects.values().get() == before
 
 
-def test_a_clock_set_back_keeps_nobody_locked_out(api, customer):
+def test_setting_the_clock_back_keeps_nobody_locked_out(api, customer):
     fail(api(), 10)
-    later(-3600)
+    let_pass(-3600)
 
     assert log_in(api()).status_code == 200
 
 
-def test_a_clock_set_back_keeps_nobody_from_registering(api, db, settings):
+def test_setting_the_clock_back_keeps_nobody_from_registering(api, db, settings):
     settings.REGISTER_RATE = (2, timedelta(hours=1))
     assert [register(api(), f"name{number}").status_code for number in range(2)] == [201] * 2
-    later(-5000)
+    let_pass(-5000)
 
     assert [register(api(), f"new{number}").status_code for number in range(3)] == [201, 201, 429]
 
 
-def test_times_in_the_future_hide_no_failure_before_or_after_them(api, customer):
+def test_failures_dated_in_the_future_hide_no_others(api, customer):
     fail(api(), 5)
-    later(-3600)
+    let_pass(-3600)
     fail(api(), 5)
     client = ClientAddress.objects.get()
     client.failed_logins = [*client.failed_logins, *([time.time() + 3600, None] for _ in range(200))]
@@ -316,24 +316,24 @@ def test_times_in_the_future_hide_no_failure_before_or_after_them(api, customer)
     assert fail(api(), 6) == [401] * 5 + [429]
 
 
-def test_times_in_the_future_never_count_once_somebody_has_tried_again(api, customer):
+def test_failures_dated_in_the_future_are_dropped_at_the_next_attempt(api, customer):
     fail(api(), 10)
-    later(-3600)
+    let_pass(-3600)
     for password in ("wrong", CARL[1]):
         log_in(api(), password=password)
-    later(3600)
+    let_pass(3600)
 
     assert log_in(api()).status_code == 200
 
 
 def test_failures_on_a_node_whose_clock_is_ahead_count(api, customer):
     fail(api(), 10)
-    later(-8)
+    let_pass(-8)
 
     assert 900 < int(log_in(api())["Retry-After"]) <= 908
 
 
-def test_housekeeping_remembers_what_counts_for_an_hour(api, db):
+def test_housekeeping_keeps_counters_for_an_hour(api, db):
     register(api(), "dora")
     ClientAddress.objects.update(changed_at=timezone.now() - timedelta(minutes=50))
 
@@ -342,7 +342,7 @@ def test_housekeeping_remembers_what_counts_for_an_hour(api, db):
     assert ClientAddress.objects.exists()
 
 
-def test_housekeeping_forgets_what_counts_no_more(api, customer):
+def test_housekeeping_deletes_expired_counters(api, customer):
     fail(api(), 1)
     fail(api(), 1, REMOTE_ADDR="192.0.2.1")
     hours_ago = timezone.now() - timedelta(hours=2)
@@ -353,9 +353,9 @@ def test_housekeeping_forgets_what_counts_no_more(api, customer):
     assert ClientAddress.objects.get().pk == "127.0.0.1"
 
 
-def test_housekeeping_forgets_what_a_clock_ahead_has_counted(api, customer):
+def test_housekeeping_deletes_counters_dated_in_the_future(api, customer):
     fail(api(), 1)
-    later(-7200)
+    let_pass(-7200)
     ClientAddress.objects.update(changed_at=timezone.now() + timedelta(hours=2))
 
     call_command("housekeeping")

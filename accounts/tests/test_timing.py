@@ -1,4 +1,4 @@
-"""A failed login hashes the same for every name. Hashes are counted, because times differ from run to run."""
+"""A failed login runs the same hashes for every name. The tests count hashes, since times vary between runs."""
 
 from collections import Counter
 
@@ -49,7 +49,7 @@ def user(name, hasher="default", **fields):
 
 
 def cost(api, name, password):
-    """Return what a login hashes."""
+    """Return the number of runs of each hasher that a login takes."""
     runs.clear()
     api().post("/api/login/", {"username": name, "password": password})
     return dict(runs)
@@ -72,54 +72,54 @@ def users():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_wrong_password_is_hashed_in_every_way_that_any_user_needs(api, users, name):
+def test_a_wrong_password_runs_every_hasher_in_use(api, users, name):
     assert cost(api, name, "wrong") == {"new": 1, "old": 50, "other": 1}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_while_nobody_has_an_old_hash_there_is_one_way(api, users, name):
+def test_without_old_hashes_only_the_new_hasher_runs(api, users, name):
     User.objects.filter(password__startswith="pbkdf2_sha256$").update(password=make_password("right"))
     User.objects.filter(password__startswith="other$").update(password=make_password("right"))
 
     assert cost(api, name, "wrong") == {"new": 1}
 
 
-@pytest.mark.parametrize("name", [*NAMES, "dearer"])
-def test_a_hash_that_is_dearer_than_new_ones_costs_every_name_as_much(api, users, name):
-    dearer = PBKDF2PasswordHasher().encode("right", "salt", iterations=500)
-    User.objects.create(username="dearer", password=dearer)
+@pytest.mark.parametrize("name", [*NAMES, "expensive"])
+def test_a_hash_more_expensive_than_new_ones_costs_every_name_the_same(api, users, name):
+    expensive = PBKDF2PasswordHasher().encode("right", "salt", iterations=500)
+    User.objects.create(username="expensive", password=expensive)
 
     assert cost(api, name, "wrong") == {"new": 1, "old": 550, "other": 1}
 
 
-def test_the_right_password_of_an_inactive_user_costs_as_much_and_leaves_the_hash(api, users):
+def test_the_right_password_of_an_inactive_user_costs_the_same_and_keeps_the_hash(api, users):
     before = User.objects.get(username="inactive").password
 
     assert cost(api, "inactive", "right") == {"new": 1, "old": 50, "other": 1}
     assert User.objects.get(username="inactive").password == before
 
 
-def test_the_admin_site_takes_as_long(client, users):
+def test_the_admin_site_runs_the_same_hashers(client, users):
     for name in NAMES:
         runs.clear()
         client.post("/admin/login/", {"username": name, "password": "wrong"})
         assert runs == {"new": 1, "old": 50, "other": 1}
 
 
-def test_a_right_password_is_compared_once_and_its_old_hash_replaced(api, users):
+def test_a_right_password_is_hashed_once_and_an_old_hash_is_upgraded(api, users):
     assert cost(api, "new", "right") == {"new": 1}
     assert cost(api, "old", "right") == {"new": 1, "old": 50}
     assert cost(api, "old", "right") == {"new": 1}
 
 
-def test_a_wrong_login_costs_one_statement_more_and_a_right_one_none(api, users, django_assert_num_queries):
+def test_equal_cost_adds_one_statement_to_a_wrong_login_and_none_to_a_right_one(api, users, django_assert_num_queries):
     User.objects.exclude(username="new").delete()
-    for password, count in (("wrong", 2), ("right", 2)):  # look up the user; old hashes, or the token
+    for password, count in (("wrong", 2), ("right", 2)):  # the user; then the old hashes or the token
         with django_assert_num_queries(count):
             cost(api, "new", password)
 
 
-def test_a_hash_of_argon2_at_another_cost_is_an_old_one(settings):
+def test_an_argon2_hash_with_other_parameters_is_an_old_hash(settings):
     settings.PASSWORD_HASHERS = ["accounts.hashers.Argon2Hasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
     user("new")
     assert timing.old_hashes() == []
@@ -130,7 +130,7 @@ def test_a_hash_of_argon2_at_another_cost_is_an_old_one(settings):
     assert timing.old_hashes() == [old]
 
 
-def test_old_hashes_are_found_by_their_index():
+def test_old_hashes_are_found_by_an_index():
     assert Argon2Hasher().encode("right", "a salt of its own").startswith(f"{Argon2Hasher.kind}$")
     explain = "EXPLAIN " if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN "
     with connection.cursor() as cursor:

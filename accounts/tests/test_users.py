@@ -63,13 +63,13 @@ def test_pages(api, admin, customer, cora):
     assert sorted(names(first) + names(second)) == ["Cora", "anna", "carl"]
 
 
-def test_a_list_costs_two_statements(api, admin, customer, cora, django_assert_num_queries):
+def test_the_list_takes_two_statements(api, admin, customer, cora, django_assert_num_queries):
     client = api(admin)
-    with django_assert_num_queries(2):  # who asks, the users
+    with django_assert_num_queries(2):  # the caller, the users
         client.get(URL)
 
 
-def test_a_change_holds_from_the_users_next_request_on(api, admin, customer):
+def test_a_change_takes_effect_on_the_users_next_request(api, admin, customer):
     client, url = api(customer), f"{URL}{customer.pk}/"
 
     assert api(admin).patch(url, {"role": "admin"}).json()["role"] == "admin"
@@ -79,18 +79,18 @@ def test_a_change_holds_from_the_users_next_request_on(api, admin, customer):
     assert api(admin).patch(url, {"is_active": False}).json()["is_active"] is False
     assert client.get(URL).status_code == 401
     assert api(admin).patch(url, {"is_active": True}).json()["is_active"] is True
-    assert client.get(URL).status_code == 401  # tokens from before stay dead
+    assert client.get(URL).status_code == 401  # older tokens stay revoked
 
 
 @pytest.mark.parametrize("change", [{"role": "customer"}, {"is_active": False}, {"role": "admin", "is_active": False}])
-def test_nobody_takes_away_their_own_access(api, admin, change):
+def test_admins_cannot_take_away_their_own_access(api, admin, change):
     response = api(admin).patch(f"{URL}{admin.pk}/", change)
 
     assert (response.status_code, response.json()) == (409, {"detail": "You cannot take away your own access."})
     assert api(admin).get(URL).status_code == 200
 
 
-def test_what_changes_nothing_is_no_conflict(api, admin):
+def test_a_change_without_effect_is_no_conflict(api, admin):
     for change in ({}, {"role": "admin"}, {"is_active": True}, {"username": "king", "is_staff": False}):
         assert api(admin).patch(f"{URL}{admin.pk}/", change).json()["username"] == "anna"
 
@@ -110,6 +110,6 @@ def test_a_malformed_change_is_refused(api, admin, customer, field, value):
 
 
 @pytest.mark.parametrize("pk", [0, 999, 10**30])
-def test_an_unknown_user_is_not_there(api, admin, pk):
+def test_an_unknown_user_is_a_404(api, admin, pk):
     assert api(admin).get(f"{URL}{pk}/").status_code == 404
     assert api(admin).patch(f"{URL}{pk}/", {"is_active": False}).status_code == 404
