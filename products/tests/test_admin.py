@@ -19,13 +19,13 @@ LIST = "/admin/products/product/"
 
 
 @pytest.mark.parametrize("path", ["", "add/", "1/change/", "1/book_stock/", "1/delete/", "import/", "export/"])
-def test_a_customer_gets_nowhere(client, customer, path):
+def test_a_customer_has_no_access(client, customer, path):
     client.force_login(customer)
 
     assert client.get(LIST + path).status_code == 302
 
 
-def test_the_list_takes_as_many_statements_however_long(site, admin, django_assert_num_queries):
+def test_the_list_takes_a_fixed_number_of_statements(site, admin, django_assert_num_queries):
     # Session, user, the page.
     for count in (3, 120):
         Product.objects.bulk_create(Product(name=f"Bat {number}", price=1, quantity=0) for number in range(count))
@@ -42,7 +42,7 @@ def test_the_list_searches_and_filters(site, bat, ball):
     assert "Ball" not in page(site.get(LIST, {"stock": "in"}))
 
 
-def test_a_price_is_edited_in_the_list_and_nothing_else_is_written(site, bat, ball):
+def test_editing_a_price_in_the_list_writes_nothing_else(site, bat, ball):
     Product.objects.filter(pk=bat.pk).update(quantity=4)
     form = {"form-TOTAL_FORMS": 2, "form-INITIAL_FORMS": 2, "_save": "Save"}
     form |= {"form-0-id": bat.pk, "form-0-price": "9.90", "form-1-id": ball.pk, "form-1-price": "50.00"}
@@ -61,7 +61,7 @@ def test_a_price_is_edited_in_the_list_and_nothing_else_is_written(site, bat, ba
         *(("quantity", quantity) for quantity in ("", "-1", "1.5", "x", 2**31)),
     ],
 )
-def test_the_form_has_the_rules_of_the_api_and_its_words(site, api, admin, field, value):
+def test_the_form_reports_the_same_errors_as_the_api(site, api, admin, field, value):
     product = {"name": "Net", "price": "1", "quantity": "1"} | {field: value}
 
     errors = site.post(f"{LIST}add/", product).context["adminform"].errors
@@ -80,7 +80,7 @@ def test_a_product_is_added_and_changed(site):
     assert StockMovement.objects.get().kind == "created"
 
 
-def test_stock_is_not_typed_over(site, bat):
+def test_the_form_cannot_overwrite_the_stock(site, bat):
     form = {"name": "Bat", "initial-name": "Bat", "price": "1200.00", "initial-price": "1200.00"}
 
     site.post(f"{LIST}{bat.pk}/change/", form | {"quantity": "99", "initial-quantity": "10"})
@@ -88,12 +88,12 @@ def test_stock_is_not_typed_over(site, bat):
     assert Product.objects.get().quantity == 10
 
 
-def book(site, product_id, **fields):
+def adjust(site, product_id, **fields):
     return site.post(f"{LIST}{product_id}/book_stock/", {"_form_submitted": "True"} | fields, follow=True)
 
 
-def test_stock_is_booked_by_an_action(site, bat):
-    response = book(site, bat.pk, delta="-2", note="damaged")
+def test_an_action_adjusts_the_stock(site, bat):
+    response = adjust(site, bat.pk, delta="-2", note="damaged")
 
     assert "Bat: 8 in stock." in response.content.decode()
     movement = StockMovement.objects.first()
@@ -101,7 +101,7 @@ def test_stock_is_booked_by_an_action(site, bat):
     assert movement.by.username == "anna"
 
 
-def test_a_dialog_is_left_by_its_script(site, bat):
+def test_the_script_of_a_dialog_redirects_to_the_product(site, bat):
     response = site.post(
         f"{LIST}{bat.pk}/book_stock/", {"_form_submitted": "True", "delta": "1"}, headers={"HX-Request": "true"}
     )
@@ -110,7 +110,7 @@ def test_a_dialog_is_left_by_its_script(site, bat):
 
 
 def test_stock_does_not_go_below_zero(site, bat):
-    response = book(site, bat.pk, delta="-11")
+    response = adjust(site, bat.pk, delta="-11")
 
     assert "The stock must stay between 0 and 2147483647." in response.content.decode()
     assert StockMovement.objects.count() == 1
@@ -127,23 +127,23 @@ def test_stock_does_not_go_below_zero(site, bat):
         ({"delta": "1", "note": "a\0"}, "Null characters are not allowed."),
     ],
 )
-def test_a_wrong_booking_says_why(site, bat, fields, message):
-    assert message in book(site, bat.pk, **fields).content.decode()
+def test_a_refused_adjustment_says_why(site, bat, fields, message):
+    assert message in adjust(site, bat.pk, **fields).content.decode()
     assert StockMovement.objects.count() == 1
 
 
 @pytest.mark.parametrize("product_id", ["999", "abc", "9" * 30])
-def test_nothing_is_booked_on_what_is_not_there(site, product_id):
-    assert book(site, product_id, delta="1").status_code == 404
+def test_adjusting_an_unknown_product_is_a_404(site, product_id):
+    assert adjust(site, product_id, delta="1").status_code == 404
 
 
-def test_nothing_is_booked_on_a_deleted_product(site, bat):
+def test_adjusting_a_deleted_product_is_a_404(site, bat):
     Product.objects.all().remove()
 
-    assert book(site, bat.pk, delta="1").status_code == 404
+    assert adjust(site, bat.pk, delta="1").status_code == 404
 
 
-def test_an_old_page_changes_nothing_back(site, bat):
+def test_a_stale_form_reverts_nothing(site, bat):
     form = {"name": "Bat", "initial-name": "Bat", "price": "1200.00", "initial-price": "1200.00"}
     Product.objects.update(price=5)
 
@@ -152,14 +152,14 @@ def test_an_old_page_changes_nothing_back(site, bat):
     assert Product.objects.filter(name="Club", price=5).exists()
 
 
-def test_delete_hides_and_keeps(site, bat):
+def test_deleting_hides_the_product_but_keeps_its_row(site, bat):
     site.post(f"{LIST}{bat.pk}/delete/", {"post": "yes"})
 
     assert Product.objects.get().deleted_at
     assert "Bat" not in page(site.get(LIST))
 
 
-def test_the_bulk_action_hides_and_keeps_too(site, bat, ball):
+def test_the_bulk_action_hides_products_but_keeps_their_rows(site, bat, ball):
     site.post(LIST, {"action": "delete_selected", "_selected_action": [bat.pk, ball.pk], "post": "yes"})
 
     assert Product.objects.count() == 2
@@ -171,7 +171,7 @@ def page(response):
 
 
 @pytest.mark.django_db
-def test_any_number_of_products_is_deleted_at_once():
+def test_more_than_a_thousand_products_can_be_deleted_at_once():
     Product.objects.bulk_create(Product(name=f"Bat {number}", price=1, quantity=0) for number in range(1100))
 
     delete_products(Product.objects.all())
@@ -179,7 +179,7 @@ def test_any_number_of_products_is_deleted_at_once():
     assert not Product.objects.listed().exists()
 
 
-def test_an_action_is_for_the_selected_alone(site, bat, ball):
+def test_an_action_affects_the_selected_products_only(site, bat, ball):
     selected = {"_selected_action": [bat.pk], "select_across": "1"}
 
     site.post(LIST, selected | {"action": "delete_selected", "post": "yes"})
@@ -187,7 +187,7 @@ def test_an_action_is_for_the_selected_alone(site, bat, ball):
     assert Product.objects.listed().get() == ball
 
 
-def test_a_list_with_a_product_that_was_deleted_meanwhile_is_not_saved(site, bat, ball):
+def test_a_list_is_not_saved_if_one_of_its_products_was_deleted_meanwhile(site, bat, ball):
     form = {"form-TOTAL_FORMS": 2, "form-INITIAL_FORMS": 2, "_save": "Save"}
     form |= {"form-0-id": bat.pk, "form-0-price": "9.90", "form-1-id": ball.pk, "form-1-price": "50.00"}
     Product.objects.filter(pk=ball.pk).remove()
@@ -203,7 +203,7 @@ def upload(site, text, **fields):
     return site.post(f"{LIST}import/", {"file": file} | fields, follow=True).content.decode()
 
 
-def test_a_file_is_imported_with_its_stock_in_the_ledger(site, bat):
+def test_an_import_writes_its_stock_to_the_ledger(site, bat):
     page = upload(site, f"id,name,price,quantity\n{bat.pk},Bat,1300,7\n,Net,5.50,2\n")
 
     assert "Created 1, changed 1, left 0 as they were." in page
@@ -221,18 +221,18 @@ def test_a_bad_line_is_named_and_nothing_is_imported(site, bat):
 
 
 @pytest.mark.parametrize("text", ["", "name,price\n", "id,name,price,quantity\n,a\0b,1,1\n", "<b>,x\n"])
-def test_a_wrong_file_is_refused(site, text):
+def test_a_malformed_file_is_refused(site, text):
     upload(site, text)
 
     assert not Product.objects.exists()
 
 
-def test_a_file_is_only_checked(site):
+def test_a_dry_run_only_checks_the_file(site):
     assert "Would have created 1" in upload(site, "id,name,price,quantity\n,Net,5.50,2\n", dry_run="on")
     assert not Product.objects.exists()
 
 
-def test_the_catalogue_is_exported_as_it_is_imported(site, bat, ball):
+def test_an_exported_catalog_can_be_imported_unchanged(site, bat, ball):
     Product.objects.filter(pk=ball.pk).update(name="=1+1")
 
     response = site.get(f"{LIST}export/")
@@ -245,20 +245,20 @@ def test_the_catalogue_is_exported_as_it_is_imported(site, bat, ball):
 
 
 def export_button(page):
-    """Return where the Export button of a list leads, and what it says."""
+    """Return the URL and the label of a list's Export button."""
     [(href, text)] = re.findall(rf'<a href="({LIST}export/[^"]*)"[^>]*>.*?</span>([^<]*)</a>', page, re.DOTALL)
     return html.unescape(href), text.strip()
 
 
 def exported(site, **query):
-    """Return the name of the file a list's Export button downloads, and the names of the products in it."""
+    """Return the name of the file that a list's Export button downloads, and the names of its products."""
     href, _ = export_button(site.get(LIST, query).content.decode())
     response = site.get(href)
     rows = csv.DictReader(b"".join(response.streaming_content).decode("utf-8-sig").splitlines())
     return response.headers["Content-Disposition"].partition("filename=")[2].strip('"'), [row["name"] for row in rows]
 
 
-def test_the_export_is_what_the_list_shows(site, admin, bat, ball):
+def test_the_export_contains_what_the_list_shows(site, admin, bat, ball):
     create_product(name="Ballon & co", price=1, quantity=0, by=admin)
 
     assert exported(site) == ("products.csv", ["Bat", "Ball", "Ballon & co"])
@@ -271,7 +271,7 @@ def test_the_export_is_what_the_list_shows(site, admin, bat, ball):
     assert exported(site, o="2", stock="in") == ("2-products.csv", ["Ball", "Bat"])
 
 
-def test_the_export_is_of_all_pages(site):
+def test_the_export_covers_all_pages(site):
     Product.objects.bulk_create(Product(name=f"Bat {number}", price=1, quantity=number % 2) for number in range(240))
 
     name, names = exported(site, stock="in", p=2)
@@ -296,13 +296,13 @@ def test_a_deleted_product_is_not_exported(site, bat, ball):
         ({"q": "none"}, "Export 0 products"),
     ],
 )
-def test_the_export_button_says_how_many_if_the_page_tells(site, query, label):
+def test_the_export_button_shows_the_count_if_the_page_knows_it(site, query, label):
     Product.objects.bulk_create(Product(name=f"Bat {number}", price=1, quantity=1) for number in range(120))
 
     assert export_button(site.get(LIST, query).content.decode())[1] == label
 
 
-def test_after_an_export_the_next_page_says_how_many_products_it_was(site, bat, ball):
+def test_the_page_after_an_export_says_how_many_products_were_exported(site, bat, ball):
     site.get(f"{LIST}export/", {"q": "ball"})
 
     assert "Exported 1 product." in site.get(LIST).content.decode()
@@ -312,27 +312,27 @@ def test_after_an_export_the_next_page_says_how_many_products_it_was(site, bat, 
     "query",
     [{"o": "x"}, {"p": "x"}, {"p": 9}, {"q": "'"}, {"stock": "x"}, {"e": 1}, {"all": ""}, {"id__exact": "9" * 30}],
 )
-def test_the_export_reads_odd_parameters_as_the_list_does(site, bat, query):
+def test_the_export_treats_odd_parameters_like_the_list(site, bat, query):
     assert site.get(LIST, query).status_code == site.get(f"{LIST}export/", query).status_code == 200
 
 
 @pytest.mark.parametrize("query", [{"colour": "red"}, {"id__exact": "x"}, {"price__exact": "x"}])
-def test_a_list_that_cannot_be_filtered_so_is_not_exported(site, bat, query):
+def test_the_export_refuses_filters_that_the_list_refuses(site, bat, query):
     assert site.get(LIST, query).url == site.get(f"{LIST}export/", query).url == f"{LIST}?e=1"
 
 
 @pytest.mark.parametrize("query", [{"q": "\0"}, {"quantity__gt": 1}, {"name__regex": "x"}, {"_to_field": "name"}])
-def test_an_odd_filter_of_an_export_is_a_bad_request(site, bat, query):
+def test_a_forbidden_filter_of_an_export_is_a_bad_request(site, bat, query):
     assert site.get(LIST, query).status_code == site.get(f"{LIST}export/", query).status_code == 400
 
 
-def test_an_export_is_counted_and_read(site, bat, ball, django_assert_num_queries):
-    # Session, user, the count, the rows; the message is in a cookie.
+def test_an_export_takes_one_statement_to_count_and_one_to_read(site, bat, ball, django_assert_num_queries):
+    # Session, user, count, rows; the message is in a cookie.
     with django_assert_num_queries(4):
         assert site.get(f"{LIST}export/", {"q": "ball"}).getvalue()
 
 
-def test_a_large_file_is_for_the_command(site):
+def test_a_large_file_is_left_to_the_command(site):
     page = upload(site, "id,name,price,quantity\n" + ",Net,5.50,2\n" * 200_000)
 
     assert "A file of more than 2.0\xa0MB is for manage.py import_products." in page
@@ -340,7 +340,7 @@ def test_a_large_file_is_for_the_command(site):
 
 
 @pytest.mark.parametrize("end", ["", "\n"])
-def test_a_file_of_many_lines_is_for_the_command(site, monkeypatch, end):
+def test_a_file_of_many_lines_is_left_to_the_command(site, monkeypatch, end):
     monkeypatch.setattr("products.forms.IMPORT_MAX_LINES", 3)
 
     page = upload(site, "id,name,price,quantity\n" + "\n".join([",Net,5.50,2"] * 4) + end)
@@ -353,7 +353,7 @@ NET = "id,name,price,quantity\n,Net,5.50,2\n"
 AGAIN = 'name="again"'
 
 
-def test_a_file_that_was_just_imported_is_noticed(site, admin):
+def test_importing_the_same_file_twice_is_noticed(site, admin):
     assert AGAIN not in upload(site, NET)
     at = ProductImport.objects.get().created_at
 
@@ -365,7 +365,7 @@ def test_a_file_that_was_just_imported_is_noticed(site, admin):
     assert Product.objects.count() == ProductImport.objects.count() == 1
 
 
-def test_it_is_imported_again_if_that_is_asked_for(site):
+def test_the_same_file_is_imported_again_on_request(site):
     upload(site, NET)
     upload(site, NET)
 
@@ -375,45 +375,45 @@ def test_it_is_imported_again_if_that_is_asked_for(site):
     assert list(counts) == [("anna", 1, 0, 0)] * 2
 
 
-def test_a_file_that_somebody_else_has_imported_is_noticed_too(site):
+def test_a_file_imported_by_another_admin_is_noticed(site):
     other = Client()
     other.force_login(User.objects.create_superuser("otto"))
     upload(other, NET)
     assert "already imported by otto" in upload(site, NET)
 
 
-def test_an_import_keeps_the_name_of_a_user_who_was_deleted_since(site, bat):
+def test_an_import_keeps_the_name_of_a_deleted_user(site, bat):
     other, same = Client(), f"id,name,price,quantity\n{bat.pk},Bat,1200.00,10\n"
     other.force_login(otto := User.objects.create_superuser("otto"))
     upload(other, same)
 
-    # As the version before does, which knows nothing of imports.
+    # Delete as the previous version does, which does not know about imports.
     User.objects.filter(pk=otto.pk)._raw_delete(connection.alias)
     connection.check_constraints()
 
     assert "already imported by otto" in upload(site, same)
 
 
-def test_a_file_that_the_command_has_imported_is_noticed_too(site):
+def test_a_file_imported_by_the_command_is_noticed(site):
     import_products(io.BytesIO(NET.encode()))
     assert "already imported by the command import_products" in upload(site, NET)
 
 
-def test_an_import_of_yesterday_is_no_matter(site):
+def test_a_file_imported_a_day_ago_can_be_imported_again(site):
     upload(site, NET)
     ProductImport.objects.update(created_at=timezone.now() - timedelta(hours=24))
 
     assert "Created 1" in upload(site, NET)
 
 
-def test_an_import_dated_by_a_clock_ahead_is_no_matter(site):
+def test_an_import_dated_in_the_future_is_ignored(site):
     upload(site, NET)
     ProductImport.objects.update(created_at=timezone.now() + timedelta(minutes=1))
 
     assert "Created 1" in upload(site, NET)
 
 
-def test_another_file_a_check_and_a_refused_file_are_not_noticed(site):
+def test_other_files_dry_runs_and_refused_files_raise_no_notice(site):
     upload(site, NET, dry_run="on")
     upload(site, f"{NET},Net,x,2\n")
 

@@ -18,7 +18,7 @@ def test_the_documented_call(api, admin, bat):
 
 @pytest.mark.parametrize("method", ["put", "patch"])
 @pytest.mark.parametrize("change", [{"name": "Club"}, {"price": "9.90"}, {"quantity": 0}, {"name": "A", "quantity": 1}])
-def test_only_what_is_sent_changes(api, admin, bat, method, change):
+def test_only_the_fields_sent_change(api, admin, bat, method, change):
     before = api(admin).get(url(bat)).json()
 
     assert getattr(api(admin), method)(url(bat), change).json() == before | change
@@ -41,7 +41,7 @@ def test_a_customer_changes_nothing(api, customer, bat):
 
 
 @pytest.mark.parametrize("change", [{"name": ""}, {"price": -1}, {"quantity": None}, {"quantity": 1.5}])
-def test_a_malformed_change_is_refused_whole(api, admin, bat, change):
+def test_a_malformed_change_is_refused_as_a_whole(api, admin, bat, change):
     response = api(admin).put(url(bat), {"name": "Club", "price": 1, "quantity": 1} | change)
 
     assert response.status_code == 400
@@ -50,7 +50,7 @@ def test_a_malformed_change_is_refused_whole(api, admin, bat, change):
     assert (bat.name, bat.quantity) == ("Bat", 10)
 
 
-def test_a_price_change_leaves_the_stock_of_the_moment_alone(bat):
+def test_a_price_change_does_not_touch_the_current_stock(bat):
     stale = Product.objects.get()
     Product.objects.update(quantity=3)
 
@@ -62,7 +62,7 @@ def test_a_price_change_leaves_the_stock_of_the_moment_alone(bat):
 
 @pytest.mark.parametrize("pk", [0, 999, 2**63, 10**30, "9" * 5000])
 @pytest.mark.parametrize("method", ["get", "put", "patch"])
-def test_an_unknown_product_is_not_there(api, admin, pk, method):
+def test_an_unknown_product_is_a_404(api, admin, pk, method):
     response = getattr(api(admin), method)(f"/api/products/{pk}/")
 
     assert response.status_code == 404
@@ -76,7 +76,7 @@ def test_the_database_refuses_negative_amounts(bat, values):
 
 
 @pytest.mark.parametrize("method", ["get", "put", "patch"])
-def test_every_call_says_it_alike(api, admin, method):
+def test_every_method_gives_the_same_404(api, admin, method):
     response = getattr(api(admin), method)("/api/products/999/")
 
     assert response.json() == {"detail": "No Product matches the given query."}

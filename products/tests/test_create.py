@@ -25,12 +25,12 @@ def test_a_customer_creates_nothing(api, customer):
     assert not Product.objects.exists()
 
 
-# All of these are invisible: white space, joiners, fillers, tags, control characters.
+# Whitespace, joiners, fillers, tags and control characters.
 INVISIBLE = ["\u3164", "\u200b\u200d", " \ufe0f ", "\u115f \uffa0", "\u00ad", "\u2800", "\x07\x1b", "\U000e0041"]
 
 
 @pytest.mark.parametrize("name", INVISIBLE)
-def test_a_name_that_cannot_be_seen_is_refused(api, site, admin, name):
+def test_an_invisible_name_is_refused(api, site, admin, name):
     refusal = {"name": ["Enter at least one visible character."]}
 
     assert api(admin).post(URL, BAT | {"name": name}).json() == refusal
@@ -44,7 +44,7 @@ def test_a_name_that_cannot_be_seen_is_refused(api, site, admin, name):
 @pytest.mark.parametrize(
     "name", ["❤\ufe0f", "👩\u200d🚀", "🏴\U000e0067\U000e0062\U000e007f", "می\u200cخواهم", "\u200bBat", "\u0301"]
 )
-def test_emoji_and_names_with_joiners_are_welcome_as_they_are(api, admin, name):
+def test_emoji_and_names_with_joiners_are_kept_unchanged(api, admin, name):
     response = api(admin).post(URL, BAT | {"name": name})
 
     assert response.status_code == 201
@@ -52,12 +52,12 @@ def test_emoji_and_names_with_joiners_are_welcome_as_they_are(api, admin, name):
 
 
 @pytest.mark.parametrize(
-    ("price", "shown"),
+    ("price", "expected"),
     [(0, "0.00"), (-0.0, "0.00"), ("-0", "0.00"), (0.1, "0.10"), ("1200.5", "1200.50"), (99999999.99, "99999999.99")],
 )
-def test_a_price_is_a_number_or_a_string(api, admin, price, shown):
-    assert api(admin).post(URL, BAT | {"price": price}).json()["price"] == shown
-    assert api(admin).get("/api/products/").json()[0]["price"] == shown
+def test_a_price_is_a_number_or_a_string(api, admin, price, expected):
+    assert api(admin).post(URL, BAT | {"price": price}).json()["price"] == expected
+    assert api(admin).get("/api/products/").json()[0]["price"] == expected
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_price_is_a_number_or_a_string(api, admin, price, shown):
         *[("quantity", value) for value in [-1, 1.5, "ten", 2**31, 10**30, "1" * 2000, "", True, None, [], {}]],
     ],
 )
-def test_a_malformed_field_is_named_and_nothing_written(api, admin, field, value):
+def test_a_malformed_field_is_named_and_nothing_is_written(api, admin, field, value):
     response = api(admin).post(URL, BAT | {field: value})
 
     assert response.status_code == 400
@@ -94,7 +94,7 @@ def test_a_malformed_field_is_named_and_nothing_written(api, admin, field, value
     assert not Product.objects.exists()
 
 
-def test_the_bounds_are_allowed(api, admin):
+def test_the_largest_values_are_allowed(api, admin):
     response = api(admin).post(URL, {"name": "a" * 100, "price": "99999999.99", "quantity": 2**31 - 1})
 
     assert response.status_code == 201
@@ -112,12 +112,12 @@ def test_unknown_fields_are_ignored(api, admin):
     assert Product.objects.listed().exists()
 
 
-def test_what_is_missing_is_named(api, admin):
+def test_missing_fields_are_named(api, admin):
     assert list(api(admin).post(URL, {}).json()) == ["name", "price", "quantity"]
 
 
 @pytest.mark.parametrize("price", ['"12.5000"', '"34.0000"', "12.5000", '"12.500 "', '"0.000000"', '"99999999.9900"'])
-def test_zeros_after_the_second_decimal_place_are_read(api, admin, price):
+def test_trailing_zeros_of_a_price_are_accepted(api, admin, price):
     body = f'{{"name": "Bat", "price": {price}, "quantity": 1}}'
 
     response = api(admin).generic("POST", "/api/products/create/", body, "application/json")
@@ -127,7 +127,7 @@ def test_zeros_after_the_second_decimal_place_are_read(api, admin, price):
 
 
 @pytest.mark.parametrize("price", ["12.505", "12.5050", "12.5001000", "0.001", "99999999.99001", f"12.{'0' * 1500}5"])
-def test_another_digit_there_is_refused(api, admin, price):
+def test_other_digits_after_the_second_decimal_place_are_refused(api, admin, price):
     response = api(admin).post("/api/products/create/", {"name": "Bat", "price": price, "quantity": 1})
 
     assert response.status_code == 400

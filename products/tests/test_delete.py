@@ -12,7 +12,7 @@ def test_the_documented_call(api, admin, bat):
     assert response.content == b'{"message":"Product deleted"}'
 
 
-def test_it_is_gone_everywhere_but_in_the_database(api, admin, bat, ball):
+def test_a_deleted_product_is_gone_everywhere_but_in_the_database(api, admin, bat, ball):
     api(admin).delete(url(bat))
 
     assert [product["name"] for product in api(admin).get("/api/products/").json()] == ["Ball"]
@@ -21,7 +21,7 @@ def test_it_is_gone_everywhere_but_in_the_database(api, admin, bat, ball):
     assert Product.objects.filter(pk=bat.pk).exists()
 
 
-def test_a_second_delete_finds_nothing(api, admin, bat):
+def test_a_second_delete_is_a_404(api, admin, bat):
     api(admin).delete(url(bat))
 
     assert api(admin).delete(url(bat)).status_code == 404

@@ -20,7 +20,7 @@ def export(*arguments):
     return out.getvalue()
 
 
-def test_a_row_for_each_product_by_id(bat, ball):
+def test_the_file_has_a_row_per_product_ordered_by_id(bat, ball):
     assert export() == (f"\ufeffid,name,price,quantity\r\n{bat.pk},Bat,1200.00,10\r\n{ball.pk},Ball,50.00,3\r\n")
 
 
@@ -31,12 +31,12 @@ def test_deleted_products_are_left_out(bat, ball):
 
 
 @pytest.mark.django_db
-def test_an_empty_catalogue_is_a_header():
+def test_an_empty_catalog_is_exported_as_a_header():
     assert export() == "\ufeffid,name,price,quantity\r\n"
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "'=1", "''=1", "'+", "''@x"])
-def test_what_could_be_a_formula_is_made_harmless(name):
+def test_text_that_could_be_a_formula_is_escaped(name):
     assert harmless(name) == f"'{name}"
     assert as_written(harmless(name)) == name
 
@@ -52,17 +52,17 @@ def test_what_could_be_a_formula_is_made_harmless(name):
         ("a;", "a;'"),
     ],
 )
-def test_a_formula_is_made_harmless_wherever_a_cell_could_begin(name, written):
+def test_a_formula_is_escaped_wherever_a_cell_could_begin(name, written):
     assert harmless(name) == written
     assert as_written(written) == name
 
 
 @pytest.mark.parametrize("name", ["Bat", "'Bat'", "'", "1-1", "", "Bat - large", "5' x 6', red", "a\r\n\r\nb"])
-def test_other_text_stays_as_it_is(name):
+def test_other_text_is_left_unchanged(name):
     assert harmless(name) == as_written(name) == name
 
 
-def test_what_was_exported_comes_back_exactly(admin):
+def test_an_export_is_imported_back_exactly(admin):
     names = [
         "=1+1",
         "'=1+1",
@@ -93,7 +93,7 @@ def test_what_was_exported_comes_back_exactly(admin):
 
 
 @pytest.mark.django_db
-def test_it_comes_back_into_an_empty_shop_as_well():
+def test_an_export_can_be_imported_into_an_empty_shop():
     exported = "\ufeffid,name,price,quantity\r\n3,'=1+1,1.00,0\r\n8,'''@,2.50,7\r\n"
     import_products(io.BytesIO(exported.encode()))
 
@@ -101,7 +101,7 @@ def test_it_comes_back_into_an_empty_shop_as_well():
     assert export() == exported
 
 
-def test_a_file_is_utf_8_with_its_mark_and_the_line_ends_of_csv(admin, tmp_path):
+def test_the_file_is_utf_8_with_a_byte_order_mark_and_crlf(admin, tmp_path):
     create_product(name="Bät\n2", price=1, quantity=1, by=admin)
     path = tmp_path / "products.csv"
 
@@ -111,20 +111,20 @@ def test_a_file_is_utf_8_with_its_mark_and_the_line_ends_of_csv(admin, tmp_path)
 
 
 @pytest.mark.django_db
-def test_a_file_that_cannot_be_written_is_named(tmp_path):
+def test_an_unwritable_file_is_named(tmp_path):
     with pytest.raises(CommandError) as refused:
         export(str(tmp_path))
 
     assert str(refused.value) == f"{tmp_path} cannot be written: Is a directory."
 
 
-def test_it_can_be_streamed_to_a_browser(bat):
+def test_the_export_can_be_streamed_to_a_browser(bat):
     response = StreamingHttpResponse(products_csv(Product.objects.all()), content_type="text/csv")
 
     assert response.getvalue().decode() == export()
 
 
-def test_it_takes_one_statement_however_many_products(bat, ball, django_assert_num_queries):
+def test_an_export_takes_one_statement(bat, ball, django_assert_num_queries):
     with django_assert_num_queries(1):
         export()
 
@@ -140,7 +140,7 @@ Command().run_from_argv(["manage.py", "export_products", "--skip-checks"])
 """
 
 
-def test_a_reader_that_goes_ends_it_quietly():
+def test_the_command_exits_quietly_when_its_reader_goes_away():
     program = "import django; django.setup()" + PIPED
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "order_management.settings", "PYTHONIOENCODING": "latin-1"}
     with subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Whatever a text contains, and however a spreadsheet reads the file: no cell is a formula, and nothing is lost."""
+"""No text becomes a formula and none is changed, whatever it contains and however a spreadsheet reads the file."""
 
 import csv
 import io
@@ -25,8 +25,8 @@ READERS = [
 
 
 def attacks(count, seed=13):
-    """Return longer texts made of the characters that matter and a few that do not."""
-    choose = random.Random(seed)  # noqa: S311 - no secret
+    """Return longer texts made of the characters that matter and a few others."""
+    choose = random.Random(seed)  # noqa: S311 - not a secret
     return [
         "".join(choose.choices(ALPHABET + ",|+＝-＠\x0b\u2028\xa0\ufeff", k=choose.randint(5, 30)))
         for _ in range(count)
@@ -34,7 +34,7 @@ def attacks(count, seed=13):
 
 
 def lines_of(text):
-    """Return the lines as one reader splits them, and as another one does that knows more line endings."""
+    """Return the lines as split by a plain reader, and as split by one that knows more line endings."""
     return io.StringIO(text, newline=""), text.splitlines(keepends=True)
 
 
@@ -57,11 +57,11 @@ def test_no_reader_finds_a_formula(texts):
 
 
 @pytest.mark.parametrize("texts", [SHORT, attacks(3_000)], ids=["short", "long"])
-def test_every_text_is_read_as_it_was(texts):
+def test_every_text_survives_the_round_trip(texts):
     assert [text for text in texts if as_written(harmless(text)) != text] == []
 
 
-def test_a_text_that_needs_nothing_stays_as_it_is():
+def test_harmless_text_is_left_unchanged():
     for text in [
         "",
         "Bat",
@@ -77,21 +77,21 @@ def test_a_text_that_needs_nothing_stays_as_it_is():
         assert harmless(text) == as_written(text) == text
 
 
-def test_what_nobody_sees_hides_no_formula():
-    unseen = [
+def test_invisible_characters_do_not_hide_a_formula():
+    invisible = [
         character
         for character in map(chr, range(0x110000))
         if character.isspace() or unicodedata.category(character) in ("Cc", "Zs", "Zl", "Zp")
     ]
-    unseen += "\xad\u034f\u115f\u180e\u200b\u200f\u202e\u2060\u3164\ufe0f\ufeff\uffa0\U000e0001\U000e0100"
+    invisible += "\xad\u034f\u115f\u180e\u200b\u200f\u202e\u2060\u3164\ufe0f\ufeff\uffa0\U000e0001\U000e0100"
 
     for formula in FORMULA:
-        assert [blank for blank in unseen if f"'{formula}" not in harmless(f"{blank}{formula}1")] == []
-        assert [blank for blank in unseen if f"'{formula}" not in harmless(f"a;{blank}{formula}1")] == []
+        assert [blank for blank in invisible if f"'{formula}" not in harmless(f"{blank}{formula}1")] == []
+        assert [blank for blank in invisible if f"'{formula}" not in harmless(f"a;{blank}{formula}1")] == []
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_every_name_comes_back_also_when_another_program_has_saved_the_file(db, delimiter):
+def test_every_name_survives_being_saved_by_another_program(db, delimiter):
     names = [name for name in {text.strip()[:100] for text in attacks(500) + SHORT[:1500]} if name]
     Product.objects.bulk_create(Product(name=name, price=1, quantity=1) for name in names)
     before = list(Product.objects.values_list("id", "name"))

@@ -20,8 +20,8 @@ def file(*lines, header=HEADER):
     return io.BytesIO("\n".join([header, *lines]).encode())
 
 
-def bad(source):
-    """Import what must be refused whole; return what is said of its lines, or of all of it."""
+def errors_of(source):
+    """Import a file that must be refused as a whole; return the errors of its lines, or of the file."""
     before = state()
     with pytest.raises(BadFile) as refused:
         import_products(source)
@@ -59,21 +59,21 @@ def test_a_row_creates_changes_or_leaves_a_product(admin, bat, ball):
     assert ledger(net) == [("created", 0, 0, None, "anna", "import")]
 
 
-def test_a_change_of_the_price_alone_moves_no_stock(bat):
+def test_changing_only_the_price_moves_no_stock(bat):
     assert import_products(file(f"{bat.pk},Bat,1100,10")).changed == 1
 
     assert catalogue() == [(bat.pk, "Bat", Decimal("1100.00"), 10)]
     assert len(ledger(bat.pk)) == 1
 
 
-def test_the_stock_is_set_from_what_it_is_at_that_moment(order, bat):
+def test_setting_the_stock_books_the_difference_to_the_current_stock(order, bat):
     import_products(file(f"{bat.pk},Bat,1200,20"))
 
     assert catalogue() == [(bat.pk, "Bat", Decimal("1200.00"), 20)]
     assert ledger(bat.pk)[-1] == ("set", 12, 20, None, None, "import")
 
 
-def test_a_new_product_may_have_an_id_and_the_next_ones_come_after_it(admin, bat):
+def test_a_new_product_may_have_an_id_and_later_ids_follow_it(admin, bat):
     low, high = bat.pk + 5, bat.pk + 700
     import_products(file(f"{high},Club,1,5", f"{low},Ball,1,0"))
     create_product(name="Net", price=1, quantity=1, by=admin)
@@ -84,7 +84,7 @@ def test_a_new_product_may_have_an_id_and_the_next_ones_come_after_it(admin, bat
     assert ledger(low) == [("created", 0, 0, None, None, "import")]
 
 
-def test_the_ids_of_a_smaller_file_do_not_lead_back(bat):
+def test_lower_ids_do_not_set_the_sequence_back(bat):
     low, high = bat.pk + 5, bat.pk + 700
     import_products(file(f"{high},Club,1,5"))
     import_products(file(f"{low},Ball,1,5", ",Net,1,1"))
@@ -92,14 +92,14 @@ def test_the_ids_of_a_smaller_file_do_not_lead_back(bat):
     assert [row[0] for row in catalogue()] == [bat.pk, low, high, high + 1]
 
 
-def test_the_columns_come_in_any_order(bat):
+def test_the_columns_can_be_in_any_order(bat):
     import_products(file(f"7,Club,{bat.pk},3.50", header="quantity,name,id,price"))
 
     assert catalogue() == [(bat.pk, "Club", Decimal("3.50"), 7)]
 
 
 @pytest.mark.django_db
-def test_a_name_is_trimmed_and_may_have_commas_quotes_and_lines():
+def test_a_name_is_trimmed_and_may_contain_commas_quotes_and_newlines():
     import_products(file(',"  Bat, ""large""\nand heavy ",1,1', ",Ball,1,1"))
 
     assert [row[1] for row in catalogue()] == ['Bat, "large"\nand heavy', "Ball"]
@@ -109,7 +109,7 @@ def test_a_name_is_trimmed_and_may_have_commas_quotes_and_lines():
 @pytest.mark.parametrize(
     "content", ["\ufeffid,name,price,quantity\r\n\r\n,Bät,1,1\r\n  \r\n", f"\n{HEADER}\n\n,Bät,1,1"]
 )
-def test_a_byte_order_mark_blank_lines_and_any_end_of_line_are_fine(content):
+def test_a_byte_order_mark_blank_lines_and_any_line_ending_are_accepted(content):
     assert import_products(io.BytesIO(content.encode())).created == 1
     assert Product.objects.get().name == "Bät"
 
@@ -128,8 +128,8 @@ def test_a_byte_order_mark_blank_lines_and_any_end_of_line_are_fine(content):
         ("id,,name", "Unknown: ''."),
     ],
 )
-def test_another_header_is_refused(header, wrong):
-    said = bad(file(",Bat,1,1", header=header))
+def test_an_unexpected_header_is_refused(header, wrong):
+    said = errors_of(file(",Bat,1,1", header=header))
 
     rule = "The columns are id and at least one of name, price, quantity, separated by commas, semicolons or tabs."
     assert said == f"Line 1: {rule} {wrong}".strip()
@@ -137,7 +137,7 @@ def test_another_header_is_refused(header, wrong):
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
-def test_the_header_tells_the_separator(bat, separator, mark):
+def test_the_separator_is_detected_from_the_header(bat, separator, mark):
     rows = [
         ["ID", "name", "price", "quantity"],
         [str(bat.pk), "Club, red; |", "1250.50", "12"],
@@ -152,7 +152,7 @@ def test_the_header_tells_the_separator(bat, separator, mark):
 
 
 @pytest.mark.django_db
-def test_rows_and_columns_that_a_spreadsheet_left_empty_are_fine():
+def test_empty_rows_and_columns_of_a_spreadsheet_are_ignored():
     import_products(file(";Bät;1,5;1;;", ";;;;;", header="\ufeff;;;;;\nid;name;price;quantity;;"))
 
     assert [row[1:] for row in catalogue()] == [("Bät", Decimal("1.50"), 1)]
@@ -186,10 +186,10 @@ def test_a_file_may_have_only_the_columns_that_change(bat, header, line, changed
     ],
 )
 def test_a_new_product_needs_every_column(header, line, reason):
-    assert bad(file(line, header=header)) == [(2, reason)]
+    assert errors_of(file(line, header=header)) == [(2, reason)]
 
 
-def test_what_has_no_column_stays_as_it_is_at_that_moment(bat):
+def test_fields_without_a_column_keep_their_current_values(bat):
     def reprice(share):
         Product.objects.filter(pk=bat.pk).update(price=5, name="Club")
 
@@ -239,14 +239,14 @@ AMBIGUOUS = "This could mean thousands or decimals: write 1200 or 1.20."
         (";", "1", "1,5", "quantity: A valid integer is required."),
     ],
 )
-def test_a_number_that_could_be_another_is_refused(separator, price, quantity, reason):
+def test_an_ambiguous_or_malformed_number_is_refused(separator, price, quantity, reason):
     line = separator.join(["", "Bat", price, quantity])
 
-    assert bad(file(line, header=HEADER.replace(",", separator))) == [(2, reason)]
+    assert errors_of(file(line, header=HEADER.replace(",", separator))) == [(2, reason)]
 
 
 @pytest.mark.django_db
-def test_a_price_in_a_file_with_commas_may_have_three_places():
+def test_a_price_in_a_comma_separated_file_may_have_three_decimal_places():
     import_products(file(",Bat,12.500,1"))
 
     assert Product.objects.get().price == Decimal("12.50")
@@ -255,16 +255,16 @@ def test_a_price_in_a_file_with_commas_may_have_three_places():
 @pytest.mark.django_db
 @pytest.mark.parametrize("content", ["", "\ufeff", "\n \n"])
 def test_an_empty_file_is_refused(content):
-    assert bad(io.BytesIO(content.encode())) == "The file is empty."
+    assert errors_of(io.BytesIO(content.encode())) == "The file is empty."
 
 
 @pytest.mark.django_db
-def test_a_file_in_another_encoding_is_refused_by_its_line():
-    assert bad(io.BytesIO(f"{HEADER}\n,Bat,1,1\n,".encode() + "Bät,1,1\n".encode("latin-1"))) == [
+def test_a_line_in_another_encoding_is_named():
+    assert errors_of(io.BytesIO(f"{HEADER}\n,Bat,1,1\n,".encode() + "Bät,1,1\n".encode("latin-1"))) == [
         (3, "This is not UTF-8 (in Excel: save as CSV UTF-8).")
     ]
-    assert bad(io.BytesIO(HEADER.encode("utf-16"))) == "Line 1: This is not UTF-8 (in Excel: save as CSV UTF-8)."
-    assert bad(io.BytesIO(f"{HEADER}\n,".encode() + b"\xed\xa0\x80,1,1")) == [
+    assert errors_of(io.BytesIO(HEADER.encode("utf-16"))) == "Line 1: This is not UTF-8 (in Excel: save as CSV UTF-8)."
+    assert errors_of(io.BytesIO(f"{HEADER}\n,".encode() + b"\xed\xa0\x80,1,1")) == [
         (2, "This is not UTF-8 (in Excel: save as CSV UTF-8).")
     ]
 
@@ -299,18 +299,18 @@ def test_a_file_in_another_encoding_is_refused_by_its_line():
         (",Bat\rlarge,1,1", NOT_CSV),
     ],
 )
-def test_a_bad_line_is_named_and_nothing_written(line, reason):
-    [(number, said)] = bad(file(",Good,1,1", line, ",Good,1,1"))
+def test_a_bad_line_is_named_and_nothing_is_written(line, reason):
+    [(number, said)] = errors_of(file(",Good,1,1", line, ",Good,1,1"))
 
     assert number == 3
     assert said.startswith(reason)
 
 
 @pytest.mark.django_db
-def test_every_bad_line_is_named_by_the_line_it_begins_in():
+def test_a_bad_row_is_named_by_its_first_line():
     lines = [",Bat,abc,1", "", ',"Ball\nof\nwood",1,1', ",Ball,-1,1", ',"Net', "and pole,1,1"]
 
-    assert bad(file(*lines)) == [
+    assert errors_of(file(*lines)) == [
         (2, "price: A valid number is required."),
         (7, "price: Ensure this value is greater than or equal to 0."),
         (8, NOT_CSV),
@@ -318,21 +318,21 @@ def test_every_bad_line_is_named_by_the_line_it_begins_in():
 
 
 @pytest.mark.django_db
-def test_an_id_comes_once():
-    assert bad(file("5,Bat,abc,1", ",Net,1,1", "5,Ball,1,1", "05,Ball,x,1")) == [
+def test_an_id_may_appear_only_once():
+    assert errors_of(file("5,Bat,abc,1", ",Net,1,1", "5,Ball,1,1", "05,Ball,x,1")) == [
         (2, "price: A valid number is required."),
         (4, "id: 5 is in line 2 already."),
         (5, "price: A valid number is required. id: 5 is in line 2 already."),
     ]
 
 
-def test_a_deleted_product_does_not_come_back(bat):
+def test_a_deleted_product_is_not_restored(bat):
     Product.objects.all().remove()
 
-    assert bad(file(",Net,1,1", f"{bat.pk},Bat,1200,10")) == [(3, f"id: Product {bat.pk} was deleted.")]
+    assert errors_of(file(",Net,1,1", f"{bat.pk},Bat,1200,10")) == [(3, f"id: Product {bat.pk} was deleted.")]
 
 
-def test_a_product_deleted_since_the_file_was_checked_stops_it(bat):
+def test_a_product_deleted_after_the_check_stops_the_import(bat):
     def delete(share):
         Product.objects.filter(pk=bat.pk).remove()
 
@@ -343,7 +343,7 @@ def test_a_product_deleted_since_the_file_was_checked_stops_it(bat):
     assert Product.objects.get().name == "Bat"
 
 
-def test_a_sale_since_the_file_was_checked_is_in_the_difference(bat):
+def test_a_sale_after_the_check_is_part_of_the_difference(bat):
     def sell(share):
         if share <= 0.5:
             Product.objects.filter(pk=bat.pk).update(quantity=8)
@@ -356,14 +356,14 @@ def test_a_sale_since_the_file_was_checked_is_in_the_difference(bat):
 
 
 @pytest.mark.django_db
-def test_one_bad_line_at_the_end_stops_all_before_it():
+def test_one_bad_line_at_the_end_stops_the_whole_import():
     good = [f"{number},Bat,1,1" for number in range(1, 2 * BATCH)]
 
-    assert bad(file(*good, ",Bat,abc,1")) == [(2 * BATCH + 1, "price: A valid number is required.")]
+    assert errors_of(file(*good, ",Bat,abc,1")) == [(2 * BATCH + 1, "price: A valid number is required.")]
 
 
 @pytest.mark.django_db
-def test_of_many_bad_lines_all_are_reported_and_the_first_are_kept():
+def test_all_bad_lines_are_reported_and_the_first_are_kept():
     reported = []
     with pytest.raises(BadFile, match=r"^Nothing was imported, for 2000 bad lines\.$") as refused:
         import_products(file(*["x"] * 2000), report=lambda *line: reported.append(line))
@@ -373,7 +373,7 @@ def test_of_many_bad_lines_all_are_reported_and_the_first_are_kept():
 
 
 class Endless(io.RawIOBase):
-    """A file with a line, or a row of many lines, of some megabytes, that remembers the longest piece read of it."""
+    """A file whose first row has several megabytes, on one line or on many; it records the longest piece read."""
 
     def __init__(self, piece, count):
         self.head, self.tail = io.BytesIO(f'{HEADER}\n,"'.encode()), io.BytesIO(b'",1,1\n,Net,x,1\n')
@@ -397,7 +397,7 @@ class Endless(io.RawIOBase):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("piece", [b"a" * 1000, b"a" * 999 + b"\n"])
-def test_a_row_of_megabytes_is_named_and_never_read_whole(piece):
+def test_a_row_of_megabytes_is_named_and_never_read_in_one_piece(piece):
     source = Endless(piece, 5000)
     with pytest.raises(BadFile) as refused:
         import_products(source)
@@ -408,14 +408,14 @@ def test_a_row_of_megabytes_is_named_and_never_read_whole(piece):
 
 
 @pytest.mark.django_db
-def test_what_follows_too_long_a_line_is_checked_as_well():
-    assert bad(file(f",{'a' * 300_000},1,1", ",Bat,x,1", ",Bat,1,1")) == [
+def test_lines_after_an_overlong_line_are_checked_too():
+    assert errors_of(file(f",{'a' * 300_000},1,1", ",Bat,x,1", ",Bat,1,1")) == [
         (2, f"The row that begins here is longer than {ROW_MAX} bytes."),
         (3, "price: A valid number is required."),
     ]
 
 
-def test_a_dry_run_says_the_same_and_writes_nothing(bat, ball):
+def test_a_dry_run_returns_the_same_counts_and_writes_nothing(bat, ball):
     lines = [f"{bat.pk},Bat,1200,11", f"{ball.pk},Ball,50,3", f"{ball.pk + 900},Net,1,1", ",Cap,1,1"]
     before = state()
 
@@ -429,8 +429,8 @@ def test_a_batch_takes_a_fixed_number_of_statements(django_assert_num_queries):
     ids = range(1, 2 * BATCH + 1)
     only_postgresql = (2 + 2) * (connection.vendor == "postgresql")
     with transaction.atomic():
-        # The savepoint and its release, the record of the import, and for each batch: a read without a lock, one with
-        # a lock, the products, the ledger. On PostgreSQL also the sequence, and first a lock for each batch.
+        # The savepoint and its release, the record of the import; per batch, a read without a lock, a read with
+        # a lock, the products, the ledger. On PostgreSQL also the sequence and, first, a lock per batch.
         with django_assert_num_queries(3 + 2 * 4 + only_postgresql):
             import_products(file(*[f"{pk},Bat,1,1" for pk in ids]))
         with django_assert_num_queries(3 + 2 * 4 + only_postgresql):
@@ -462,12 +462,12 @@ def command(path, *options, err=None):
     return out.getvalue()
 
 
-def test_the_command_says_what_it_has_done(path, bat):
+def test_the_command_reports_what_it_did(path, bat):
     assert command(path(f"{bat.pk},Bat,1,1", ",Net,1,1")) == "Created 1, changed 1, left 0 as they were.\n"
     assert ledger(bat.pk)[-1] == ("set", -9, 1, None, None, "import")
 
 
-def test_the_command_runs_dry(path, bat):
+def test_the_command_can_do_a_dry_run(path, bat):
     said = command(path(f"{bat.pk},Bat,1,1", ",Net,1,1"), "--dry-run")
 
     assert said == "Would have created 1, changed 1, left 0 as they were.\n"
@@ -492,7 +492,7 @@ def test_the_command_names_every_bad_line(path):
 
 
 @pytest.mark.django_db
-def test_a_terminal_shows_how_far_it_is(path):
+def test_a_terminal_shows_a_progress_bar(path):
     err = Terminal()
     command(path(*[",Bat,1,1"] * 2 * BATCH), err=err)
 
@@ -501,14 +501,14 @@ def test_a_terminal_shows_how_far_it_is(path):
     assert err.getvalue().endswith("\r\x1b[K")
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path):
+def test_an_unreadable_file_is_named(tmp_path):
     for path, reason in [(tmp_path, "Is a directory"), (tmp_path / "none.csv", "No such file or directory")]:
         with pytest.raises(CommandError) as refused:
             command(str(path))
         assert str(refused.value) == f"{path} cannot be read: {reason}."
 
 
-def test_an_empty_quantity_leaves_the_stock_as_it_is(order, bat):
+def test_an_empty_quantity_leaves_the_stock_unchanged(order, bat):
     assert import_products(file(f"{bat.pk},Bat,1300,")).changed == 1
 
     assert catalogue() == [(bat.pk, "Bat", Decimal("1300.00"), 8)]
@@ -524,12 +524,12 @@ def test_an_empty_quantity_leaves_the_stock_as_it_is(order, bat):
         ("2147483648,Bat,1,1", "id: There is no product 2147483648, and a new one has an id up to 2147483647."),
     ],
 )
-def test_a_row_that_can_be_no_new_product_is_named(line, reason):
-    assert bad(file(line)) == [(2, reason)]
+def test_a_row_that_cannot_create_its_product_is_named(line, reason):
+    assert errors_of(file(line)) == [(2, reason)]
     assert catalogue() == []
 
 
-def test_names_of_columns_in_capitals_and_emptied_rows_are_fine(bat):
+def test_column_names_in_any_case_and_empty_rows_are_accepted(bat):
     import_products(file(",,,", f"{bat.pk},Club,1,1", header=" ID,Name,PRICE,Quantity"))
 
     assert catalogue() == [(bat.pk, "Club", Decimal("1.00"), 1)]

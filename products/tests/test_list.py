@@ -49,7 +49,7 @@ def test_the_documented_call(api, customer, bat):
 def test_filters_and_orderings(api, customer, shelf, query, expected):
     found = names(api(customer).get(f"{URL}?{query}"))
 
-    # How letters sort is the database's own affair; that the pages follow it is tested with the pages.
+    # The collation is up to the database; the tests of pagination check that pages follow it.
     assert (sorted(found) == sorted(expected)) if query == "ordering=name" else (found == expected)
 
 
@@ -84,14 +84,14 @@ def test_low_stock_is_for_admins(api, admin, customer, shelf):
     assert response.json() == {"detail": "Only an Admin may filter by low_stock."}
 
 
-def test_a_list_costs_two_queries(api, customer, shelf, django_assert_num_queries):
+def test_the_list_takes_two_queries(api, customer, shelf, django_assert_num_queries):
     client = api(customer)
     with django_assert_num_queries(2):  # the user, the products
         client.get(f"{URL}?search=a&in_stock=true&ordering=-price")
 
 
 @pytest.mark.parametrize("price", ["50.0000", "50.00", "50.000"])
-def test_an_amount_in_a_filter_may_end_in_zeros(api, customer, shelf, price):
+def test_an_amount_in_a_filter_may_have_trailing_zeros(api, customer, shelf, price):
     assert api(customer).get("/api/products/", {"min_price": price}).json() == (
         api(customer).get("/api/products/", {"min_price": "50"}).json()
     )

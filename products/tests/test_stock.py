@@ -45,7 +45,7 @@ def test_every_change_is_in_the_ledger_newest_first(api, admin, customer, bat):
     ]
 
 
-def test_a_new_product_has_a_row_also_with_nothing_in_stock(api, admin):
+def test_a_new_product_without_stock_has_a_ledger_row_too(api, admin):
     product = api(admin).post("/api/products/create/", {"name": "Net", "price": 1, "quantity": 0}).json()
 
     assert ledger(api(admin), Product.objects.get(pk=product["id"])) == [("created", 0, 0, None, "anna", "")]
@@ -72,7 +72,7 @@ def test_the_bounds_are_allowed(api, admin, bat, delta):
         *[("note", value) for value in ["a" * 501, "nul\0", None, [], True]],
     ],
 )
-def test_a_malformed_booking_is_refused(api, admin, bat, field, value):
+def test_a_malformed_adjustment_is_refused(api, admin, bat, field, value):
     response = api(admin).post(url(bat), {"delta": 1} | {field: value})
 
     assert response.status_code == 400
@@ -80,7 +80,7 @@ def test_a_malformed_booking_is_refused(api, admin, bat, field, value):
     assert len(ledger(api(admin), bat)) == 1
 
 
-def test_a_booking_holds_if_nobody_was_faster(api, admin, bat):
+def test_an_adjustment_with_if_match_fails_once_the_product_has_changed(api, admin, bat):
     client = api(admin)
     tag = client.get(f"/api/products/{bat.pk}/")["ETag"]
 
@@ -90,19 +90,19 @@ def test_a_booking_holds_if_nobody_was_faster(api, admin, bat):
     assert Product.objects.get().quantity == 11
 
 
-def test_of_a_deleted_product_the_ledger_remains(api, admin, bat):
+def test_the_ledger_of_a_deleted_product_remains(api, admin, bat):
     api(admin).delete(f"/api/products/{bat.pk}/delete/")
 
     assert api(admin).post(url(bat), {"delta": 1}).status_code == 404
     assert len(ledger(api(admin), bat)) == 1
 
 
-def test_a_customer_sees_no_ledger(api, customer, bat):
+def test_a_customer_cannot_see_or_change_the_ledger(api, customer, bat):
     assert api(customer).get(url(bat)).status_code == 403
     assert api(customer).post(url(bat), {"delta": 1}).status_code == 403
 
 
-def test_the_ledger_comes_in_pages(api, admin, bat):
+def test_the_ledger_is_paginated(api, admin, bat):
     client = api(admin)
     for _ in range(4):
         client.post(url(bat), {"delta": 1})
@@ -113,7 +113,7 @@ def test_the_ledger_comes_in_pages(api, admin, bat):
     assert [row["balance"] for row in first.json() + second.json()] == [14, 13, 12, 11, 10]
 
 
-def test_the_admin_site_shows_the_ledger_and_lets_nobody_change_it(client, admin, bat):
+def test_the_ledger_is_read_only_in_the_admin_site(client, admin, bat):
     client.force_login(admin)
     movement = StockMovement.objects.get()
     base = "/admin/products/stockmovement/"

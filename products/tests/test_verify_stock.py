@@ -15,7 +15,7 @@ def verify():
     return out.getvalue().splitlines()
 
 
-def test_what_matches(order, ball):
+def test_matching_products_are_counted(order, ball):
     assert verify() == ["2 products match their movements."]
 
 
@@ -38,13 +38,13 @@ def test_every_mismatch_is_named(bat, ball):
     ]
 
 
-def test_deleted_products_count_too(bat):
+def test_deleted_products_are_verified_too(bat):
     Product.objects.all().remove()
     StockMovement.objects.update(balance=11)
 
     assert len(verify()) == 2
 
 
-def test_it_takes_few_statements_however_many_products(bat, ball, django_assert_num_queries):
+def test_verification_takes_two_statements(bat, ball, django_assert_num_queries):
     with django_assert_num_queries(2):
         verify()
