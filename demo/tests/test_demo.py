@@ -20,7 +20,7 @@ def placed(actions):
     return [action for action in actions if action.method == Shop.order]
 
 
-def test_on_the_same_day_the_same_happens_as_far_as_it_has_come():
+def test_the_timeline_of_a_day_is_always_the_same_up_to_now():
     noon, evening = timeline(NOON), timeline(NOON + timedelta(hours=11))
 
     assert noon == timeline(NOON)
@@ -28,7 +28,7 @@ def test_on_the_same_day_the_same_happens_as_far_as_it_has_come():
     assert len(noon) < len(evening)
 
 
-def test_the_timeline_is_in_order_of_time_and_ends_now():
+def test_the_timeline_is_chronological_and_ends_now():
     actions = timeline(NOON)
 
     assert actions == sorted(actions, key=attrgetter("at"))
@@ -47,7 +47,7 @@ def test_weekends_and_recent_weeks_are_busier():
 
 
 @pytest.mark.parametrize("there", ["admin", "customer", "bat", "order"])
-def test_where_there_is_data_nothing_is_added(request, there):
+def test_nothing_is_added_to_existing_data(request, there):
     request.getfixturevalue(there)
     before = User.objects.count(), Product.objects.count()
 
@@ -58,7 +58,7 @@ def test_where_there_is_data_nothing_is_added(request, there):
 
 
 @pytest.mark.django_db
-def test_a_product_alone_is_data_too():
+def test_a_single_product_counts_as_data():
     Product.objects.create(name="Bat", price=1, quantity=0)
 
     with pytest.raises(CommandError, match="already contains data"):
@@ -74,7 +74,7 @@ def test_a_product_alone_is_data_too():
     ],
 )
 @pytest.mark.django_db
-def test_a_password_that_no_registration_takes_is_refused(settings, password, complaint):
+def test_a_password_that_registration_would_refuse_is_refused(settings, password, complaint):
     names = ("MinimumLengthValidator", "UserAttributeSimilarityValidator")
     path = "django.contrib.auth.password_validation"
     settings.AUTH_PASSWORD_VALIDATORS = [
@@ -90,7 +90,7 @@ def test_a_password_that_no_registration_takes_is_refused(settings, password, co
 
 
 @pytest.mark.django_db
-def test_a_password_may_be_given(api, settings):
+def test_the_password_can_be_chosen(api, settings):
     settings.AUTH_PASSWORD_VALIDATORS = []
     out = StringIO()
     call_command("demo", "--password", "1234", stdout=out)
@@ -100,7 +100,7 @@ def test_a_password_may_be_given(api, settings):
 
 
 @pytest.mark.django_db
-def test_all_of_it_happens_or_nothing():
+def test_the_demo_is_all_or_nothing():
     actions = timeline(NOON)[: len(PRODUCTS)]
     again = Action(NOON, Shop.register, actions[0].arguments)
 

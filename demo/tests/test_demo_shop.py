@@ -1,4 +1,4 @@
-"""The shop that `manage.py demo` makes, once for all tests of this module."""
+"""The shop made by `manage.py demo`, built once for all tests of this module."""
 
 import re
 from io import StringIO
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(scope="module", autouse=True)
 def printed(django_db_setup, django_db_blocker):
-    """What the command says."""
+    """The output of the command."""
     out = StringIO()
     with django_db_blocker.unblock(), transaction.atomic():
         call_command("demo", stdout=out)
@@ -28,7 +28,7 @@ def printed(django_db_setup, django_db_blocker):
 
 @pytest.fixture
 def login(api, printed):
-    """A function that gives a client for one of the printed names, logged in with the printed password."""
+    """A function that returns a client logged in as one of the printed users with the printed password."""
 
     def login(username):
         password = re.search(r"^Password: +(\S+)$", printed, re.MULTILINE)[1]
@@ -52,13 +52,13 @@ def test_the_printed_admin_sees_all_orders(printed, login):
     assert len(client.get("/api/orders/", {"page_size": 1000}).json()) == Order.objects.count()
 
 
-def test_the_printed_customers_see_orders_of_their_own(printed, login):
+def test_the_printed_customers_see_their_own_orders(printed, login):
     for name in names(printed, "Customers"):
         orders = login(name).get("/api/orders/").json()
         assert {order["customer"] for order in orders} == {name}
 
 
-def test_it_says_what_to_open(printed):
+def test_the_pages_to_open_are_printed(printed):
     assert "/admin/" in printed
     assert "/api/docs/" in printed
 
@@ -73,7 +73,7 @@ def test_there_are_orders_in_every_state():
     assert Order.objects.exclude(note="").exists()
 
 
-def test_the_ledger_is_right():
+def test_the_ledger_matches_the_stock():
     call_command("verify_stock", stdout=StringIO())
 
     assert set(StockMovement.objects.values_list("note", flat=True)) == {"", "delivery", "damaged"}
@@ -85,12 +85,12 @@ def test_some_products_are_sold_out_and_some_nearly():
     assert Product.objects.filter(quantity__gt=10).count() > 20
 
 
-def test_the_times_of_an_order_are_those_of_its_events():
+def test_the_times_of_an_order_match_its_events():
     for order in Order.objects.annotate(first=Min("events__created_at"), last=Max("events__created_at")):
         assert (order.created_at, order.updated_at) == (order.first, order.last)
 
 
-def test_the_times_of_the_ledger_are_those_of_the_events():
+def test_the_times_of_the_ledger_match_the_events():
     kinds = {"pending": "ordered", "cancelled": "cancelled", "returned": "returned"}
     events = OrderEvent.objects.filter(status__in=kinds).values_list("order", "status", "created_at")
     movements = StockMovement.objects.exclude(order=None).values_list("order", "kind", "created_at")
@@ -102,14 +102,14 @@ def test_the_times_of_the_ledger_are_those_of_the_events():
     ("model", "field"),
     [(User, "date_joined"), (Order, "created_at"), (OrderEvent, "created_at"), (StockMovement, "created_at")],
 )
-def test_whatever_came_later_was_written_later(model, field):
+def test_ids_follow_the_times(model, field):
     times = list(model.objects.order_by("id").values_list(field, flat=True))
 
     assert len(times) > 20
     assert all(earlier <= later for earlier, later in pairwise(times))
 
 
-def test_the_steps_of_an_order_take_their_time():
+def test_time_passes_between_the_steps_of_an_order():
     events = OrderEvent.objects.order_by("order", "id").values_list("order", "created_at")
 
     assert all(at < later for (order, at), (same, later) in pairwise(events) if order == same)

@@ -16,7 +16,7 @@ def act(site, action, *orders):
     return site.post(LIST, body, follow=True).content.decode()
 
 
-def take(site, step, order, note=""):
+def take_step(site, step, order, note=""):
     form = {"_form_submitted": "True", "note": note}
     return site.post(f"{LIST}{order.pk}/{step}/", form, follow=True).content.decode()
 
@@ -26,21 +26,21 @@ def buttons(site, order):
     return [step for step in Order.ACTIONS if f'href="{LIST}{order.pk}/{step}/"' in page]
 
 
-def test_the_buttons_are_the_steps_that_the_life_cycle_allows(site, order):
+def test_the_buttons_are_the_allowed_steps(site, order):
     assert buttons(site, order) == ["confirm", "cancel"]
-    assert f"Order {order.pk} is confirmed." in take(site, "confirm", order, note="paid")
+    assert f"Order {order.pk} is confirmed." in take_step(site, "confirm", order, note="paid")
     assert buttons(site, order) == ["ship", "cancel"]
-    take(site, "ship", order)
+    take_step(site, "ship", order)
     assert buttons(site, order) == ["deliver"]
-    take(site, "deliver", order)
+    take_step(site, "deliver", order)
     assert buttons(site, order) == ["return"]
-    take(site, "return", order)
+    take_step(site, "return", order)
     assert buttons(site, order) == []
     assert Product.objects.get().quantity == 10
     assert [event.note for event in order.events.all()] == ["", "paid", "", "", ""]
 
 
-def test_a_step_asks_first(site, order):
+def test_a_step_asks_for_confirmation(site, order):
     dialog = site.get(f"{LIST}{order.pk}/cancel/").content.decode()
 
     assert "Cancel this order?" in dialog
@@ -49,7 +49,7 @@ def test_a_step_asks_first(site, order):
 
 
 def test_a_step_that_is_not_allowed_changes_nothing(site, order):
-    assert f"Order {order.pk}: The order is pending and cannot become shipped." in take(site, "ship", order)
+    assert f"Order {order.pk}: The order is pending and cannot become shipped." in take_step(site, "ship", order)
     assert Order.objects.get().status == "pending"
 
 
@@ -62,18 +62,18 @@ def test_a_step_whose_stock_does_not_fit_changes_nothing(site, order):
 
 
 @pytest.mark.parametrize("order_id", ["999", "abc", "9" * 30])
-def test_what_is_not_there_takes_no_step(site, order_id):
+def test_a_step_of_an_unknown_order_is_a_404(site, order_id):
     assert site.post(f"{LIST}{order_id}/ship/", {"_form_submitted": "True"}).status_code == 404
 
 
-def test_many_orders_take_a_step_at_once(site, order):
+def test_an_action_takes_a_step_for_the_selected_orders(site, order):
     assert f"Order {order.pk} is confirmed." in act(site, "confirm", order)
     assert f"Order {order.pk}: The order is confirmed and cannot become delivered." in act(site, "deliver", order)
     assert f"Order {order.pk} is shipped." in act(site, "ship", order)
 
 
 @pytest.mark.parametrize("path", ["", "{}/change/", "{}/confirm/", "export/"])
-def test_a_customer_gets_nowhere(client, order, path):
+def test_a_customer_has_no_access(client, order, path):
     client.force_login(order.customer)
 
     assert client.get(LIST + path.format(order.pk)).status_code == 302
@@ -89,13 +89,13 @@ def test_an_order_shows_its_lines_and_events(site, order):
 
 
 @pytest.mark.parametrize("path", ["add/", "{}/delete/"])
-def test_an_order_is_neither_added_nor_deleted(site, order, path):
+def test_an_order_cannot_be_added_or_deleted(site, order, path):
     assert site.post(LIST + path.format(order.pk), {"post": "yes"}).status_code == 403
     act(site, "delete_selected", order)
     assert Order.objects.exists()
 
 
-def test_an_order_is_not_typed_over(site, order):
+def test_an_order_cannot_be_edited(site, order):
     assert site.post(f"{LIST}{order.pk}/change/", {"status": "delivered"}).status_code == 403
     assert Order.objects.get().status == "pending"
 
@@ -106,7 +106,7 @@ def test_the_list_searches_and_filters(site, order, query):
 
 
 @pytest.mark.parametrize(
-    ("query", "shown"),
+    ("query", "listed"),
     [
         ("created_at_from={today}", True),
         ("created_at_to={today}", True),
@@ -117,22 +117,22 @@ def test_the_list_searches_and_filters(site, order, query):
         ("status__exact=shipped", False),
     ],
 )
-def test_the_list_is_narrowed_to_days_customer_and_status(site, admin, order, query, shown):
+def test_the_list_filters_by_day_customer_and_status(site, admin, order, query, listed):
     today = order.created_at.date()
     days = {"today": today, "tomorrow": today + timedelta(days=1), "yesterday": today - timedelta(days=1)}
 
     page = site.get(f"{LIST}?{query.format(customer=order.customer_id, admin=admin.pk, **days)}").content.decode()
 
-    assert (f"{LIST}{order.pk}/change/" in page) is shown
+    assert (f"{LIST}{order.pk}/change/" in page) is listed
 
 
-def test_a_customer_leads_to_their_orders(site, order):
+def test_the_user_list_links_to_the_orders_of_a_customer(site, order):
     page = site.get("/admin/accounts/user/").content.decode()
 
     assert f'href="{LIST}?customer__id__exact={order.customer_id}"' in page
 
 
-def test_the_list_takes_as_many_statements_however_long(site, customer, bat, django_assert_num_queries):
+def test_the_list_takes_a_fixed_number_of_statements(site, customer, bat, django_assert_num_queries):
     # Session, user, the page.
     for _ in range(3):
         place_order(customer=customer, items=[{"product": bat.pk, "quantity": 1}])
@@ -140,7 +140,7 @@ def test_the_list_takes_as_many_statements_however_long(site, customer, bat, dja
             site.get(LIST)
 
 
-def test_an_order_costs_few_statements_however_many_lines(site, customer, admin, django_assert_max_num_queries):
+def test_the_page_of_an_order_takes_few_statements(site, customer, admin, django_assert_max_num_queries):
     products = [create_product(name=f"p{n}", price=1, quantity=1, by=admin) for n in range(30)]
     place_order(customer=customer, items=[{"product": product.pk, "quantity": 1} for product in products])
 
@@ -162,13 +162,13 @@ def place(customer, product, quantity):
 
 
 def exported(site, query=""):
-    """Return the name of the file exported from a filtered list, and the orders in it."""
+    """Return the name of the file exported from a filtered list, and the ids of its orders."""
     response = site.get(f"{LIST}export/{query}")
     rows = csv.DictReader(response.getvalue().decode("utf-8-sig").splitlines())
     return response.headers["Content-Disposition"].partition("filename=")[2].strip('"'), [int(r["order"]) for r in rows]
 
 
-def test_the_export_is_what_the_list_shows(site, admin, customer, bat):
+def test_the_export_contains_what_the_list_shows(site, admin, customer, bat):
     first, second, third = place(customer, bat, 2), place(admin, bat, 3), place(customer, bat, 1)
     Order.objects.filter(pk=third.pk).update(status="shipped", created_at=first.created_at - timedelta(days=3))
     day = third.created_at.date()

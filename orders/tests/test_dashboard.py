@@ -13,11 +13,11 @@ URL = "/admin/"
 
 
 def charts(response):
-    """Return the charts of the page as Chart.js gets them: revenue, orders."""
+    """Return the data that the page passes to Chart.js: revenue and orders."""
     return [json.loads(unescape(data)) for data in re.findall(r'data-value="(.*?)"', response.content.decode())]
 
 
-def test_it_shows_revenue_and_orders_of_each_day(site, order):
+def test_the_charts_show_revenue_and_orders_per_day(site, order):
     revenue, orders = charts(site.get(URL))
 
     assert revenue["datasets"][0]["data"] == [0] * 29 + [2400]
@@ -26,7 +26,7 @@ def test_it_shows_revenue_and_orders_of_each_day(site, order):
 
 
 @pytest.mark.parametrize(("days", "shown"), [("7", 7), ("30", 30), ("90", 90), ("8", 30), ("", 30), ("x", 30)])
-def test_it_shows_a_week_a_month_or_a_quarter(site, order, days, shown):
+def test_the_charts_cover_a_week_a_month_or_a_quarter(site, order, days, shown):
     Order.objects.update(created_at=datetime.now(UTC) - timedelta(days=40))
 
     revenue, _ = charts(site.get(URL, {"days": days}))
@@ -35,7 +35,7 @@ def test_it_shows_a_week_a_month_or_a_quarter(site, order, days, shown):
     assert sum(revenue["datasets"][0]["data"]) == (2400 if shown == 90 else 0)
 
 
-def test_what_came_back_is_no_revenue_but_has_a_status(site, admin, order):
+def test_a_cancelled_order_is_no_revenue_but_has_a_status(site, admin, order):
     change_status(order, "cancelled", by=admin)
 
     response = site.get(URL)
@@ -45,7 +45,7 @@ def test_what_came_back_is_no_revenue_but_has_a_status(site, admin, order):
     assert [row["status"] for row in response.context["statuses"]] == list(Order.Status)
 
 
-def test_each_chart_has_a_table_behind_it(site, order):
+def test_each_chart_has_a_table(site, order):
     page = site.get(URL).content.decode()
 
     assert page.count("<canvas") == page.count("<details") == 2
@@ -53,7 +53,7 @@ def test_each_chart_has_a_table_behind_it(site, order):
     assert "2400.00" in page
 
 
-def test_it_leads_to_what_runs_out(site, bat, ball):
+def test_products_that_run_low_are_linked(site, bat, ball):
     Product.objects.filter(pk=ball.pk).update(quantity=5)
 
     page = site.get(URL).content.decode()
@@ -62,19 +62,19 @@ def test_it_leads_to_what_runs_out(site, bat, ball):
     assert f"/admin/products/product/{bat.pk}/change/" not in page
 
 
-def test_it_takes_as_many_statements_however_much_was_sold(site, customer, order, django_assert_num_queries):
-    # Session, user, the report's two, which of its products are there, the statuses, low stock.
+def test_the_dashboard_takes_a_fixed_number_of_statements(site, customer, order, django_assert_num_queries):
+    # Session, user, two for the report, its products that still exist, statuses, low stock.
     with django_assert_num_queries(7):
         site.get(URL)
 
 
-def test_a_customer_sees_nothing(client, customer):
+def test_a_customer_has_no_access(client, customer):
     client.force_login(customer)
 
     assert client.get(URL).status_code == 302
 
 
-def test_its_links_lead_to_the_same_orders_and_to_products_that_are_there(site, order, bat):
+def test_links_lead_to_the_orders_counted_and_only_to_existing_products(site, order, bat):
     page = site.get(URL, {"days": 7}).content.decode()
     today = datetime.now(UTC).date()
     days = f"created_at_from={today - timedelta(days=6)}&amp;created_at_to={today}"

@@ -16,7 +16,7 @@ def expire(older_than):
     return out.getvalue().strip()
 
 
-def test_forgotten_orders_are_cancelled_and_their_stock_booked_back(order, customer, bat):
+def test_old_pending_orders_are_cancelled_and_their_stock_is_returned(order, customer, bat):
     Order.objects.update(created_at=timezone.now() - timedelta(hours=25))
     place_order(customer=customer, items=[{"product": bat.pk, "quantity": 1}])
 
@@ -29,7 +29,7 @@ def test_forgotten_orders_are_cancelled_and_their_stock_booked_back(order, custo
     assert (event.status, event.by, event.note) == ("cancelled", None, "Expired.")
 
 
-def test_an_order_whose_stock_has_no_room_keeps_no_other_from_expiring(order, customer, bat, ball):
+def test_an_order_whose_stock_cannot_be_returned_does_not_block_the_others(order, customer, bat, ball):
     place_order(customer=customer, items=[{"product": ball.pk, "quantity": 1}])
     Order.objects.update(created_at=timezone.now() - timedelta(hours=25))
     bat.update(quantity=2**31 - 1)
@@ -39,7 +39,7 @@ def test_an_order_whose_stock_has_no_room_keeps_no_other_from_expiring(order, cu
     assert list(Order.objects.order_by("id").values_list("status", flat=True)) == ["pending", "cancelled"]
 
 
-def test_an_order_that_a_clock_ahead_has_dated_expires_with_a_later_one(order, customer, bat):
+def test_an_order_dated_in_the_future_expires_with_a_later_one(order, customer, bat):
     items = [{"product": bat.pk, "quantity": 1}]
     for _ in range(2):
         place_order(customer=customer, items=items)
@@ -53,7 +53,7 @@ def test_an_order_that_a_clock_ahead_has_dated_expires_with_a_later_one(order, c
     assert Order.objects.get(status="pending").pk == third
 
 
-def test_more_orders_than_fit_into_a_page_expire(customer):
+def test_orders_expire_beyond_one_page(customer):
     long_ago = timezone.now() - timedelta(days=2)
     Order.objects.bulk_create(
         Order(customer=customer, total=0, created_at=long_ago + timedelta(seconds=n // 1500)) for n in range(2100)
@@ -63,7 +63,7 @@ def test_more_orders_than_fit_into_a_page_expire(customer):
     assert not Order.objects.filter(status="pending").exists()
 
 
-def test_confirmed_orders_are_not_forgotten(api, admin, order):
+def test_confirmed_orders_do_not_expire(api, admin, order):
     api(admin).post(f"/api/orders/{order.pk}/confirm/")
     Order.objects.update(created_at=timezone.now() - timedelta(days=99))
 

@@ -29,7 +29,7 @@ def place(customer, *lines, at=None, note=""):
     return order
 
 
-def test_a_row_for_each_line_of_an_order(customer, bat, ball):
+def test_the_file_has_a_row_per_order_line(customer, bat, ball):
     at = datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC)
     pk = place(customer, (bat, 2), (ball, 1), at=at, note="Ring, twice").pk
 
@@ -42,11 +42,11 @@ def test_a_row_for_each_line_of_an_order(customer, bat, ball):
 
 
 @pytest.mark.django_db
-def test_no_orders_are_a_header():
+def test_an_empty_export_is_a_header():
     assert export() == [HEADER, ""]
 
 
-def test_what_could_be_a_formula_is_made_harmless(admin):
+def test_text_that_could_be_a_formula_is_escaped(admin):
     customer = User.objects.create_user("@carl", password="carl's secret")
     product = create_product(name="=1+1", price=1, quantity=1, by=admin)
     place(customer, (product, 1), note="-2+3")
@@ -56,7 +56,7 @@ def test_what_could_be_a_formula_is_made_harmless(admin):
 
 
 @pytest.mark.parametrize("begin", ["=cmd", "+x@y", "-x", "@carl", "＝1"])
-def test_no_text_of_an_order_is_a_formula_wherever_a_cell_begins(bat, begin):
+def test_formulas_in_an_order_are_escaped_wherever_a_cell_could_begin(bat, begin):
     customer = User.objects.create_user("someone", password="someone's secret")
     User.objects.filter(pk=customer.pk).update(username=begin)
     bat.update(name=f"Bat;{begin}")
@@ -84,7 +84,7 @@ def test_name_and_price_are_those_of_the_moment_of_ordering(order, bat):
         (["--status", "pending", "--to", "2026-11-30"], [1, 3]),
     ],
 )
-def test_days_and_a_status_can_be_chosen(customer, bat, arguments, found):
+def test_orders_can_be_chosen_by_day_and_status(customer, bat, arguments, found):
     midnight = datetime(2026, 11, 2, tzinfo=UTC)
     place(customer, (bat, 3), at=midnight.replace(day=3))
     second = place(customer, (bat, 2), at=midnight)
@@ -108,13 +108,13 @@ def test_a_malformed_choice_is_refused(arguments, said):
         export(*arguments)
 
 
-def test_it_can_be_streamed_to_a_browser(order):
+def test_the_export_can_be_streamed_to_a_browser(order):
     response = StreamingHttpResponse(orders_csv(Order.objects.all()), content_type="text/csv")
 
     assert response.getvalue().decode().split("\r\n") == export()
 
 
-def test_it_takes_two_statements_for_a_batch(customer, bat, django_assert_num_queries):
+def test_an_export_takes_two_statements_per_batch(customer, bat, django_assert_num_queries):
     order = place(customer, (bat, 1))
     Order.objects.bulk_create(Order(customer=customer, total=order.total) for _ in range(BATCH))
 
@@ -122,7 +122,7 @@ def test_it_takes_two_statements_for_a_batch(customer, bat, django_assert_num_qu
         assert len(export()) == 3
 
 
-def test_a_file_can_be_named(order, tmp_path):
+def test_the_export_can_be_written_to_a_file(order, tmp_path):
     path = tmp_path / "orders.csv"
 
     assert export(str(path)) == [""]

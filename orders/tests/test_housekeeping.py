@@ -14,14 +14,14 @@ from products.models import Product
 
 
 def housekeeping():
-    """Return what the command prints."""
+    """Run the command and return its output."""
     out = StringIO()
     call_command("housekeeping", stdout=out)
     return out.getvalue()
 
 
 def keys(user, count, **age):
-    """Make keys of this age, and return them."""
+    """Create keys of this age and return them."""
     created_at = timezone.now() - timedelta(**age)
     made = [IdempotencyKey(user=user, key=f"{age}-{n}", created_at=created_at) for n in range(count)]
     return IdempotencyKey.objects.bulk_create(made)
@@ -52,16 +52,16 @@ def test_a_retry_within_the_day_gets_its_order(api, customer, bat):
     assert place() != first
 
 
-def test_many_keys_go_in_batches(customer, django_assert_num_queries):
+def test_many_keys_are_deleted_in_batches(customer, django_assert_num_queries):
     keys(customer, 2500, days=2)
     keys(customer, 1, hours=1)
 
-    # Each batch: savepoint, lock, deletion, release. Two scans, one for times in the future: each a page and its end.
+    # Per batch: savepoint, lock, deletion, release. Two scans, one of them for times in the future: a page, the end.
     with django_assert_num_queries(3 * 4 + 2 * 2):
         assert purge_keys() == 2500
 
 
-def test_old_keys_go_wherever_they_are(customer, monkeypatch):
+def test_old_keys_are_deleted_wherever_they_are(customer, monkeypatch):
     monkeypatch.setattr(batches, "PAGE", 100)
     for age in ({"hours": 1}, {"days": 3}, {"hours": 2}, {"days": 2}, {"minutes": 1}):
         keys(customer, 250, **age)
@@ -72,7 +72,7 @@ def test_old_keys_go_wherever_they_are(customer, monkeypatch):
     assert not IdempotencyKey.objects.filter(created_at__lt=timezone.now() - timedelta(days=1)).exists()
 
 
-def test_a_key_that_a_clock_ahead_has_dated_is_kept_for_another_day(customer):
+def test_a_key_dated_in_the_future_is_kept_for_another_day(customer):
     keys(customer, 1, days=-365)
     keys(customer, 1, seconds=-5)  # another node's clock may be this far ahead
 
@@ -83,19 +83,19 @@ def test_a_key_that_a_clock_ahead_has_dated_is_kept_for_another_day(customer):
 
 
 @pytest.fixture
-def forgotten(order):
-    """An order of two bats that nobody has confirmed for a day and an hour."""
+def stale(order):
+    """An order of two bats that has been pending for 25 hours."""
     Order.objects.update(created_at=timezone.now() - timedelta(hours=25))
     return order
 
 
-def test_forgotten_orders_stay_unless_told_otherwise(forgotten):
+def test_stale_orders_are_kept_by_default(stale):
     assert "Expired orders" not in housekeeping()
 
     assert Order.objects.get().status == "pending"
 
 
-def test_forgotten_orders_expire_if_told_so(forgotten, settings):
+def test_stale_orders_expire_if_configured(stale, settings):
     settings.EXPIRE_ORDERS_AFTER = timedelta(hours=24)
 
     assert "Expired orders: 1." in housekeeping()

@@ -16,7 +16,7 @@ def place(client, body, key="a key"):
     return client.post(URL, body, HTTP_IDEMPOTENCY_KEY=key.replace(" ", "-"))
 
 
-def test_a_retry_gets_the_same_answer_and_orders_nothing(api, customer, bat, body):
+def test_a_retry_gets_the_same_response_and_orders_nothing(api, customer, bat, body):
     first = place(api(customer), body)
     again = place(api(customer), body)
 
@@ -29,7 +29,7 @@ def test_a_retry_gets_the_same_answer_and_orders_nothing(api, customer, bat, bod
     assert Product.objects.get().quantity == 8
 
 
-def test_a_retry_gets_its_order_whatever_has_happened_since(api, admin, customer, bat, body):
+def test_a_retry_gets_its_order_whatever_has_changed_since(api, admin, customer, bat, body):
     first = place(api(customer), body)
     api(admin).post(f"{first['Location']}confirm/")
     api(admin).put(f"/api/products/{bat.pk}/", {"price": 1, "quantity": 0})
@@ -38,7 +38,7 @@ def test_a_retry_gets_its_order_whatever_has_happened_since(api, admin, customer
     assert place(api(customer), body).content == first.content
 
 
-def test_how_the_json_is_written_makes_no_other_body(api, customer, bat, body):
+def test_an_equivalent_body_is_the_same_request(api, customer, bat, body):
     first = place(api(customer), body)
     same = {"expected_total": 2400, "note": "", "colour": "red", "items": [{"quantity": "2", "product": str(bat.pk)}]}
 
@@ -48,7 +48,7 @@ def test_how_the_json_is_written_makes_no_other_body(api, customer, bat, body):
 @pytest.mark.parametrize(
     "change", [{"note": "now"}, {"expected_total": 2}, {"items": [{"product": 999, "quantity": 1}]}]
 )
-def test_another_body_is_refused(api, customer, bat, body, change):
+def test_the_same_key_with_another_body_is_refused(api, customer, bat, body, change):
     place(api(customer), body)
 
     response = place(api(customer), body | change)
@@ -58,7 +58,7 @@ def test_another_body_is_refused(api, customer, bat, body, change):
     assert Order.objects.count() == 1
 
 
-def test_a_malformed_body_is_400_before_the_key_counts(api, customer, bat, body):
+def test_a_malformed_body_is_refused_before_the_key_is_checked(api, customer, bat, body):
     place(api(customer), body)
 
     assert place(api(customer), body | {"items": []}).status_code == 400
@@ -72,14 +72,14 @@ def test_a_key_belongs_to_its_user(api, admin, customer, bat, body):
 
 
 @pytest.mark.parametrize("change", [{"expected_total": 1}, {"items": [{"product": 999, "quantity": 1}]}])
-def test_a_refusal_is_not_kept(api, customer, bat, body, change):
+def test_a_refusal_is_not_stored(api, customer, bat, body, change):
     assert place(api(customer), body | change).status_code in (400, 409)
     assert not IdempotencyKey.objects.exists()
 
     assert place(api(customer), body).status_code == 201
 
 
-def test_a_refusal_for_lack_of_stock_is_not_kept(api, admin, customer, bat, body):
+def test_a_refusal_for_lack_of_stock_is_not_stored(api, admin, customer, bat, body):
     api(admin).put(f"/api/products/{bat.pk}/", {"quantity": 1})
     assert place(api(customer), body).status_code == 409
 

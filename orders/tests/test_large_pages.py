@@ -22,7 +22,7 @@ def products(db):
 
 
 def make_orders(customer, products, lines):
-    """Create an order for each number of lines; three in a row have the same times and totals."""
+    """Create an order per number of lines; three in a row share their times and totals."""
     times = [START + timedelta(hours=number // 3) for number in range(len(lines))]
     orders = Order.objects.bulk_create(
         Order(customer=customer, total=Decimal(number // 3), created_at=time, updated_at=time)
@@ -43,7 +43,7 @@ def many(customer, products):
 
 
 def pages(client, path, rel="next"):
-    """Yield each page from this one on, and the path of the last one."""
+    """Yield every page from this one on, then the path of the last one."""
     for _ in range(100):
         response = client.get(path)
         assert response.status_code == 200, response.content
@@ -88,7 +88,7 @@ def test_a_page_ends_after_the_order_that_reaches_the_limit(api, admin, many):
     assert 'rel="next"' in response["Link"]
 
 
-def test_exactly_as_many_lines_and_no_more_orders_are_the_last_page(api, admin, customer, products):
+def test_a_page_that_reaches_the_limit_with_the_last_order_has_no_next(api, admin, customer, products):
     make_orders(customer, products, [100] * 99 + [50, 50])
 
     response = api(admin).get(f"{URL}?page_size=1000")
@@ -97,14 +97,14 @@ def test_exactly_as_many_lines_and_no_more_orders_are_the_last_page(api, admin, 
     assert "Link" not in response.headers
 
 
-def test_orders_without_lines_count_for_nothing(api, admin, customer, products):
+def test_orders_without_lines_do_not_count(api, admin, customer, products):
     make_orders(customer, products, [0] * 300)
 
     assert len(api(admin).get(f"{URL}?page_size=1000").json()) == 300
 
 
 @pytest.mark.parametrize("ordering", ["-created_at", "created_at"])
-def test_orders_that_come_meanwhile_shift_nothing(api, admin, customer, products, many, ordering):
+def test_new_orders_do_not_shift_the_pages(api, admin, customer, products, many, ordering):
     found = []
     for page in islice(pages(api(admin), f"{URL}?page_size=1000&ordering={ordering}"), 5):
         found += [order["id"] for order in page if isinstance(order, dict)]
@@ -114,7 +114,7 @@ def test_orders_that_come_meanwhile_shift_nothing(api, admin, customer, products
     assert len(found) == len(set(found))
 
 
-def test_the_default_page_costs_no_statement_more(api, admin, many, django_assert_num_queries):
+def test_the_default_page_takes_no_extra_statement(api, admin, many, django_assert_num_queries):
     client = api(admin)
     for size, statements in ((100, 3), (101, 4), (1000, 4)):
         with django_assert_num_queries(statements):

@@ -18,7 +18,7 @@ def _three_an_hour(settings):
 
 @pytest.fixture
 def place(api, bat):
-    """A function that orders bats as a user and returns the answer."""
+    """A function that orders bats as a user and returns the response."""
 
     def place(user, quantity=1, key=None, **changes):
         body = {"items": [{"product": bat.pk, "quantity": quantity}]} | changes
@@ -27,12 +27,12 @@ def place(api, bat):
     return place
 
 
-def later(**time):
-    """Let time pass, by making every order that much older."""
+def let_pass(**time):
+    """Let time pass by backdating every order."""
     Order.objects.update(created_at=F("created_at") - timedelta(**time))
 
 
-def test_a_customer_places_as_many_orders_as_the_rate_says(place, customer):
+def test_a_customer_may_place_as_many_orders_as_the_rate_allows(place, customer):
     assert [place(customer).status_code for _ in range(3)] == [201] * 3
 
     response = place(customer)
@@ -43,15 +43,15 @@ def test_a_customer_places_as_many_orders_as_the_rate_says(place, customer):
     assert Order.objects.count() == 3
 
 
-def test_the_time_slides_and_retry_after_is_true(place, customer):
+def test_the_window_slides_and_retry_after_is_exact(place, customer):
     place(customer)
-    later(minutes=50)
+    let_pass(minutes=50)
     for _ in range(2):
         place(customer)
 
     seconds = int(place(customer)["Retry-After"])
     assert 590 < seconds <= 600
-    later(seconds=seconds)
+    let_pass(seconds=seconds)
 
     assert place(customer).status_code == 201
     assert 2990 < int(place(customer)["Retry-After"]) <= 3000
@@ -75,7 +75,7 @@ def test_refusals_do_not_count(place, customer):
     assert [place(customer).status_code for _ in range(4)] == [201, 201, 201, 429]
 
 
-def test_a_replay_does_not_count_and_is_answered_over_the_limit_too(place, customer):
+def test_a_replay_does_not_count_and_is_answered_even_over_the_limit(place, customer):
     first = place(customer, key="one")
     assert place(customer, key="one").content == first.content
     assert [place(customer).status_code for _ in range(3)] == [201, 201, 429]
@@ -85,7 +85,7 @@ def test_a_replay_does_not_count_and_is_answered_over_the_limit_too(place, custo
     assert (again.status_code, again.content, again["Idempotent-Replayed"]) == (201, first.content, "true")
 
 
-def test_shape_and_key_are_checked_before_the_limit_and_the_rest_after_it(place, customer):
+def test_the_body_and_the_key_are_checked_before_the_limit_and_the_rest_after(place, customer):
     for key in ("one", "two", "three"):
         place(customer, key=key)
 
@@ -96,18 +96,18 @@ def test_shape_and_key_are_checked_before_the_limit_and_the_rest_after_it(place,
         assert place(customer, **refused).status_code == 429
 
 
-def test_a_refused_order_leaves_its_key_free(place, customer):
+def test_a_refused_order_does_not_use_up_its_key(place, customer):
     for _ in range(3):
         place(customer)
     assert place(customer, key="one").status_code == 429
     assert not IdempotencyKey.objects.exists()
 
-    later(hours=1)
+    let_pass(hours=1)
 
     assert place(customer, key="one").status_code == 201
 
 
-def test_each_customer_has_a_count_of_their_own_and_admins_have_none(place, customer, admin):
+def test_each_customer_is_counted_separately_and_admins_not_at_all(place, customer, admin):
     cora = User.objects.create_user("cora")
 
     assert [place(customer).status_code for _ in range(4)] == [201, 201, 201, 429]
@@ -115,29 +115,27 @@ def test_each_customer_has_a_count_of_their_own_and_admins_have_none(place, cust
     assert [place(admin).status_code for _ in range(5)] == [201] * 5
 
 
-def test_orders_in_the_future_do_not_count(place, customer):
-    """They were placed before the clock was set back."""
+def test_orders_dated_in_the_future_do_not_count(place, customer):
+    """As happens when the clock is set back after they were placed."""
     for _ in range(3):
         place(customer)
-    later(hours=-5)
+    let_pass(hours=-5)
     assert [place(customer).status_code for _ in range(2)] == [201] * 2
 
-    later(seconds=-8)  # as on a node whose clock is behind
+    let_pass(seconds=-8)  # like a node whose clock is behind
 
     assert [place(customer).status_code for _ in range(2)] == [201, 429]
 
 
 @pytest.mark.parametrize("off", [{"ORDER_RATE": None}, {"THROTTLE_ENABLED": False}])
-def test_without_the_setting_and_with_limits_off_nobody_is_refused(place, customer, settings, off):
+def test_nobody_is_refused_without_the_setting_or_with_limits_off(place, customer, settings, off):
     for name, value in off.items():
         setattr(settings, name, value)
 
     assert [place(customer).status_code for _ in range(5)] == [201] * 5
 
 
-def test_the_limit_costs_two_statements_and_none_where_it_is_not_set(
-    api, customer, bat, settings, django_assert_num_queries
-):
+def test_the_limit_takes_two_statements_and_none_if_not_set(api, customer, bat, settings, django_assert_num_queries):
     client, body = api(customer), {"items": [{"product": bat.pk, "quantity": 1}]}
     for rate, count in ((settings.ORDER_RATE, 12), (None, 10)):
         settings.ORDER_RATE = rate

@@ -17,7 +17,7 @@ def cora(db):
 
 @pytest.fixture
 def orders(customer, cora, bat, ball):
-    """Six orders, an hour apart, in turn of carl and cora, with more and more balls."""
+    """Six orders an hour apart, by carl and cora in turn, each with one ball more."""
     ball.update(quantity=100)
     for n in range(1, 7):
         items = [{"product": ball.pk, "quantity": n}, {"product": bat.pk, "quantity": 1}]
@@ -32,12 +32,12 @@ def numbers(response, orders):
     return [[order.pk for order in orders].index(found["id"]) + 1 for found in response.json()]
 
 
-def test_a_customer_sees_their_own_newest_first(api, customer, cora, orders):
+def test_a_customer_sees_their_own_orders_newest_first(api, customer, cora, orders):
     assert numbers(api(customer).get(URL), orders) == [5, 3, 1]
     assert numbers(api(cora).get(URL), orders) == [6, 4, 2]
 
 
-def test_an_admin_sees_all(api, admin, orders):
+def test_an_admin_sees_all_orders(api, admin, orders):
     assert numbers(api(admin).get(URL), orders) == [6, 5, 4, 3, 2, 1]
 
 
@@ -91,14 +91,14 @@ def test_pages(api, admin, orders):
 
 
 @pytest.mark.parametrize("path", ["", "events/", "cancel/"])
-def test_somebody_elses_order_is_not_there(api, customer, cora, orders, path):
+def test_another_customers_order_is_a_404(api, customer, cora, orders, path):
     url = f"{URL}{orders[0].pk}/{path}"
     call = api(cora).post if path == "cancel/" else api(cora).get
 
     assert call(url).status_code == 404
 
 
-def test_a_list_costs_three_statements(api, admin, orders, django_assert_num_queries):
+def test_the_list_takes_three_statements(api, admin, orders, django_assert_num_queries):
     client = api(admin)
     with django_assert_num_queries(3):  # the user, the orders, their lines
         client.get(URL)

@@ -58,7 +58,7 @@ def test_the_documented_call(api, admin, bat, ball, sell):
     ]
 
 
-def test_nothing_sold_is_a_report_too(api, admin):
+def test_a_report_without_sales_lists_every_day(api, admin):
     found = report(api(admin), "2024-02-28", "2024-03-01")
 
     assert [day["date"] for day in found["by_day"]] == ["2024-02-28", "2024-02-29", "2024-03-01"]
@@ -105,7 +105,7 @@ def test_the_bounds_are_allowed(api, admin, first, last, days):
     assert len(report(api(admin), first, last)["by_day"]) == days
 
 
-def test_ten_products_at_most_and_always_in_the_same_order(api, admin, bat, sell):
+def test_the_top_products_are_at_most_ten_in_a_stable_order(api, admin, bat, sell):
     from products.services import create_product
 
     products = [create_product(name=f"p{n}", price=10, quantity=100, by=admin) for n in range(12)]
@@ -118,13 +118,13 @@ def test_ten_products_at_most_and_always_in_the_same_order(api, admin, bat, sell
     assert [row["name"] for row in top] == ["p11", *[f"p{n}" for n in range(9)]]
 
 
-def test_a_report_costs_three_statements(api, admin, django_assert_num_queries):
+def test_a_report_takes_three_statements(api, admin, django_assert_num_queries):
     client = api(admin)
     with django_assert_num_queries(3):  # the user, the days, the products
         report(client, "2026-01-01", "2026-12-31")
 
 
-def test_what_is_cancelled_leaves_the_report(api, admin, bat, sell):
+def test_a_cancelled_order_leaves_the_report(api, admin, bat, sell):
     sell("2026-11-01", (bat, 1))
     change_status(Order.objects.get(), "cancelled", by=admin)
 

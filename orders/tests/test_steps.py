@@ -8,7 +8,7 @@ from orders.services import change_status
 from products.models import Product, StockMovement
 
 STEPS = {"confirm": "confirmed", "ship": "shipped", "deliver": "delivered", "cancel": "cancelled", "return": "returned"}
-WAYS = {
+PATHS = {
     "pending": [],
     "confirmed": ["confirm"],
     "shipped": ["confirm", "ship"],
@@ -31,13 +31,13 @@ def url(order, step=""):
 
 
 def walk(client, order, status):
-    for step in WAYS[status]:
+    for step in PATHS[status]:
         assert client.post(url(order, step)).status_code == 200
 
 
 @pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("status", WAYS)
-def test_the_table_of_steps(api, admin, order, status, step):
+@pytest.mark.parametrize("status", PATHS)
+def test_every_step_from_every_status(api, admin, order, status, step):
     client = api(admin)
     walk(client, order, status)
     before = client.get(url(order)).json(), list(StockMovement.objects.values())
@@ -55,8 +55,8 @@ def test_the_table_of_steps(api, admin, order, status, step):
         assert (client.get(url(order)).json(), list(StockMovement.objects.values())) == before
 
 
-@pytest.mark.parametrize("status", WAYS)
-def test_allowed_actions_are_what_the_caller_may_do_now(api, admin, customer, order, status):
+@pytest.mark.parametrize("status", PATHS)
+def test_allowed_actions_are_the_steps_the_caller_may_take_now(api, admin, customer, order, status):
     walk(api(admin), order, status)
 
     assert set(api(admin).get(url(order)).json()["allowed_actions"]) == ALLOWED[status]
@@ -66,7 +66,7 @@ def test_allowed_actions_are_what_the_caller_may_do_now(api, admin, customer, or
 @pytest.mark.parametrize(
     ("status", "step", "kind"), [("confirmed", "cancel", "cancelled"), ("delivered", "return", "returned")]
 )
-def test_the_stock_comes_back_once(api, admin, order, status, step, kind):
+def test_the_stock_is_returned_exactly_once(api, admin, order, status, step, kind):
     walk(api(admin), order, status)
     assert Product.objects.get().quantity == 8
 
@@ -78,14 +78,14 @@ def test_the_stock_comes_back_once(api, admin, order, status, step, kind):
     assert (movement.kind, movement.delta, movement.balance, movement.by) == (kind, 2, 10, admin)
 
 
-def test_the_stock_of_a_deleted_product_comes_back(api, admin, order, bat):
+def test_the_stock_of_a_deleted_product_is_returned(api, admin, order, bat):
     api(admin).delete(f"/api/products/{bat.pk}/delete/")
 
     assert api(admin).post(url(order, "cancel")).status_code == 200
     assert Product.objects.get().quantity == 10
 
 
-def test_stock_that_has_no_room_does_not_come_back(api, admin, order, bat):
+def test_a_step_whose_stock_cannot_be_returned_changes_nothing(api, admin, order, bat):
     api(admin).put(f"/api/products/{bat.pk}/", {"quantity": 2**31 - 2})
 
     response = api(admin).post(url(order, "cancel"))
@@ -96,14 +96,14 @@ def test_stock_that_has_no_room_does_not_come_back(api, admin, order, bat):
     assert order.events.count() == 1
 
 
-def test_a_customer_cancels_their_own(api, customer, order):
+def test_a_customer_can_cancel_their_own_order(api, customer, order):
     response = api(customer).post(url(order, "cancel"), {"note": "changed my mind"})
 
     assert (response.status_code, response.json()["status"]) == (200, "cancelled")
 
 
 @pytest.mark.parametrize("step", set(STEPS) - {"cancel"})
-def test_a_customer_takes_no_other_step(api, customer, order, step):
+def test_a_customer_can_take_no_other_step(api, customer, order, step):
     assert api(customer).post(url(order, step)).status_code == 403
 
 
@@ -115,12 +115,12 @@ def test_a_malformed_note_is_refused(api, admin, order, body):
 
 @pytest.mark.parametrize("pk", [0, 999, 10**30])
 @pytest.mark.parametrize("step", STEPS)
-def test_an_unknown_order_is_not_there(api, admin, pk, step):
+def test_an_unknown_order_is_a_404(api, admin, pk, step):
     assert api(admin).post(f"/api/orders/{pk}/{step}/").status_code == 404
 
 
 @pytest.mark.parametrize(("one", "other"), [("cancelled", "confirmed"), ("confirmed", "cancelled")])
-def test_of_two_steps_from_one_state_the_second_finds_it_gone(admin, order, one, other):
+def test_the_second_of_two_steps_from_the_same_status_fails(admin, order, one, other):
     first, second = Order.objects.get(), Order.objects.get()
     change_status(first, one, by=admin)
 
@@ -130,14 +130,14 @@ def test_of_two_steps_from_one_state_the_second_finds_it_gone(admin, order, one,
     assert [event.status for event in order.events.all()] == ["pending", one]
 
 
-def test_an_order_without_lines_is_cancelled_like_any_other(api, customer):
+def test_an_order_without_lines_can_be_cancelled(api, customer):
     order = Order.objects.create(customer=customer, total=0)
 
     assert api(customer).post(f"/api/orders/{order.pk}/cancel/").status_code == 200
 
 
-def test_a_step_never_dates_an_order_before_it_was_placed(api, admin, order):
-    """As on a node whose clock is behind the one that took the order."""
+def test_updated_at_is_never_before_created_at(api, admin, order):
+    """As on a node whose clock is behind that of the node that took the order."""
     ahead = timezone.now() + timedelta(seconds=8)
     Order.objects.update(created_at=ahead, updated_at=ahead)
 
