@@ -34,7 +34,7 @@ CONTROLS = [
         "order_management/api/fields.py",
         "if len(data) > self.max_length:",
         "if False:",
-        f"{REFUSALS}::test_a_list_is_measured_before_its_items_are_looked_at",
+        f"{REFUSALS}::test_the_length_of_a_list_is_checked_before_its_items",
         SQLITE,
     ),
     Control(
@@ -50,7 +50,7 @@ CONTROLS = [
         "order_management/api/handler.py",
         "response.data = shortened(response.data)",
         "pass",
-        f"{REFUSALS}::test_nor_does_the_error_of_a_library_repeat_it",
+        f"{REFUSALS}::test_the_error_of_a_library_does_not_repeat_the_input",
         SQLITE,
     ),
     Control(
@@ -58,7 +58,7 @@ CONTROLS = [
         "order_management/api/views.py",
         "    with lock:\n",
         "    if True:\n",
-        "order_management/tests/test_schema.py::test_the_schema_is_made_once_whatever_is_asked",
+        "order_management/tests/test_schema.py::test_the_schema_is_built_once_whatever_the_query",
         SQLITE,
     ),
     Control(
@@ -98,7 +98,7 @@ CONTROLS = [
         "accounts/site.py",
         "return super().admin_view(view if view == self.logout else self.once(view), cacheable)",
         "return super().admin_view(view, cacheable)",
-        "order_management/tests/test_admin_forms.py::test_a_form_sent_twice_makes_its_change_once",
+        "order_management/tests/test_admin_forms.py::test_a_form_submitted_twice_makes_its_change_once",
         SQLITE,
     ),
     Control(
@@ -218,7 +218,7 @@ CONTROLS = [
         "order_management/ops/debug.py",
         "return data | HIDDEN",
         "return data",
-        "order_management/tests/test_debug.py::test_no_page_shows_environment_settings_or_variables",
+        "order_management/tests/test_debug.py::test_no_error_page_shows_environment_settings_or_variables",
         SQLITE,
     ),
     Control(
@@ -396,7 +396,7 @@ CONTROLS = [
         "remove()\n    lock_user(by)\n\n\n@atomic\ndef delete_products",
         "remove()\n\n\n@atomic\ndef delete_products",
         "order_management/tests/test_deleted_callers.py::"
-        "test_whoever_is_deleted_during_their_call_gets_401_and_nothing_is_done[product_delete-1]",
+        "test_a_caller_deleted_during_the_call_gets_401_and_changes_nothing[product_delete-1]",
         SQLITE,
     ),
     Control(
@@ -492,7 +492,7 @@ CONTROLS = [
         "order_management/api/handler.py",
         "    if isinstance(error, DATABASE_ERRORS):",
         "    if False:",
-        "order_management/tests/test_paths.py::test_a_database_that_is_away_is_a_503",
+        "order_management/tests/test_paths.py::test_a_call_without_the_database_is_a_503",
         SQLITE,
     ),
     Control(
@@ -500,7 +500,7 @@ CONTROLS = [
         "order_management/api/database_errors.py",
         "return unavailable(error) if isinstance(error, DATABASE_ERRORS) else None",
         "return None",
-        "order_management/tests/test_database_away.py::test_what_needs_the_database_is_a_503",
+        "order_management/tests/test_database_away.py::test_a_page_that_needs_the_database_is_a_503",
         SQLITE,
     ),
     Control(
@@ -524,7 +524,7 @@ CONTROLS = [
         "order_management/ops/logging.py",
         "if monotonic() < self.quiet_until:",
         "if False:",
-        "order_management/tests/test_logs.py::test_a_call_for_an_unknown_host_is_logged_with_its_name_once_a_minute",
+        "order_management/tests/test_logs.py::test_a_request_for_an_unknown_host_is_logged_once_a_minute",
         SQLITE,
     ),
     Control(

@@ -1,4 +1,4 @@
-"""Who may call what: a row per route and method, with the status for nobody, a Customer and an Admin."""
+"""Who may call what: a row per route and method, with the status for anonymous callers, Customers and Admins."""
 
 import pytest
 from django.urls import URLPattern, get_resolver
@@ -8,7 +8,7 @@ PERSON = {"username": "user1", "password": "1234"}
 
 # fmt: off
 TABLE = [
-    # method, route, body, status for nobody, a customer, an admin
+    # method, route, body, status for an anonymous caller, a customer, an admin
     ("post",   "api/accounts/register/",         PERSON,            201, 201, 201),
     ("post",   "api/login/",                     PERSON,            401, 401, 401),
     ("post",   "api/login/refresh/",             {"refresh": "x"},  401, 401, 401),
@@ -49,7 +49,7 @@ TABLE = [
 
 
 def routes(patterns, prefix=""):
-    """Yield every (route, view) but those of the admin site, which has tests of its own."""
+    """Yield (route, view) for every route except the admin site's, which has its own tests."""
     for pattern in patterns:
         route = prefix + str(pattern.pattern)
         if isinstance(pattern, URLPattern):
@@ -59,7 +59,7 @@ def routes(patterns, prefix=""):
 
 
 def methods(view):
-    """Return the methods of one of DRF's views; the plain ones are for reading."""
+    """Return the methods of a view; views that are not DRF's only support GET."""
     if not hasattr(view, "cls"):
         return ["get"]
     return [method for method in ("get", "post", "put", "patch", "delete") if hasattr(view.cls, method)]

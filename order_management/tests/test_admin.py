@@ -29,11 +29,11 @@ QUERIES = [
 
 @pytest.mark.parametrize("query", QUERIES)
 @pytest.mark.parametrize("path", LISTS)
-def test_no_list_breaks_by_what_is_typed_into_its_address(site, path, query):
+def test_no_query_string_breaks_a_list(site, path, query):
     assert site.get(f"{path}?{query}").status_code in (200, 302, 400)
 
 
-def test_every_export_is_of_what_the_list_shows():
+def test_every_export_contains_what_its_list_shows():
     exporting = []
     for model_admin in admin.site._registry.values():
         if any("export" in str(url.name) for url in model_admin.get_urls()):
@@ -45,7 +45,7 @@ def test_every_export_is_of_what_the_list_shows():
 
 @pytest.mark.parametrize("query", QUERIES)
 @pytest.mark.parametrize("path", EXPORTS)
-def test_no_export_breaks_by_what_is_typed_into_its_address(site, order, path, query):
+def test_no_query_string_breaks_an_export(site, order, path, query):
     response = site.get(f"{path}export/?{query}")
 
     assert response.status_code in (200, 302, 400)
@@ -55,7 +55,7 @@ def test_no_export_breaks_by_what_is_typed_into_its_address(site, order, path, q
 
 @pytest.mark.parametrize("key", ["abc", "1\0", "9" * 30, ""])
 @pytest.mark.parametrize("path", LISTS)
-def test_no_list_breaks_by_a_key_that_is_none(site, path, key):
+def test_no_malformed_key_breaks_a_list(site, path, key):
     for name in ("_selected_action", "form-0-id", "form-77-id"):
         body = {"action": "delete_selected", "form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "_save": "Save", name: key}
         assert site.post(path, body).status_code == 400
@@ -71,12 +71,12 @@ def test_no_list_breaks_by_a_key_that_is_none(site, path, key):
         "autocomplete/?app_label=orders&model_name=order&field_name=customer&page=x",
     ],
 )
-def test_no_search_breaks_by_what_is_typed_into_its_address(site, path):
+def test_no_query_string_breaks_a_search(site, path):
     assert site.get(f"/admin/{path}").status_code in (400, 404)
 
 
 def lists_with(option):
-    """Return the ModelAdmin of every list that has this option."""
+    """Return every ModelAdmin that sets this option."""
     return [model_admin for model_admin in admin.site._registry.values() if getattr(model_admin, option)]
 
 
@@ -85,14 +85,14 @@ def path_of(model_admin):
 
 
 @pytest.mark.parametrize("model_admin", lists_with("search_fields"), ids=str)
-def test_a_search_has_up_to_twenty_words(site, model_admin):
+def test_a_search_is_limited_to_twenty_words(site, model_admin):
     assert site.get(path_of(model_admin), {"q": "a " * 20}).status_code == 200
     for words in (21, 1900):
         assert site.get(path_of(model_admin), {"q": "a " * words}).status_code == 400
 
 
 @pytest.mark.parametrize("model_admin", lists_with("list_editable"), ids=str)
-def test_a_list_makes_no_more_forms_than_it_shows_rows(site, model_admin):
+def test_a_list_builds_no_more_forms_than_it_shows_rows(site, model_admin):
     response = site.post(path_of(model_admin), {"form-TOTAL_FORMS": 1999, "form-INITIAL_FORMS": 1999, "_save": "Save"})
 
     assert response.status_code == 200

@@ -1,4 +1,4 @@
-"""Every form in the admin site makes its change once, however often it is sent."""
+"""Every form of the admin site makes its change once, however often it is submitted."""
 
 from html.parser import HTMLParser
 
@@ -13,12 +13,12 @@ from products.models import Product
 
 from .routes import all_routes
 
-SENT_ALREADY = "This form has already been submitted. Nothing was changed this time."
+ALREADY_SUBMITTED = "This form has already been submitted. Nothing was changed this time."
 CSV = SimpleUploadedFile("products.csv", b"id,name,price,quantity\n,Net,5.50,2\n")
 OWN_PASSWORD = {"old_password": "anna's secret", "new_password1": "n3w words", "new_password2": "n3w words"}
 NEW_PASSWORD = {"usable_password": "true", "password1": "n3w words", "password2": "n3w words"}
 PRODUCTS, ORDERS, USERS = "admin/products/product/", "admin/orders/order/", "admin/accounts/user/"
-# What a person fills in, for each form of the site by the route of its page.
+# What a user fills in, for every form of the site, by the route of its page.
 FORMS = [
     (f"{PRODUCTS}add/", {"name": "Net", "price": "1", "quantity": "1"}),
     (f"{PRODUCTS}<path:object_id>/change/", {"name": "Club"}),
@@ -47,13 +47,13 @@ ROUTES = sorted({route for route in all_routes() if route.startswith("admin/")})
 
 
 class Form(dict):
-    """What a browser sends for an unchanged form."""
+    """What a browser submits for an unchanged form."""
 
     has_button = False
 
 
 class Forms(HTMLParser):
-    """The POST forms of a page, except the one for logging out."""
+    """The POST forms of a page, except the logout form."""
 
     def __init__(self, response):
         super().__init__()
@@ -91,7 +91,7 @@ def forms(response):
 
 @pytest.fixture
 def page_of(bat, order, customer):
-    """A function that returns the path of a route: of the bat, of the customer's order, or of another customer."""
+    """A function that fills a route with the id of the bat, of the customer's order or of another customer."""
     cole = User.objects.create_user("cole", password="cole's secret")
     ids = {PRODUCTS: bat.pk, ORDERS: order.pk, USERS: cole.pk}
 
@@ -104,7 +104,7 @@ def page_of(bat, order, customer):
 
 
 def fill_in(site, path, fields):
-    """Return what a browser sends for the form at the path; list actions apply to the newest row."""
+    """Return what a browser submits for the form at the path; list actions apply to the newest row."""
     [form] = forms(site.get(path))
     if "action" in fields:
         model = Order if "orders" in path else User
@@ -113,7 +113,7 @@ def fill_in(site, path, fields):
 
 
 def state():
-    """Return everything that forms change."""
+    """Return every row that a form could change."""
     return {
         model: list(model.objects.order_by("pk").values_list())
         for model in apps.get_models()
@@ -122,7 +122,7 @@ def state():
 
 
 @pytest.mark.parametrize(("route", "fields"), FORMS)
-def test_a_form_sent_twice_makes_its_change_once(site, page_of, route, fields):
+def test_a_form_submitted_twice_makes_its_change_once(site, page_of, route, fields):
     path = page_of(route)
     form = fill_in(site, path, fields)
     before = state()
@@ -133,7 +133,7 @@ def test_a_form_sent_twice_makes_its_change_once(site, page_of, route, fields):
 
     assert before != after == state()
     assert again.status_code == 409
-    assert SENT_ALREADY in again.content.decode()
+    assert ALREADY_SUBMITTED in again.content.decode()
     assert FormToken.objects.count() == 1
 
 
@@ -144,21 +144,21 @@ def rewound(form):
     return form
 
 
-def test_the_confirmed_deletion_of_many_is_made_once(site, page_of, bat, ball):
+def test_a_confirmed_bulk_deletion_is_made_once(site, page_of, bat, ball):
     chosen = fill_in(site, f"/{PRODUCTS}", {}) | {"action": "delete_selected", "_selected_action": [bat.pk, ball.pk]}
     [form] = forms(site.post(f"/{PRODUCTS}", chosen))
     form |= {"_selected_action": [bat.pk, ball.pk]}
 
     assert site.post(f"/{PRODUCTS}", form).status_code == 302
     before = state()
-    assert SENT_ALREADY in site.post(f"/{PRODUCTS}", form).content.decode()
+    assert ALREADY_SUBMITTED in site.post(f"/{PRODUCTS}", form).content.decode()
 
     assert state() == before
     assert not Product.objects.listed().exists()
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_every_form_of_every_page_has_a_token_and_is_tested_above(site, page_of, route):
+def test_every_form_has_a_token_and_is_tested_above(site, page_of, route):
     response = site.get(page_of(route))
     found = [] if response.streaming or response.status_code != 200 else forms(response)
 
@@ -166,7 +166,7 @@ def test_every_form_of_every_page_has_a_token_and_is_tested_above(site, page_of,
     assert route in [route for route, _ in FORMS] or not any(form.has_button for form in found)
 
 
-def test_a_program_that_sends_the_secret_with_every_form_makes_each_change(site, bat):
+def test_a_script_that_sends_the_csrf_cookie_with_every_form_makes_every_change(site, bat):
     site.get(f"/{PRODUCTS}")
     form = {"_form_submitted": "True", "delta": "5", form_tokens.FIELD: site.cookies["csrftoken"].value}
 
@@ -184,10 +184,10 @@ def fill_in_stock(site, product, **fields):
 
 @pytest.mark.parametrize(
     "wrong",
-    # An error in the form; a conflict with the state.
+    # A form error and a conflict.
     [{"delta": "0"}, {"delta": "-11"}],
 )
-def test_a_refused_form_is_sent_again_after_correction(site, bat, wrong):
+def test_a_refused_form_can_be_corrected_and_submitted_again(site, bat, wrong):
     path, form = f"/{PRODUCTS}{bat.pk}/book_stock/", fill_in_stock(site, bat)
 
     site.post(path, form | wrong)
@@ -198,7 +198,7 @@ def test_a_refused_form_is_sent_again_after_correction(site, bat, wrong):
 
 
 @pytest.mark.parametrize("spelled", ["01", "+1", "1_0A", "1%0A", "%201", "0_1", "\u0661", "1/"])
-def test_a_form_has_one_path_however_its_id_is_spelled(site, page_of, spelled):
+def test_other_spellings_of_an_id_are_a_404(site, page_of, spelled):
     for route, fields in FORMS:
         path, odd = page_of(route), f"/{route}".replace("<path:object_id>", spelled).replace("<id>", spelled)
         if "<" in route:
@@ -206,7 +206,7 @@ def test_a_form_has_one_path_however_its_id_is_spelled(site, page_of, spelled):
             assert [site.get(odd).status_code, site.post(odd, form).status_code] == [404, 404], odd
 
 
-def test_a_bulk_action_that_could_do_nothing_is_sent_again(site, order, page_of):
+def test_a_bulk_action_without_effect_can_be_submitted_again(site, order, page_of):
     form = fill_in(site, f"/{ORDERS}", {"action": "ship"})
     site.post(f"/{ORDERS}", form)
     site.post(f"/{ORDERS}", form | {"action": "confirm"})
@@ -214,7 +214,7 @@ def test_a_bulk_action_that_could_do_nothing_is_sent_again(site, order, page_of)
     assert Order.objects.get().status == "confirmed"
 
 
-def test_a_step_that_was_rolled_back_leaves_the_form_unused(site, order, bat, page_of):
+def test_a_step_that_was_rolled_back_does_not_use_up_the_form(site, order, bat, page_of):
     path = page_of(f"{ORDERS}<path:object_id>/return/")
     Product.objects.update(quantity=2**31 - 1)
     form = fill_in(site, path, {})
@@ -227,7 +227,7 @@ def test_a_step_that_was_rolled_back_leaves_the_form_unused(site, order, bat, pa
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_wrong_old_password_is_counted_and_may_be_corrected(site):
+def test_a_wrong_old_password_is_counted_and_can_be_corrected(site):
     path = "/admin/password_change/"
     form = fill_in(site, path, OWN_PASSWORD)
 
@@ -236,7 +236,7 @@ def test_a_wrong_old_password_is_counted_and_may_be_corrected(site):
     assert site.post(path, form).status_code == 302
 
 
-def test_a_dialog_that_was_sent_already_leads_to_a_page_that_says_so(site, bat):
+def test_a_dialog_submitted_twice_redirects_to_a_page_that_says_so(site, bat):
     path, form = f"/{PRODUCTS}{bat.pk}/book_stock/", fill_in_stock(site, bat, delta="5")
     here = f"http://testserver/{PRODUCTS}?q=bat"
     headers = {"HX-Request": "true", "HX-Current-URL": here}
@@ -245,11 +245,11 @@ def test_a_dialog_that_was_sent_already_leads_to_a_page_that_says_so(site, bat):
     response = site.post(path, form, headers=headers)
 
     assert (response.status_code, response.headers["HX-Redirect"]) == (409, here)
-    assert SENT_ALREADY in site.get(here).content.decode()
+    assert ALREADY_SUBMITTED in site.get(here).content.decode()
 
 
 @pytest.mark.parametrize("url", ["https://evil.example/", "javascript:alert(1)", "//evil.example/", ""])
-def test_a_dialog_leads_to_no_other_site(site, bat, url):
+def test_a_dialog_redirects_to_no_other_site(site, bat, url):
     path, headers = f"/{PRODUCTS}{bat.pk}/book_stock/", {"HX-Request": "true", "HX-Current-URL": url}
 
     form = fill_in_stock(site, bat, delta="5")
@@ -259,32 +259,32 @@ def test_a_dialog_leads_to_no_other_site(site, bat, url):
     assert (response.status_code, response.headers["HX-Redirect"]) == (409, "/admin/")
 
 
-ANSWER_MAX = 64 * 1024
+RESPONSE_MAX = 64 * 1024
 
 
 def largest(site, path, form, text):
-    """Return the size of the largest answer to the form with this text in one of its fields, or spread over all."""
+    """Return the size of the largest response to the form with this text in one field or spread over all fields."""
     forms = [form | {name: text} for name in form] + [form | dict.fromkeys(form, text[len(form) :: len(form)])]
     return max(len(site.post(path, rewound(sent)).content) for sent in forms)
 
 
 @pytest.mark.parametrize(("route", "fields"), FORMS)
-def test_no_answer_repeats_much_of_a_form(site, page_of, route, fields):
+def test_no_response_repeats_much_of_a_form(site, page_of, route, fields):
     path = page_of(route)
     form = fill_in(site, path, fields)
 
-    assert largest(site, path, form, '"' * 60000) <= ANSWER_MAX
-    assert largest(site, path, form, '"' * 2000) <= ANSWER_MAX
+    assert largest(site, path, form, '"' * 60000) <= RESPONSE_MAX
+    assert largest(site, path, form, '"' * 2000) <= RESPONSE_MAX
 
 
-def test_nor_does_the_login_page(client, admin):
+def test_the_login_page_does_not_repeat_much_of_its_form(client, admin):
     form = {"username": "anna", "password": "wrong", "next": "/admin/"}
 
-    assert largest(client, "/admin/login/", form, '"' * 60000) <= ANSWER_MAX
-    assert largest(client, "/admin/login/", form, '"' * 2000) <= ANSWER_MAX
+    assert largest(client, "/admin/login/", form, '"' * 60000) <= RESPONSE_MAX
+    assert largest(client, "/admin/login/", form, '"' * 2000) <= RESPONSE_MAX
 
 
-def test_a_form_with_three_of_the_longest_passwords_is_read(site, admin):
+def test_a_form_with_three_passwords_of_maximum_length_is_accepted(site, admin):
     passwords = {"old_password": "o" * 1024, "new_password1": "n" * 1024, "new_password2": "n" * 1024}
     admin.set_password(passwords["old_password"])
     admin.save()
@@ -294,7 +294,7 @@ def test_a_form_with_three_of_the_longest_passwords_is_read(site, admin):
     assert site.post("/admin/password_change/", form).status_code == 302
 
 
-def test_a_full_page_of_a_list_is_read(site, admin):
+def test_a_full_page_of_a_list_is_accepted(site, admin):
     Product.objects.bulk_create(Product(name=f"Bat {n}", price="99999999.99", quantity=0) for n in range(50))
     selected = [str(10**9 + n) for n in range(50)]
     form = fill_in(site, f"/{PRODUCTS}", {"form-49-price": "1", "_save": "Save", "_selected_action": selected})

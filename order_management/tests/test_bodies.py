@@ -1,4 +1,4 @@
-"""What holds for every body sent to every call that takes one."""
+"""Rules for the body of every call that takes one."""
 
 import json
 
@@ -28,7 +28,7 @@ def send(api, admin, bat):
         client = api(admin) if "product" in path or "/me/" in path else api()
         response = getattr(client, method)(path.format(bat.pk), body, **{"content_type": "application/json"} | headers)
         assert response["Content-Type"] == "application/json"
-        # Whatever was sent: nothing has changed.
+        # Whatever was sent, nothing has changed.
         assert User.objects.count() == 1
         assert list(Product.objects.values_list("name", "price", "quantity")) == [("Bat", 1200, 10)]
         return response
@@ -67,7 +67,7 @@ def test_an_unreadable_body_is_refused(send, method, path, body):
 
 @every_call
 @pytest.mark.parametrize("body", [[], [1], "Bat", 7, 1.5, True, None, [[]], [{"name": "Bat"}]])
-def test_a_body_that_is_no_object_is_refused(send, method, path, body):
+def test_a_body_that_is_not_an_object_is_refused(send, method, path, body):
     response = send(method, path, json.dumps(body))
 
     assert response.status_code == 400
@@ -91,7 +91,7 @@ def test_another_content_type_is_refused(send, method, path, content_type):
 
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON;charset=UTF8"])
-def test_utf8_may_be_said(api, admin, content_type):
+def test_the_charset_may_be_stated_as_utf_8(api, admin, content_type):
     body = '{"name": "Schläger", "price": 1, "quantity": 1}'.encode()
 
     response = api(admin).post("/api/products/create/", body, content_type=content_type)
@@ -109,7 +109,7 @@ def test_a_huge_body_is_refused(send, method, path):
 
 
 @every_call
-def test_a_body_in_chunks_is_refused(send, method, path):
+def test_a_chunked_body_is_refused(send, method, path):
     response = send(method, path, b"", HTTP_TRANSFER_ENCODING="chunked")
 
     assert response.status_code == 411
@@ -117,23 +117,23 @@ def test_a_body_in_chunks_is_refused(send, method, path):
 
 
 @every_call
-def test_a_length_that_is_no_number_is_refused(send, method, path):
+def test_a_content_length_that_is_not_a_number_is_refused(send, method, path):
     assert send(method, path, b"{}", CONTENT_LENGTH="many").status_code == 400
 
 
 @every_call
-def test_an_array_of_great_length_is_read(send, method, path):
+def test_long_arrays_are_accepted(send, method, path):
     body = json.dumps({"name": [[]] * 10_000, "username": [{}] * 10_000, "email": [[[]]] * 10_000})
 
     assert send(method, path, body).status_code == 400
 
 
 BRACKETS = {
-    "in a text": '"' + "[{" * 100_000 + '"',
-    "in a text after an escaped quote": r'"\"' + "[{" * 100_000 + '"',
-    "in a text that ends in a backslash": '"' + "[{" * 100_000 + r'\\"',
-    "in consecutive texts": '["[[[", "", "]", "{", ""]',
-    "beside a text that ends in a backslash": '["' + r"\\" + '", ' + "[], " * 1000 + "[]]",
+    "in a string": '"' + "[{" * 100_000 + '"',
+    "in a string after an escaped quote": r'"\"' + "[{" * 100_000 + '"',
+    "in a string that ends in a backslash": '"' + "[{" * 100_000 + r'\\"',
+    "in consecutive strings": '["[[[", "", "]", "{", ""]',
+    "beside a string that ends in a backslash": '["' + r"\\" + '", ' + "[], " * 1000 + "[]]",
     "as many arrays and objects as allowed": "[" + "[], {}, " * (CONTAINERS_MAX // 2 - 2) + "0]",
     "as deep as allowed": "[" * (DEPTH_MAX - 1) + "]" * (DEPTH_MAX - 1),
     "deep in the second of many": "[" + "[], " * 100 + "[" * (DEPTH_MAX - 2) + "]" * (DEPTH_MAX - 2) + "]",
@@ -141,7 +141,7 @@ BRACKETS = {
 
 
 @pytest.mark.parametrize("value", BRACKETS.values(), ids=BRACKETS)
-def test_brackets_that_are_allowed_are_not_counted_wrongly(api, customer, value):
+def test_brackets_within_the_limits_are_accepted(api, customer, value):
     body = f'{{"first_name": "Carl", "unknown": {value}}}'
 
     response = api(customer).generic("PATCH", "/api/accounts/me/", body, "application/json")
@@ -165,7 +165,7 @@ TOO_DEEP = "The body is nested more than 32 levels deep."
             TOO_DEEP,
         ),
     ],
-    ids=["too many", "too many among texts", "too deep", "too deep among texts"],
+    ids=["too many", "too many among strings", "too deep", "too deep among strings"],
 )
 def test_too_many_arrays_and_objects_are_refused(api, customer, value, detail):
     response = api(customer).generic("PATCH", "/api/accounts/me/", f'{{"unknown": {value}}}', "application/json")

@@ -10,7 +10,7 @@ def url(product):
 
 
 @pytest.mark.parametrize("path", [LIST, "/api/products/{}/"])
-def test_what_has_not_changed_is_not_sent_again(api, customer, bat, path):
+def test_unchanged_content_is_a_304(api, customer, bat, path):
     client, path = api(customer), path.format(bat.pk)
     tag = client.get(path)["ETag"]
 
@@ -31,12 +31,12 @@ def test_other_conditions_on_a_get_are_ignored(api, customer, bat):
         assert api(customer).get(url(bat), **{header: "Sun, 22 Nov 2026 10:00:00 GMT"}).status_code == 200
 
 
-def test_head_answers_as_get(api, customer, bat):
+def test_head_has_the_same_etag_as_get(api, customer, bat):
     client = api(customer)
     assert client.head(url(bat))["ETag"] == client.get(url(bat))["ETag"]
 
 
-def test_a_list_has_changed_when_a_next_page_appears(api, customer, bat):
+def test_the_etag_of_a_list_changes_when_a_next_page_appears(api, customer, bat):
     client = api(customer)
     tag = client.get(f"{LIST}?page_size=1")["ETag"]
     Product.objects.create(name="Ball", price=1, quantity=1)
@@ -48,7 +48,7 @@ def test_a_list_has_changed_when_a_next_page_appears(api, customer, bat):
 
 
 @pytest.mark.parametrize("method", ["put", "patch"])
-def test_a_change_holds_if_nobody_was_faster(api, admin, bat, method):
+def test_a_change_with_if_match_fails_once_the_product_has_changed(api, admin, bat, method):
     client = api(admin)
     tag = client.get(url(bat))["ETag"]
 
@@ -90,7 +90,7 @@ def test_a_412_says_why_no_tag_matches(api, admin, bat, header, reason):
     assert client.put(url(bat), {"quantity": 1}, HTTP_IF_MATCH=header).json()["detail"].startswith(reason)
 
 
-def test_a_star_matches_whatever_is_there(api, admin, bat):
+def test_a_star_matches_any_existing_product(api, admin, bat):
     client = api(admin)
 
     assert client.put(url(bat), {"quantity": 1}, HTTP_IF_MATCH="*").status_code == 200
@@ -105,5 +105,5 @@ def test_one_of_several_tags_is_enough(api, admin, bat):
     assert client.delete(f"{url(bat)}delete/", HTTP_IF_MATCH=f'"x", {tag}').status_code == 200
 
 
-def test_a_malformed_change_is_400_before_it_is_412(api, admin, bat):
+def test_a_malformed_body_is_refused_before_if_match_is_checked(api, admin, bat):
     assert api(admin).put(url(bat), {"quantity": -1}, HTTP_IF_MATCH='"x"').status_code == 400

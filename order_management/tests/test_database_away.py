@@ -1,4 +1,4 @@
-"""While the database is away, everything that needs it is a 503 with Retry-After; everything else still works."""
+"""Without the database, everything that needs it is a 503 with Retry-After; everything else still works."""
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
@@ -35,7 +35,7 @@ def away(execute, sql, params, many, context):
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("with_session", [True, False])
-def test_no_path_breaks_while_the_database_is_away(client, site, api, admin, path, with_session):
+def test_no_path_breaks_without_the_database(client, site, api, admin, path, with_session):
     caller = site if with_session else client
     headers = {"Authorization": api(admin)._credentials["HTTP_AUTHORIZATION"]} if with_session else {}
     body = {"username": "anna", "password": "anna's secret"}
@@ -51,7 +51,7 @@ def test_no_path_breaks_while_the_database_is_away(client, site, api, admin, pat
 
 
 @pytest.mark.parametrize("path", ["admin/", "admin/login/", "admin/jsi18n/", "admin/nowhere/", "api/products/"])
-def test_what_needs_the_database_is_a_503(site, api, admin, path):
+def test_a_page_that_needs_the_database_is_a_503(site, api, admin, path):
     headers = {"Authorization": api(admin)._credentials["HTTP_AUTHORIZATION"]}
 
     with connection.execute_wrapper(away):
@@ -71,7 +71,7 @@ def test_a_form_that_needs_the_database_is_a_503(client, admin, path):
 
 
 @pytest.mark.parametrize("path", WITHOUT_DATABASE)
-def test_what_needs_no_database_is_answered_without(site, path):
+def test_a_page_that_does_not_need_the_database_works_without_it(site, path):
     with connection.execute_wrapper(away):
         response = site.get(f"/{path}")
     response.close()

@@ -1,4 +1,4 @@
-"""What development mode reveals about errors outside the API; under /api/ they are JSON in both modes."""
+"""What development mode reveals about errors outside the API; under /api/ errors are JSON in both modes."""
 
 from uuid import uuid4
 
@@ -16,7 +16,7 @@ BUG = "/broken/bug/"
 
 
 def broken(request, kind):
-    password = SECRET  # noqa: F841  # like one in a database driver's frame
+    password = SECRET  # noqa: F841  # as in a stack frame of a database driver
     raise ERRORS[kind]("What went wrong.")
 
 
@@ -32,7 +32,7 @@ def _development(settings):
 
 @pytest.fixture(params=["text/html", "application/json"])
 def get(request, db):
-    """A function that requests a page as granian would: with the process environment next to the headers."""
+    """A function that requests a page as granian does, with the process environment among the headers."""
     environment = {"DATABASE_URL": SECRET, "HOME": SECRET, "HTTP_TOKEN_OF_SOMETHING": SECRET}
     client = Client(raise_request_exception=False, HTTP_ACCEPT=request.param, **environment)
     return client.get
@@ -43,7 +43,7 @@ ODD += ["/static/nothing.css", "/admin/login/?next=%00", "/admin/products/produc
 
 
 @pytest.mark.parametrize("url", ODD)
-def test_no_page_shows_environment_settings_or_variables(get, url):
+def test_no_error_page_shows_environment_settings_or_variables(get, url):
     content = get(url).content.decode()
 
     assert SECRET not in content
@@ -60,7 +60,7 @@ def test_the_developer_sees_the_traceback(get):
 
 
 @pytest.mark.parametrize("caller", [{"REMOTE_ADDR": "192.168.1.20"}, {"HTTP_X_FORWARDED_FOR": "192.168.1.20"}])
-def test_others_do_not(get, caller):
+def test_other_callers_do_not_see_the_traceback(get, caller):
     response = get(BUG, **caller)
 
     assert response.status_code == 500
@@ -69,7 +69,7 @@ def test_others_do_not(get, caller):
 
 
 @pytest.mark.parametrize("url", ["/admin/", "/static/nothing.css", "/nothing", "/broken/bad/", "/broken/suspicious/"])
-def test_a_foreign_host_and_other_faults_of_callers_get_a_plain_answer(get, url):
+def test_an_unknown_host_gets_a_plain_response_whatever_else_is_wrong(get, url):
     response = get(url, HTTP_HOST="evil.example")
 
     assert response.status_code in (400, 404)
@@ -77,7 +77,7 @@ def test_a_foreign_host_and_other_faults_of_callers_get_a_plain_answer(get, url)
     assert "Traceback" not in response.content.decode()
 
 
-def test_a_refused_form_shows_nothing_either(db):
+def test_the_csrf_error_page_shows_no_secret(db):
     response = Client(enforce_csrf_checks=True, DATABASE_URL=SECRET).post("/admin/login/")
 
     assert response.status_code == 403

@@ -1,4 +1,4 @@
-"""A caller who is deleted or locked out during a call gets 401, and nothing is changed; never a 500."""
+"""A caller who is deleted or locked out during a call gets a 401 and changes nothing; never a 500."""
 
 import re
 
@@ -18,13 +18,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 CHANGING = [
     name for name in CALLS if (name, 401, without_token) in ROWS and not re.search("_(get|list|events|report)$", name)
 ]
-# Refusals that come after the caller was authenticated, and calls that succeed without writing anything.
+# Refusals after authentication, and calls that succeed without writing anything.
 WRITING_NOTHING = [
     *[row for row in ROWS if row[1] in (409, 412)],
     *[(name, 200, calling(body={})) for name in ("product_put", "product_patch", "me_patch")],
 ]
-# What belongs to the caller, and what counts their calls.
-BESIDE = {User, OutstandingToken, ClientAddress, Session}
+# Rows that belong to the caller or count their calls.
+IGNORED = {User, OutstandingToken, ClientAddress, Session}
 
 
 def delete(user):
@@ -35,8 +35,8 @@ def lock_out(user):
     user.change(is_active=False)
 
 
-class Meanwhile:
-    """Does something to a user right after the nth statement that reads, outside any transaction."""
+class AfterRead:
+    """Acts on a user right after the nth SELECT outside a transaction."""
 
     def __init__(self, act, user, nth=1):
         self.act, self.user, self.left = act, user, nth
@@ -50,14 +50,14 @@ class Meanwhile:
         return result
 
 
-def written():
-    """Return all rows except those of BESIDE."""
-    return {model: list(model.objects.order_by("pk").values()) for model in set(apps.get_models()) - BESIDE}
+def rows():
+    """Return all rows except those of the IGNORED models."""
+    return {model: list(model.objects.order_by("pk").values()) for model in set(apps.get_models()) - IGNORED}
 
 
 @pytest.fixture
 def otto(db):
-    """An Admin who has done nothing yet and can therefore be deleted."""
+    """An Admin who has done nothing yet, so they can be deleted."""
     return User.objects.create(username="otto", role=User.Role.ADMIN, password=make_password("carl's secret"))
 
 
@@ -68,7 +68,7 @@ def shop(api, admin, customer, bat, ball, order):
 
 @pytest.fixture
 def operation(api, request):
-    """The operation that the test is about."""
+    """The operation under test."""
     paths = api().get("/api/schema/").json()["paths"]
     return next(
         {"path": path, "method": method.upper(), **call}
@@ -78,13 +78,13 @@ def operation(api, request):
     )
 
 
-# The first statement finds the caller.
+# The first statement looks up the caller.
 @pytest.mark.parametrize("nth", [1, 2, 3])
 @pytest.mark.parametrize("operation", CHANGING, indirect=True)
-def test_whoever_is_deleted_during_their_call_gets_401_and_nothing_is_done(shop, otto, operation, nth):
+def test_a_caller_deleted_during_the_call_gets_401_and_changes_nothing(shop, otto, operation, nth):
     shop.operation = operation
     call = CALLS[operation["operationId"]][0](shop) | {"by": otto}
-    before, meanwhile = written(), Meanwhile(delete, otto, nth)
+    before, meanwhile = rows(), AfterRead(delete, otto, nth)
 
     answer = shop.send(**call, during=connection.execute_wrapper(meanwhile))
 
@@ -94,32 +94,32 @@ def test_whoever_is_deleted_during_their_call_gets_401_and_nothing_is_done(shop,
         return
     assert (answer.status_code, answer.json()) == (401, {"detail": "Token is invalid or expired."})
     assert answer["WWW-Authenticate"] == 'Bearer realm="api"'
-    assert written() == before
+    assert rows() == before
     assert not User.objects.filter(username="otto").exists()
 
 
 @pytest.mark.parametrize("operation", CHANGING, indirect=True)
-def test_whoever_is_locked_out_during_their_call_was_faster_or_gets_401(shop, otto, operation):
+def test_a_caller_locked_out_during_the_call_succeeds_or_gets_401(shop, otto, operation):
     shop.operation = operation
     call = CALLS[operation["operationId"]][0](shop) | {"by": otto}
-    before = written()
+    before = rows()
 
-    answer = shop.send(**call, during=connection.execute_wrapper(Meanwhile(lock_out, otto)))
+    answer = shop.send(**call, during=connection.execute_wrapper(AfterRead(lock_out, otto)))
 
     assert answer.status_code in (200, 201, 401)
     if answer.status_code == 401:
-        assert written() == before
+        assert rows() == before
     assert not User.objects.get(username="otto").is_active
 
 
 class DeletedCaller(Shop):
-    """Makes the first call as otto, who is deleted during it, and no other."""
+    """Makes only the first call, as otto, who is deleted during it."""
 
     answer = None
 
     def send(self, **call):
         if self.answer is None:
-            with connection.execute_wrapper(Meanwhile(delete, self.otto)):
+            with connection.execute_wrapper(AfterRead(delete, self.otto)):
                 self.answer = super().send(**call | {"by": self.otto})
         return self.answer
 
@@ -130,38 +130,38 @@ class DeletedCaller(Shop):
     ids=[f"{name}-{status}" for name, status, _ in WRITING_NOTHING],
     indirect=["operation"],
 )
-def test_a_deleted_caller_gets_401_where_nothing_is_written(shop, otto, operation, status, provoke):
+def test_a_deleted_caller_gets_401_even_if_nothing_is_written(shop, otto, operation, status, provoke):
     shop.operation = operation
     assert provoke(shop).status_code == status
-    before = written()
+    before = rows()
 
     answer = provoke(DeletedCaller(**vars(shop), otto=otto))
 
     assert (answer.status_code, answer.json()) == (401, {"detail": "Token is invalid or expired."})
     assert answer["WWW-Authenticate"] == 'Bearer realm="api"'
-    assert written() == before
+    assert rows() == before
     assert not User.objects.filter(username="otto").exists()
 
 
-def test_a_deleted_caller_gets_401_though_they_tried_too_many_passwords(api, otto):
+def test_a_deleted_caller_gets_401_even_after_too_many_wrong_passwords(api, otto):
     client, url = api(otto), "/api/accounts/me/password/"
     body = {"old_password": "wrong", "new_password": "n3w words"}
     assert [client.post(url, body).status_code for _ in range(11)] == [400] * 10 + [429]
 
-    with connection.execute_wrapper(Meanwhile(delete, otto)):
+    with connection.execute_wrapper(AfterRead(delete, otto)):
         answer = client.post(url, body)
 
     assert (answer.status_code, answer.json()) == (401, {"detail": "Token is invalid or expired."})
     assert not User.objects.filter(username="otto").exists()
 
 
-def test_whoever_is_deleted_between_password_and_token_does_not_log_in(api, otto):
-    """The statements before it: failures so far, the user, failures by now."""
+def test_a_user_deleted_between_password_check_and_token_cannot_log_in(api, otto):
+    """The statements before the token: earlier failures, the user, the failures again."""
     for nth in (2, 3):
         user = User.objects.filter(username="otto").first() or User.objects.create_user(
             "otto", password="carl's secret"
         )
-        with connection.execute_wrapper(Meanwhile(delete, user, nth)):
+        with connection.execute_wrapper(AfterRead(delete, user, nth)):
             answer = api().post("/api/login/", {"username": "otto", "password": "carl's secret"})
 
         assert answer.status_code == 401
@@ -173,7 +173,7 @@ NEW_USER = {"username": "dora", "usable_password": "true", "password1": "s3cret 
 PASSWORDS = {"old_password": "carl's secret", "new_password1": "a new one 17", "new_password2": "a new one 17"}
 PRICES = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "_save": "Save"}
 DIALOG = {"_form_submitted": "True", "note": ""}
-# Path and form of everything that makes a change; {bat}, {order} and {customer} are ids.
+# Path and fields of every form that makes a change; {bat}, {order} and {customer} are ids.
 FORMS = {
     "add a product": ("products/product/add/", {"name": "Net", "price": "1", "quantity": "1"}),
     "change a name": ("products/product/{bat}/change/", {"name": "Club", "price": "1200.00"}),
@@ -195,12 +195,12 @@ FORMS = {
 }
 
 
-def people():
+def other_users():
     return list(User.objects.exclude(username="otto").order_by("pk").values())
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_whoever_is_deleted_during_a_call_of_the_admin_site_is_led_to_the_login(client, shop, otto, form):
+def test_a_user_deleted_while_using_the_admin_site_is_redirected_to_the_login(client, shop, otto, form):
     ids = {"bat": shop.bat.pk, "order": shop.order.pk, "customer": shop.customer.pk}
     ids["cora"] = User.objects.create_user("cora").pk
     path, fields = FORMS[form]
@@ -208,28 +208,28 @@ def test_whoever_is_deleted_during_a_call_of_the_admin_site_is_led_to_the_login(
     if "file" in body:
         body["file"] = ContentFile(f"id,name,price,quantity\n{body['file']}\n", name="products.csv")
     client.force_login(otto)
-    before = written(), people()
+    before = rows(), other_users()
 
-    # The session is read first, then the user.
-    with connection.execute_wrapper(Meanwhile(delete, otto, nth=2)):
+    # The first statement reads the session, the second the user.
+    with connection.execute_wrapper(AfterRead(delete, otto, nth=2)):
         answer = client.post(f"/admin/{path}".format(**ids), body)
 
     assert (answer.status_code, answer.url.partition("?")[0]) == (302, "/admin/login/")
     assert "Nothing was saved." in client.get("/admin/login/").content.decode()
-    assert (written(), people()) == before
+    assert (rows(), other_users()) == before
 
 
-def test_whoever_is_deleted_before_their_old_hash_is_replaced_does_not_log_in(api, otto):
+def test_a_user_deleted_before_the_hash_upgrade_cannot_log_in(api, otto):
     User.objects.update(password=make_password("carl's secret", hasher="argon2"))
-    with connection.execute_wrapper(Meanwhile(delete, otto, nth=2)):
+    with connection.execute_wrapper(AfterRead(delete, otto, nth=2)):
         answer = api().post("/api/login/", {"username": "otto", "password": "carl's secret"})
 
     assert answer.status_code == 401
 
 
 @pytest.mark.parametrize("nth", [1, 2, 3])
-def test_whoever_is_deleted_while_they_log_in_to_the_admin_site_does_not_get_in(client, otto, nth):
-    with connection.execute_wrapper(Meanwhile(delete, otto, nth)):
+def test_a_user_deleted_while_logging_in_to_the_admin_site_does_not_get_in(client, otto, nth):
+    with connection.execute_wrapper(AfterRead(delete, otto, nth)):
         answer = client.post("/admin/login/", {"username": "otto", "password": "carl's secret"})
 
     assert answer.status_code == 200

@@ -1,4 +1,4 @@
-"""What docs/ says of code is found there, and docs/api.md leaves no call and no parameter out."""
+"""The code that docs/ names exists, and docs/api.md covers every call and parameter."""
 
 import re
 from pathlib import Path
@@ -10,12 +10,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 DESIGN, API = ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("design.md", "api.md"))
 FILE = re.compile(r"`(\w[\w/]*(?:\.py|/))`")
-# `place_order()`, `OutOfStock`, `TRANSITIONS`; in the diagram without the marks.
+# `place_order()`, `OutOfStock`, `TRANSITIONS`; without backticks in the diagram.
 NAME = re.compile(r"\b([a-z]\w*)\(\)|`([A-Z]\w+)`")
 
 
 def blocks(page):
-    """Yield the paragraphs, rows and items: each names a thing beside its file."""
+    """Yield the paragraphs, table rows and list items: each names things together with their file."""
     for paragraph in page.split("\n\n"):
         yield from paragraph.splitlines() if paragraph.startswith(("|", "1. ")) else [paragraph]
 
@@ -35,7 +35,7 @@ def test_every_file_the_design_names_exists():
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
-def test_every_name_in_the_design_is_found_in_the_file_beside_it():
+def test_every_name_in_the_design_is_defined_in_the_file_named_with_it():
     everywhere = sources(DESIGN)
     checked = 0
     for block in blocks(DESIGN):
@@ -46,7 +46,7 @@ def test_every_name_in_the_design_is_found_in_the_file_beside_it():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_link_leads_somewhere(page):
+def test_every_link_has_a_target(page):
     for target, _, anchor in re.findall(r"\]\((?!http)([^)#]*)(#([^)]+))?\)", page.read_text(encoding="utf-8")):
         file = page.parent / target if target else page
         assert file.exists(), target
@@ -59,7 +59,7 @@ def anchors(page):
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_every_test_that_the_page_on_security_names_exists():
+def test_every_test_named_by_the_security_page_exists():
     named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs/security.md").read_text(encoding="utf-8")))
     tests = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("*/**/test_*.py"))
 
@@ -68,20 +68,20 @@ def test_every_test_that_the_page_on_security_names_exists():
 
 
 def operations():
-    """Yield (method, path as the page writes it, operation) of every documented call."""
+    """Yield (method, path as written on the page, operation) for every documented call."""
     for path, methods in SchemaGenerator().get_schema(public=True)["paths"].items():
         for method, operation in methods.items():
             yield method.upper(), path.replace("{id}", "<id>"), operation
 
 
-def test_the_page_of_the_api_has_every_call():
+def test_the_api_page_has_every_call():
     called = {f"{method} {path}" for method, path, _ in operations()}
     rows = set(re.findall(r"^\| `([A-Z]+ /api/[^`]*)` \|", API, re.MULTILINE))
 
     assert rows == called
 
 
-def test_the_page_of_the_api_has_every_parameter_and_every_status():
+def test_the_api_page_has_every_parameter_and_status():
     parameters, statuses = set(), set()
     for _, _, operation in operations():
         parameters |= {parameter["name"] for parameter in operation.get("parameters", [])} - {"id"}

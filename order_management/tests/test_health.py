@@ -3,17 +3,17 @@ from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 
 
-def test_the_process_lives_without_a_database(client):
+def test_the_process_is_healthy_without_a_database(client):
     assert client.get("/healthz/").json() == {"status": "ok"}
 
 
-def test_ready_with_a_migrated_database(client, db):
+def test_it_is_ready_with_a_migrated_database(client, db):
     response = client.get("/readyz/")
 
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
 
 
-def test_not_ready_with_a_migration_missing(client, db):
+def test_it_is_not_ready_if_a_migration_is_missing(client, db):
     MigrationRecorder(connection).migration_qs.filter(app="products").delete()
 
     response = client.get("/readyz/")
@@ -23,7 +23,7 @@ def test_not_ready_with_a_migration_missing(client, db):
 
 
 @pytest.mark.django_db
-def test_not_ready_without_the_database(client):
+def test_it_is_not_ready_without_the_database(client):
     def away(*args):
         raise OperationalError("a secret address")
 
@@ -34,11 +34,11 @@ def test_not_ready_without_the_database(client):
 
 
 @pytest.mark.parametrize("path", ["/healthz/", "/readyz/"])
-def test_a_load_balancer_may_ask_by_address(client, db, path):
+def test_a_load_balancer_may_use_the_ip_address(client, db, path):
     assert client.get(path, HTTP_HOST="10.0.0.7:8000").status_code == 200
 
 
-def test_the_root_leads_to_the_docs(client):
+def test_the_root_redirects_to_the_docs(client):
     assert client.get("/")["Location"] == "/api/docs/"
 
 

@@ -1,4 +1,4 @@
-"""What happens to plain HTTP requests with HTTPS on."""
+"""Requests over plain HTTP with HTTPS on."""
 
 import pytest
 
@@ -40,13 +40,13 @@ def test_a_call_over_plain_http_is_refused_before_anything_else(client, method, 
         ({"Authorization": "Bearer stale"}, b"{}", "application/json"),
     ],
 )
-def test_so_is_a_call_that_would_be_refused_anyhow(client, headers, body, content_type):
+def test_a_call_that_would_be_refused_anyway_gets_the_same_refusal(client, headers, body, content_type):
     response = client.post("/api/orders/", body, content_type, headers=headers)
 
     assert (response.status_code, response.json()) == (403, REFUSED)
 
 
-def test_too_many_failed_logins_are_neither_counted_nor_told(client, customer):
+def test_failed_logins_over_plain_http_are_not_counted(client, customer):
     tries = [client.post("/api/login/", {"username": "carl", "password": "?"}, "application/json") for _ in range(12)]
     right = {"username": "carl", "password": "carl's secret"}
 
@@ -62,13 +62,13 @@ def test_a_page_is_redirected(client, path):
     assert "Strict-Transport-Security" not in response
 
 
-def test_over_https_calls_are_answered_and_browsers_told_to_stay_there(client, db):
+def test_calls_over_https_are_answered_with_hsts(client, db):
     response = client.post("/api/login/", {}, "application/json", secure=True)
 
     assert (response.status_code, response["Strict-Transport-Security"]) == (400, "max-age=3600")
 
 
-def test_a_page_of_another_origin_can_read_why_and_is_not_told_to_go_on(client, settings):
+def test_an_allowed_origin_can_read_the_refusal_but_its_preflight_fails(client, settings):
     settings.CORS_ALLOWED_ORIGINS = [ORIGIN]
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
 

@@ -14,7 +14,7 @@ from order_management.ops.middleware import warn_of_proxy
 
 @pytest.fixture
 def events(caplog, django_capture_on_commit_callbacks):
-    """A function that makes a call and returns the security events it wrote: name, and what they say."""
+    """A function that makes a call and returns the security events it logged: name and fields."""
 
     def events(call):
         caplog.set_level("INFO", "security")
@@ -28,19 +28,19 @@ def events(caplog, django_capture_on_commit_callbacks):
 
 
 @pytest.mark.parametrize("given", ["abc", "9f0c-1.2_3", "a" * 128])
-def test_a_request_keeps_the_id_it_came_with(client, given):
+def test_the_request_id_of_the_client_is_kept(client, given):
     assert client.get("/healthz/", headers={"X-Request-ID": given}).headers["X-Request-ID"] == given
 
 
 @pytest.mark.parametrize("given", ["", "a b", "a" * 129, '{"level":"ERROR"}', "a\nb", "é"])
-def test_an_odd_id_is_replaced(client, given):
+def test_a_malformed_request_id_is_replaced(client, given):
     made = client.get("/healthz/", headers={"X-Request-ID": given}).headers["X-Request-ID"]
 
     assert len(made) == 32
     assert made.isalnum()
 
 
-def test_a_failed_login(api, customer, events):
+def test_a_failed_login_is_an_event(api, customer, events):
     def log_in(name):
         return lambda: api().post("/api/login/", {"username": name, "password": "wrong"})
 
@@ -51,7 +51,7 @@ def test_a_failed_login(api, customer, events):
     assert events(log_in("carl")) == [("login_locked", {"address": "127.0.0.1", "user": customer.pk})]
 
 
-def test_too_many_registrations(api, db, settings, events):
+def test_a_refused_registration_is_an_event(api, db, settings, events):
     settings.REGISTER_RATE = (1, settings.REGISTER_RATE[1])
 
     def register(name):
@@ -63,7 +63,7 @@ def test_too_many_registrations(api, db, settings, events):
     assert refused == [("registration_refused", {"address": "127.0.0.1"})]
 
 
-def test_a_spent_token(api, customer, events):
+def test_reusing_a_token_is_an_event(api, customer, events):
     refresh = {"refresh": str(RefreshToken.for_user(customer))}
     assert events(lambda: api().post("/api/login/refresh/", refresh)) == []
 
@@ -75,7 +75,7 @@ def test_a_spent_token(api, customer, events):
     assert events(lambda: api().post("/api/login/refresh/", refresh)) == both[:1]
 
 
-def test_a_new_password(api, site, customer, events):
+def test_a_new_password_is_an_event(api, site, customer, events):
     own = {"old_password": "carl's secret", "new_password": "other"}
     resets = {"password1": "a new one 17", "password2": "a new one 17"}
 
@@ -85,7 +85,7 @@ def test_a_new_password(api, site, customer, events):
     assert events(lambda: site.post(f"/admin/accounts/user/{customer.pk}/password/", resets)) == changed
 
 
-def test_a_login_that_upgrades_the_hash_is_no_new_password(api, customer, settings, events):
+def test_a_hash_upgrade_is_not_a_new_password(api, customer, settings, events):
     settings.PASSWORD_HASHERS = settings.PASSWORD_HASHERS[1:] + settings.PASSWORD_HASHERS[:1]
 
     logged = events(lambda: api().post("/api/login/", {"username": "carl", "password": "carl's secret"}))
@@ -103,13 +103,13 @@ def test_a_login_that_upgrades_the_hash_is_no_new_password(api, customer, settin
         ({"role": "customer", "is_active": True}, None),
     ],
 )
-def test_another_access(api, admin, customer, events, change, event):
+def test_a_change_of_access_is_an_event(api, admin, customer, events, change, event):
     logged = events(lambda: api(admin).patch(f"/api/accounts/users/{customer.pk}/", change))
 
     assert logged == ([(event[0], {"user": customer.pk, "by": admin.pk} | event[1])] if event else [])
 
 
-def test_a_change_that_is_rolled_back_is_no_event(customer, events):
+def test_a_change_that_is_rolled_back_is_not_an_event(customer, events):
     def change():
         with contextlib.suppress(ZeroDivisionError), transaction.atomic():
             customer.set_password("other")
@@ -119,7 +119,7 @@ def test_a_change_that_is_rolled_back_is_no_event(customer, events):
     assert events(change) == []
 
 
-def test_a_password_switched_off(site, customer, events):
+def test_disabling_the_password_is_an_event(site, customer, events):
     def switch_off():
         customer.set_unusable_password()
         customer.save()
@@ -128,14 +128,14 @@ def test_a_password_switched_off(site, customer, events):
     assert events(customer.save) == []
 
 
-def test_a_log_asks_no_database(site, django_assert_num_queries):
+def test_logging_takes_no_query(site, django_assert_num_queries):
     with django_assert_num_queries(0):
         site.get("/healthz/")
 
 
 @pytest.fixture
 def unknown_hosts(caplog, settings):
-    """A function that sends requests for hosts and returns the lines logged for them."""
+    """A function that sends a request to each host and returns the logged lines."""
     [limit] = logging.getLogger("django.security.DisallowedHost").filters
     limit.quiet_until = 0
 
@@ -147,7 +147,7 @@ def unknown_hosts(caplog, settings):
     return unknown_hosts
 
 
-def test_a_call_for_an_unknown_host_is_logged_with_its_name_once_a_minute(unknown_hosts):
+def test_a_request_for_an_unknown_host_is_logged_once_a_minute(unknown_hosts):
     sentence = "Request for a host that is not in ALLOWED_HOSTS: evil.example"
 
     assert unknown_hosts("evil.example", "evil.example", "other.example") == [("WARNING", sentence, None)]
@@ -162,13 +162,13 @@ def test_a_call_for_an_unknown_host_is_logged_with_its_name_once_a_minute(unknow
         ("é b", "??b"),
     ],
 )
-def test_nothing_but_a_harmless_part_of_the_name_is_logged(unknown_hosts, name, shown):
+def test_the_host_is_shortened_and_escaped_in_the_log(unknown_hosts, name, shown):
     [(_, sentence, _)] = unknown_hosts(name)
 
     assert sentence.endswith(f": {shown}")
 
 
-def test_a_proxy_that_was_told_of_is_no_news(caplog, settings):
+def test_a_configured_proxy_logs_no_warning(caplog, settings):
     settings.TRUSTED_PROXIES = 1
     warn_of_proxy.cache_clear()
     APIClient().get("/healthz/", headers={"X-Forwarded-For": "192.0.2.7"})
@@ -176,7 +176,7 @@ def test_a_proxy_that_was_told_of_is_no_news(caplog, settings):
     assert not caplog.records
 
 
-def test_a_proxy_that_nobody_told_of_is_named_once(caplog):
+def test_an_unconfigured_proxy_logs_one_warning(caplog):
     warn_of_proxy.cache_clear()
     for _ in range(2):
         APIClient().get("/healthz/", headers={"X-Forwarded-For": "192.0.2.7"})

@@ -1,4 +1,4 @@
-"""What Prometheus is told, and who else."""
+"""The metrics and who may read them."""
 
 import pytest
 from django.db import connection, transaction
@@ -17,7 +17,7 @@ def _token(settings):
 
 
 def scrape():
-    """Return the lines of the page: the number of each series."""
+    """Return the value of every series."""
     page = APIClient().get("/metrics/", headers={"Authorization": f"Bearer {TOKEN}"})
     assert page["Content-Type"].startswith("text/plain; version=")
     lines = [line for line in page.content.decode().splitlines() if not line.startswith("#")]
@@ -26,7 +26,7 @@ def scrape():
 
 @pytest.fixture
 def counted():
-    """A function that makes a call, and returns by how much which series of a metric have grown."""
+    """A function that makes a call and returns by how much the series of a metric have grown."""
 
     def counted(metric, call):
         before = scrape()
@@ -45,19 +45,19 @@ def order(client, product, quantity=1, key=None):
 
 
 @pytest.mark.parametrize("sent", [None, "Bearer", f"Bearer {TOKEN}x", f"Basic {TOKEN}", TOKEN, "Bearer é"])
-def test_nobody_reads_them_without_the_token(client, sent):
+def test_the_metrics_need_the_token(client, sent):
     answer = client.get("/metrics/", headers={"Authorization": sent} if sent else {})
 
     assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
     assert answer.json() == {"detail": "Wrong token."}
 
 
-def test_the_token_of_an_admin_is_none(api, admin):
+def test_the_access_token_of_an_admin_is_refused(api, admin):
     assert api(admin).get("/metrics/").status_code == 401
 
 
 @pytest.mark.parametrize("sent", ["", "Bearer", "Bearer None", f"Bearer {TOKEN}"])
-def test_without_a_token_set_there_is_nothing(client, settings, sent):
+def test_without_a_configured_token_the_metrics_are_a_404(client, settings, sent):
     settings.METRICS_TOKEN = None
 
     answer = client.get("/metrics/", headers={"Authorization": sent})
@@ -65,7 +65,7 @@ def test_without_a_token_set_there_is_nothing(client, settings, sent):
     assert (answer.status_code, answer.json()) == (404, {"detail": "There is nothing at this path."})
 
 
-def test_prometheus_asks_by_address_and_without_tls(client, settings):
+def test_prometheus_may_use_the_ip_address_and_plain_http(client, settings):
     settings.SECURE_SSL_REDIRECT = True
 
     assert client.get("/metrics/", headers={"Host": "10.0.0.7:8000"}).status_code == 401
@@ -85,7 +85,7 @@ def test_requests_are_counted_by_route(api, customer, bat, ball, counted):
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/nowhere/1/"), ("GET", "/api/nowhere"), ("BREW", "/healthz/")])
-def test_what_callers_make_up_is_no_label(client, method, path):
+def test_made_up_paths_and_methods_do_not_become_labels(client, method, path):
     client.generic(method, path)
 
     page = "\n".join(scrape())
@@ -94,7 +94,7 @@ def test_what_callers_make_up_is_no_label(client, method, path):
     assert 'route="other"' in page
 
 
-def test_orders_are_counted_by_what_came_of_them(api, customer, bat, counted):
+def test_orders_are_counted_by_outcome(api, customer, bat, counted):
     def call():
         for key in ("one", "other", "one", None):
             assert order(api(customer), bat, key=key).status_code == 201
@@ -102,7 +102,7 @@ def test_orders_are_counted_by_what_came_of_them(api, customer, bat, counted):
     assert counted("orders_total", call) == {'{outcome="placed"}': 3, '{outcome="replayed"}': 1}
 
 
-def test_what_was_refused_is_no_order_but_a_conflict(api, customer, admin, bat, ball, counted):
+def test_a_refused_order_is_counted_as_a_conflict(api, customer, admin, bat, ball, counted):
     def call():
         assert order(api(customer), bat, quantity=11).status_code == 409
         assert order(api(customer), bat, key="one").status_code == 201
@@ -117,7 +117,7 @@ def test_what_was_refused_is_no_order_but_a_conflict(api, customer, admin, bat, 
     assert counted("orders_total", lambda: order(api(customer), bat, quantity=99)) == {}
 
 
-def test_what_was_refused_to_a_caller_who_was_locked_out_is_no_conflict(api, admin, bat, counted):
+def test_a_conflict_of_a_locked_out_caller_is_not_counted(api, admin, bat, counted):
     def lock_out_once(execute, sql, params, many, context):
         result = execute(sql, params, many, context)
         if not done:
@@ -133,7 +133,7 @@ def test_what_was_refused_to_a_caller_who_was_locked_out_is_no_conflict(api, adm
     assert counted("conflicts_total", call) == {}
 
 
-def test_what_is_rolled_back_is_not_counted(customer, bat, counted):
+def test_an_order_that_is_rolled_back_is_not_counted(customer, bat, counted):
     def call():
         with transaction.atomic():
             place_order(customer=customer, items=[{"product": bat.pk, "quantity": 1}])
@@ -158,7 +158,7 @@ def test_lockouts_and_refused_registrations_are_counted(api, customer, settings,
     }
 
 
-def test_no_label_names_anybody(api, customer, bat):
+def test_no_label_identifies_anybody(api, customer, bat):
     order(api(customer), bat, key="a-key-of-carl")
     api().post("/api/login/", {"username": "carl", "password": "wrong"})
 

@@ -7,5 +7,5 @@ OWN = sorted(key for key in MigrationLoader(None).disk_migrations if key[0] in (
 
 
 @pytest.mark.parametrize(("app", "name"), OWN)
-def test_a_migration_says_what_it_locks(app, name):
+def test_every_migration_documents_its_locks(app, name):
     assert import_module(f"{app}.migrations.{name}").__doc__.startswith("Locks ")

@@ -11,7 +11,7 @@ URL = "/api/products/"
 
 @pytest.fixture
 def shelf(db):
-    """25 products, many of equal price, quantity and name."""
+    """25 products, many with the same name, price or quantity."""
     return Product.objects.bulk_create(
         Product(name=f"n{i % 3}", price=i % 4, quantity=i % 2 * 5, pk=i) for i in range(1, 26)
     )
@@ -28,7 +28,7 @@ def ids(response):
 
 
 def walk(client, url, rel="next"):
-    """Return the pages from the given one on."""
+    """Return the pages from the given URL on."""
     pages = []
     while url:
         response = client.get(url)
@@ -43,7 +43,7 @@ ORDERINGS = ["id", "name", "price", "quantity", "-id", "-name", "-price", "-quan
 
 @pytest.mark.parametrize("ordering", ORDERINGS)
 @pytest.mark.parametrize("size", [1, 4, 24, 25, 26])
-def test_the_pages_are_the_whole_list_cut_up(api, customer, shelf, ordering, size):
+def test_the_pages_add_up_to_the_whole_list(api, customer, shelf, ordering, size):
     client = api(customer)
     whole = ids(client.get(f"{URL}?ordering={ordering}"))
     assert len(whole) == 25
@@ -54,7 +54,7 @@ def test_the_pages_are_the_whole_list_cut_up(api, customer, shelf, ordering, siz
 
 
 @pytest.mark.parametrize("ordering", ORDERINGS)
-def test_the_way_back_leads_over_the_same_rows(api, customer, shelf, ordering):
+def test_paging_backwards_returns_the_same_rows(api, customer, shelf, ordering):
     client = api(customer)
     pages, url = [], f"{URL}?ordering={ordering}&page_size=4"
     while url:
@@ -68,7 +68,7 @@ def test_the_way_back_leads_over_the_same_rows(api, customer, shelf, ordering):
 
 
 @pytest.mark.parametrize("ordering", ORDERINGS)
-def test_rows_that_come_and_go_hide_and_repeat_none_of_the_others(api, customer, shelf, ordering):
+def test_inserted_and_deleted_rows_hide_or_repeat_no_others(api, customer, shelf, ordering):
     client = api(customer)
     whole = ids(client.get(f"{URL}?ordering={ordering}"))
     seen, url, gone = [], f"{URL}?ordering={ordering}&page_size=3", set()
@@ -76,7 +76,7 @@ def test_rows_that_come_and_go_hide_and_repeat_none_of_the_others(api, customer,
         response = client.get(url)
         seen += ids(response)
         url = links(response).get("next")
-        # Of what was shown, the first and the last row go; one comes at either end.
+        # The first and the last row just listed are deleted; one row is added at either end.
         for pk in {ids(response)[0], ids(response)[-1]} if ids(response) else ():
             Product.objects.filter(pk=pk).remove()
             gone.add(pk)
@@ -89,7 +89,7 @@ def test_rows_that_come_and_go_hide_and_repeat_none_of_the_others(api, customer,
     assert len(seen) == len(set(seen))
 
 
-def test_an_emptied_page_leads_back(api, customer, shelf):
+def test_an_empty_page_links_back(api, customer, shelf):
     client = api(customer)
     first = client.get(f"{URL}?page_size=20")
     Product.objects.filter(pk__gt=20).remove()
@@ -102,7 +102,7 @@ def test_an_emptied_page_leads_back(api, customer, shelf):
     assert links(client.get(f"{URL}?page_size=20")) == {}
 
 
-def test_there_is_no_link_to_a_page_that_is_not_there(api, customer, shelf):
+def test_there_is_no_link_to_a_missing_page(api, customer, shelf):
     client = api(customer)
     assert links(client.get(f"{URL}?page_size=25")) == {}
     first = client.get(f"{URL}?page_size=20")
@@ -120,7 +120,7 @@ def test_links_keep_every_filter(api, customer, shelf):
     assert [pk for page in pages for pk in page] == ids(client.get(f"{URL}?max_price=2&in_stock=true"))
 
 
-def test_a_page_ends_at_a_hundred(api, customer):
+def test_a_page_has_a_hundred_items_by_default_and_a_thousand_at_most(api, customer):
     Product.objects.bulk_create(Product(name="n", price=1, quantity=1) for _ in range(1001))
     client = api(customer)
 
@@ -144,7 +144,7 @@ def test_an_unknown_ordering_is_refused(api, customer, ordering):
     assert list(response.json()) == ["ordering"]
 
 
-def test_a_cursor_holds_for_its_ordering_only_and_as_it_is(api, customer, shelf):
+def test_a_cursor_is_refused_if_altered_or_used_with_another_ordering(api, customer, shelf):
     client = api(customer)
     url = links(client.get(f"{URL}?ordering=price&page_size=3"))["next"]
 
@@ -161,11 +161,13 @@ def test_a_cursor_holds_for_its_ordering_only_and_as_it_is(api, customer, shelf)
 
 
 @pytest.mark.parametrize("ordering", ORDERINGS)
-def test_any_page_costs_at_most_two_statements_by_index(api, customer, shelf, ordering, django_assert_max_num_queries):
+def test_any_page_takes_at_most_two_statements_without_count_or_offset(
+    api, customer, shelf, ordering, django_assert_max_num_queries
+):
     client = api(customer)
     url = links(client.get(f"{URL}?ordering={ordering}&page_size=8"))["next"]
 
-    with django_assert_max_num_queries(3) as queries:  # the user, rows of an equal value, rows of the others
+    with django_assert_max_num_queries(3) as queries:  # the user, rows with the same value, rows with other values
         client.get(url)
 
     assert all("LIMIT" in query["sql"] for query in queries.captured_queries[1:])

@@ -38,7 +38,7 @@ def test_a_get_without_the_slash_is_redirected(client, settings, debug):
 
 @both_modes
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
-def test_any_other_method_without_the_slash_is_told_the_path(client, settings, debug, method):
+def test_other_methods_without_the_slash_get_a_404_that_names_the_path(client, settings, debug, method):
     settings.DEBUG = debug
 
     response = getattr(client, method)("/api/products/create")
@@ -47,12 +47,12 @@ def test_any_other_method_without_the_slash_is_told_the_path(client, settings, d
     assert response.json() == {"detail": "Paths end in a slash: /api/products/create/"}
 
 
-def test_no_redirect_leads_to_another_host(client):
+def test_no_path_redirects_to_another_host(client):
     for path_info in ("//evil.example", "//evil.example/api/products", "/api//evil.example"):
         assert client.get("/", PATH_INFO=path_info).status_code == 404
 
 
-def test_no_call_asks_for_a_csrf_token():
+def test_no_call_needs_a_csrf_token():
     client = Client(enforce_csrf_checks=True)
 
     assert client.post("/api/products/create").status_code == 404
@@ -68,11 +68,11 @@ def test_too_many_query_parameters_are_refused(api, customer):
 ORIGIN = {"HTTP_ORIGIN": "https://shop.example"}
 
 
-def test_pages_of_other_origins_may_not_call(client):
+def test_other_origins_may_not_call(client):
     assert "Access-Control-Allow-Origin" not in client.get("/api/products/", **ORIGIN)
 
 
-def test_pages_of_the_origins_in_the_settings_may_call(client, settings):
+def test_origins_in_the_settings_may_call(client, settings):
     settings.CORS_ALLOWED_ORIGINS = ["https://shop.example"]
     asked = {"HTTP_ACCESS_CONTROL_REQUEST_METHOD": "POST", "HTTP_ACCESS_CONTROL_REQUEST_HEADERS": "idempotency-key"}
 
@@ -90,7 +90,7 @@ def test_pages_of_the_origins_in_the_settings_may_call(client, settings):
 
 
 @pytest.mark.parametrize(("method", "allowed"), [("post", "GET, HEAD, OPTIONS"), ("delete", "GET, HEAD, OPTIONS")])
-def test_a_wrong_method_is_told_the_right_ones(api, admin, method, allowed):
+def test_a_wrong_method_is_a_405_that_lists_the_right_ones(api, admin, method, allowed):
     response = getattr(api(admin), method)("/api/products/")
 
     assert response.status_code == 405
@@ -99,7 +99,7 @@ def test_a_wrong_method_is_told_the_right_ones(api, admin, method, allowed):
 
 
 @both_modes
-def test_docs_errors_are_json_too(client, settings, debug):
+def test_errors_of_the_docs_page_are_json(client, settings, debug):
     settings.DEBUG = debug
 
     response = client.post("/api/docs/")
@@ -110,7 +110,7 @@ def test_docs_errors_are_json_too(client, settings, debug):
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "image/*;q=0.1", "nonsense", "", "*/*;q=0"])
-def test_accept_changes_nothing(api, customer, bat, accept):
+def test_the_accept_header_is_ignored(api, customer, bat, accept):
     response = api(customer).get("/api/products/?format=xml", HTTP_ACCEPT=accept)
 
     assert response.status_code == 200
@@ -118,7 +118,7 @@ def test_accept_changes_nothing(api, customer, bat, accept):
 
 
 @both_modes
-def test_a_host_that_is_not_ours_is_refused_in_json(client, settings, debug):
+def test_an_unknown_host_is_refused_in_json(client, settings, debug):
     settings.DEBUG = debug
 
     response = client.get("/api/products/", HTTP_HOST="evil.example")
@@ -128,7 +128,7 @@ def test_a_host_that_is_not_ours_is_refused_in_json(client, settings, debug):
 
 @both_modes
 @pytest.mark.urls(__name__)
-def test_a_bug_is_a_500_in_json_that_tells_nothing(settings, debug):
+def test_a_bug_is_a_500_in_json_without_details(settings, debug):
     settings.DEBUG = debug
 
     response = Client(raise_request_exception=False).get("/api/broken/")
@@ -137,10 +137,10 @@ def test_a_bug_is_a_500_in_json_that_tells_nothing(settings, debug):
     assert response["Cache-Control"] == "no-store"
 
 
-# The latter is Django's for a session that PostgreSQL has ended, because it stood idle within a transaction.
+# Django raises InternalError if PostgreSQL has ended the session because it was idle in a transaction.
 @pytest.mark.parametrize("error", [OperationalError, InternalError])
 @pytest.mark.parametrize("call", ["/api/products/", "/api/login/"])
-def test_a_database_that_is_away_is_a_503(api, customer, call, error):
+def test_a_call_without_the_database_is_a_503(api, customer, call, error):
     client = api(customer)
 
     def away(execute, sql, params, many, context):

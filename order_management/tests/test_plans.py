@@ -1,4 +1,4 @@
-"""How the database finds a page: by an index, already in order, at any depth and size."""
+"""The database reads a page from an index, already in order, at any depth and size."""
 
 import re
 
@@ -34,7 +34,7 @@ LISTS = [
 
 @pytest.fixture
 def explain(django_db_blocker):
-    """A function that makes a call and returns the plans of its queries of the list."""
+    """A function that makes a call and returns the response and the plans of its list queries."""
 
     def explain(client, url):
         with CaptureQueriesContext(connection) as queries:
@@ -50,7 +50,7 @@ def explain(django_db_blocker):
 def plan(sql, without=("seqscan", "sort", "bitmapscan")):
     with connection.cursor() as cursor:
         if not ON_SQLITE:
-            # Of a few rows PostgreSQL would rather read all: what counts is whether it could do otherwise.
+            # PostgreSQL prefers to scan small tables; what matters is whether it could use an index.
             for way in without:
                 cursor.execute(f"SET LOCAL enable_{way} = off")
         cursor.execute(("EXPLAIN QUERY PLAN " if ON_SQLITE else "EXPLAIN ") + sql)
@@ -59,14 +59,14 @@ def plan(sql, without=("seqscan", "sort", "bitmapscan")):
 
 def by_index(plan):
     if ON_SQLITE:
-        # What it need not sort it has read in order: off an index, or off the table, which is one by id.
+        # Without a sort, rows come in order from an index or from the table, which is ordered by id.
         return "TEMP B-TREE" not in plan
-    # An incremental sort has the rows in order already but for those with one and the same value.
+    # An incremental sort only sorts rows with the same value; the rest are in order already.
     return not re.search(r"Seq Scan|(?<!Incremental )Sort(?! Key)", plan)
 
 
 @pytest.mark.parametrize(("who", "url"), LISTS)
-def test_a_page_is_read_off_an_index(who, url, api, admin, customer, bat, ball, explain):
+def test_a_page_is_read_from_an_index(who, url, api, admin, customer, bat, ball, explain):
     people = {"admin": admin, "customer": customer}
     for number in range(3):
         place_order(customer=customer, items=[{"product": bat.pk, "quantity": number + 1}])
@@ -80,7 +80,7 @@ def test_a_page_is_read_off_an_index(who, url, api, admin, customer, bat, ball, 
         assert by_index(found), found
 
 
-def test_the_report_reads_the_orders_of_its_days_alone(api, admin, order):
+def test_the_report_reads_only_the_orders_of_its_days(api, admin, order):
     with CaptureQueriesContext(connection) as queries:
         response = api(admin).get("/api/reports/sales/?from=2026-11-01&to=2026-11-30")
     assert response.status_code == 200
@@ -88,7 +88,7 @@ def test_the_report_reads_the_orders_of_its_days_alone(api, admin, order):
 
     assert len(plans) == 2
     for found in plans:
-        # By that index, between the two days, and not all along it.
+        # A range scan of the index, not a full one.
         days = (
             r"orders_by_creation \(created_at>" if ON_SQLITE else r"orders_by_creation.*\n.*Index Cond: .*created_at >="
         )
@@ -96,13 +96,13 @@ def test_the_report_reads_the_orders_of_its_days_alone(api, admin, order):
 
 
 @pytest.mark.skipif(ON_SQLITE, reason="PostgreSQL's trigrams")
-def test_a_search_is_served_by_the_index_that_the_operations_page_offers(api, customer):
+def test_a_search_uses_the_index_suggested_by_the_operations_page(api, customer):
     page = (settings.BASE_DIR / "docs/operations.md").read_text()
     extension, index = re.findall('-c "(CREATE EXTENSION .*?pg_trgm|CREATE INDEX .*?)"', page)
     Product.objects.bulk_create(Product(name=f"Ball {number}", price=1, quantity=1) for number in range(5000))
     with connection.cursor() as cursor:
         cursor.execute(extension)
-        cursor.execute(index.replace(" CONCURRENTLY", ""))  # not within the test's transaction
+        cursor.execute(index.replace(" CONCURRENTLY", ""))  # not possible in the test's transaction
         cursor.execute("ANALYZE products_product")
 
     with CaptureQueriesContext(connection) as queries:

@@ -1,4 +1,4 @@
-"""The Postman collection makes every call that the OpenAPI schema has; that it runs is shown in tests_live/."""
+"""The Postman collection makes every call of the OpenAPI schema; tests_live/ runs it."""
 
 import json
 import re
@@ -16,7 +16,7 @@ def requests(items):
 
 
 def test_the_collection_makes_every_call(client):
-    # An id is a variable there, and {id} here.
+    # Ids are variables in the collection and {id} in the schema.
     made = {
         (method, re.sub(r"/(\{\{\w+\}\}|\d+)(?=/)", "/{id}", url.removeprefix("{{base_url}}").partition("?")[0]))
         for method, url in requests(json.loads(COLLECTION.read_text(encoding="utf-8"))["item"])

@@ -18,7 +18,7 @@ OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 FENCES = re.findall(r"^```(\w*)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
-def test_every_sample_is_of_a_kind_that_is_run():
+def test_every_kind_of_sample_is_run():
     assert {kind for kind, _ in FENCES} == {"http", "sh"}
     assert README.count("```") == 2 * len(FENCES)
 
@@ -35,7 +35,7 @@ def parse(sample):
 
 
 def like(shown, got):
-    """Return whether an answer is exactly as shown, except where `...` stands for what differs with every call."""
+    """Return whether a response equals the sample, apart from values that end in "..."."""
     if isinstance(shown, str) and shown.endswith("..."):
         return got.startswith(shown[:-3])
     if isinstance(shown, dict):
@@ -53,7 +53,7 @@ def samples():
 
 
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
-def test_the_calls_answer_as_shown(api, admin):
+def test_the_calls_return_the_responses_shown(api, admin):
     assert len(list(samples())) == [kind for kind, _ in FENCES].count("http")
 
     access = ""
@@ -82,13 +82,13 @@ def test_the_documented_calls_are_shown():
     }
 
 
-def test_every_setting_is_in_the_table():
+def test_the_table_has_every_setting():
     read = set(re.findall(r'env\.(?!refuse)\w+\(\s*"(\w+)"', (ROOT / "order_management/settings.py").read_text()))
 
     assert set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)) == read
 
 
-def test_the_makefile_has_the_commands():
+def test_the_makefile_has_every_command_shown():
     makefile = (ROOT / "Makefile").read_text()
     for target in set(re.findall(r"`?make ([a-z-]+)", README)):
         assert f"\n{target}:" in makefile

@@ -1,4 +1,4 @@
-"""A refusal is cheap, whatever was sent: its memory, the size of its answer, and how much input it repeats."""
+"""Whatever is sent, a refusal is cheap: in memory, in the size of the response and in how much input it repeats."""
 
 import json
 import tracemalloc
@@ -20,11 +20,11 @@ from order_management.api.json import CONTAINERS_MAX
 from orders.serializers import PlaceOrderSerializer
 
 MEGABYTE = 1024 * 1024
-MEMORY_MAX, ANSWER_MAX = 40_000_000, 64 * 1024
+MEMORY_MAX, RESPONSE_MAX = 40_000_000, 64 * 1024
 REPEATED_MAX = 40  # characters
 PROJECT = {"accounts", "orders", "products", "order_management"}
-# Containers of other values.
-HOLDERS = (
+# Fields that contain other values.
+CONTAINERS = (
     serializers.ListField,
     serializers.ListSerializer,
     serializers.DictField,
@@ -35,20 +35,20 @@ HOLDERS = (
 
 
 def filled(pattern, head="[", tail="0]"):
-    """Return a JSON text of nearly a megabyte that repeats the pattern."""
+    """Return JSON of nearly a megabyte that repeats the pattern."""
     return head + pattern * ((MEGABYTE - 1000) // len(pattern.encode())) + tail
 
 
 VALUES = {
-    "a text of 200 characters": '"' + "x" * 200 + '"',
-    "text": filled("x", '"', '"'),
+    "a string of 200 characters": '"' + "x" * 200 + '"',
+    "a string": filled("x", '"', '"'),
     "digits": filled("1", '"', '"'),
     "blanks, then a letter": filled(" ", '"', 'x"'),
     "a name with a dot": filled("a.", '"', 'a@example.com"'),
     "escapes": filled(r"\\", '"', '"'),
     "a number of a million digits": filled("1", "0.", ""),
     "zeros": filled("0,"),
-    "short texts": filled('"\u20ac",'),
+    "short strings": filled('"\u20ac",'),
     "arrays": filled("[],"),
     "objects": filled("{},"),
     "objects with a field": filled('{"":0},'),
@@ -57,13 +57,13 @@ VALUES = {
     "100,000 keys": "{" + ",".join(f'"{number}":0' for number in range(100_000)) + "}",
 }
 
-# Slow to trace, so only for one call in four.
+# Slow to trace, so only used for one call in four.
 HEAVY = [VALUES["as many objects as allowed"], VALUES["100,000 keys"]]
 
 
 def serializer_classes(base=serializers.BaseSerializer):
-    """Yield every serializer of the project."""
-    assert get_resolver().url_patterns  # Loads all of them.
+    """Yield every serializer class of the project."""
+    assert get_resolver().url_patterns  # loads all of them
     for subclass in base.__subclasses__():
         is_abstract = issubclass(subclass, serializers.ModelSerializer) and not hasattr(subclass, "Meta")
         if subclass.__module__.partition(".")[0] in PROJECT and not is_abstract:
@@ -80,17 +80,19 @@ def nested_fields(field):
 
 @pytest.mark.parametrize("serializer", sorted(set(serializer_classes()), key=repr), ids=lambda each: each.__name__)
 def test_every_list_of_a_serializer_is_bounded(serializer):
-    holders = [field for field in nested_fields(serializer()) if isinstance(field, HOLDERS)]
+    holders = [field for field in nested_fields(serializer()) if isinstance(field, CONTAINERS)]
 
     assert all(isinstance(field, ListField) and field.max_length for field in holders), holders
 
 
-def test_the_lists_of_the_orders_are_among_them():
+def test_the_lists_of_an_order_are_among_them():
     assert PlaceOrderSerializer in set(serializer_classes())
-    assert [field.max_length for field in nested_fields(PlaceOrderSerializer()) if isinstance(field, HOLDERS)] == [100]
+    assert [field.max_length for field in nested_fields(PlaceOrderSerializer()) if isinstance(field, CONTAINERS)] == [
+        100
+    ]
 
 
-class Counting(serializers.IntegerField):
+class CountingField(serializers.IntegerField):
     validated = 0
 
     def run_validation(self, data=serializers.empty):
@@ -102,8 +104,8 @@ class Counting(serializers.IntegerField):
     ("sent", "validated", "named"),
     [([0] * 101, 0, None), (["x"] * 100, 10, list(range(10))), ([0] * 90 + ["x"] * 10, 100, list(range(90, 100)))],
 )
-def test_a_list_is_measured_before_its_items_are_looked_at(sent, validated, named):
-    field = ListField(child=Counting(), max_length=100)
+def test_the_length_of_a_list_is_checked_before_its_items(sent, validated, named):
+    field = ListField(child=CountingField(), max_length=100)
 
     with pytest.raises(serializers.ValidationError) as refusal:
         field.run_validation(sent)
@@ -120,7 +122,7 @@ def schema():
 
 @pytest.fixture
 def bodies(schema, pks):
-    """Method, path and field names of one call for each kind of body."""
+    """Method, path and field names of one call per kind of body."""
     calls = {}
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
@@ -132,18 +134,18 @@ def bodies(schema, pks):
 
 @pytest.fixture
 def pks(customer, order):
-    """A function that fills a path with the id of an existing object."""
+    """A function that fills in the id of an existing object."""
     numbers = {"orders": order.pk, "products": order.lines.get().product_id, "accounts": customer.pk}
     return lambda path: path.replace("{id}", str(numbers.get(path.split("/")[2])))
 
 
 @pytest.fixture
 def send(api, admin):
-    """A function that makes a call as an Admin and checks its answer against the limits."""
+    """A function that makes a call as an Admin and checks the response against the limits."""
     client = api(admin)
 
     def send(method, path, body, **extra):
-        # The admin's token would replace such a header.
+        # The client's own token would replace this header.
         caller = api() if "Authorization" in extra.get("headers", {}) else client
         tracemalloc.start()
         try:
@@ -155,11 +157,11 @@ def send(api, admin):
         assert response.status_code < 500
         assert response.status_code != 413
         if response.status_code >= 400:
-            assert len(response.content) < ANSWER_MAX
+            assert len(response.content) < RESPONSE_MAX
             assert response.json()
         return response
 
-    # The first call compiles what is compiled once.
+    # The first call compiles SQL that is then kept.
     client.get("/api/orders/")
     return send
 
@@ -223,7 +225,7 @@ def test_no_header_is_repeated(send, pks, header, start, length):
         response = send(method, path, body, headers={header: start + "x" * length})
         statuses.append(response.status_code)
         assert "x" * REPEATED_MAX not in response.content.decode()
-    # Refused for the header, not for the body.
+    # The header is refused, not the body.
     expected = {"Authorization": [401, 401], "Idempotency-Key": [400, 400], "If-Match": [201, 412]}
     assert length <= 255 or statuses == expected.get(header, [201, 200])
 
@@ -241,8 +243,8 @@ def test_no_method_or_path_is_repeated(send, method, path):
     assert "x" * REPEATED_MAX not in answer.content.decode().lower()
 
 
-class Library(APIView):
-    """A view whose field is DRF's own, which repeats what was sent."""
+class LibraryView(APIView):
+    """A view with a field of DRF's own, whose error repeats the input."""
 
     authentication_classes, permission_classes = [], []
 
@@ -250,8 +252,8 @@ class Library(APIView):
         serializers.ChoiceField(["a", "b"]).run_validation(request.data["choice"])
 
 
-def test_nor_does_the_error_of_a_library_repeat_it():
-    response = Library.as_view()(APIRequestFactory().post("/", {"choice": "x" * 5000}))
+def test_the_error_of_a_library_does_not_repeat_the_input():
+    response = LibraryView.as_view()(APIRequestFactory().post("/", {"choice": "x" * 5000}))
 
     assert response.status_code == 400
     assert len(response.render().content) < 200
@@ -268,7 +270,7 @@ LOGIN, PRODUCTS = "/admin/login/", "/admin/products/product/"
 CSRF_TOKEN = "a" * 64
 MARKS = "a" + "\u0301" * 15_000 + "\u0316" * 15_000
 URLENCODED = "application/x-www-form-urlencoded"
-# Path, body and content type of what anybody can send outside /api/.
+# Path, body and content type of requests that anybody can send outside /api/.
 FORMS = {
     "a name of 30,000 combining marks": (LOGIN, {"username": MARKS, "password": "x"}, MULTIPART_CONTENT),
     "a name of 63,000 quotation marks": (LOGIN, {"username": '"' * 63_000, "password": "x"}, MULTIPART_CONTENT),
@@ -280,15 +282,15 @@ FORMS = {
 
 @pytest.fixture
 def browser(db):
-    """A browser in which nobody is logged in, with the cookie that forms are checked against."""
+    """An anonymous browser with a CSRF cookie."""
     browser = Client(enforce_csrf_checks=True)
     browser.cookies["csrftoken"] = CSRF_TOKEN
-    browser.get(LOGIN)  # compiles what the first call compiles
+    browser.get(LOGIN)  # the first call compiles templates that are then kept
     return browser
 
 
 def submit(browser, path, body, content_type=MULTIPART_CONTENT):
-    """Send a form and hold the answer against the limits."""
+    """Submit a form and check the response against the limits."""
     if isinstance(body, dict):
         body = {"csrfmiddlewaretoken": CSRF_TOKEN} | body
     else:
@@ -300,7 +302,7 @@ def submit(browser, path, body, content_type=MULTIPART_CONTENT):
     finally:
         tracemalloc.stop()
     assert peak < MEMORY_MAX
-    assert len(response.content) < ANSWER_MAX
+    assert len(response.content) < RESPONSE_MAX
     return response
 
 
@@ -323,7 +325,7 @@ def test_a_list_of_1999_forms_is_refused_cheaply(site, bat):
 
 
 def test_no_long_name_is_normalized(api, browser, monkeypatch):
-    """Normalizing takes quadratic time, if the marks have to be sorted."""
+    """Normalizing takes quadratic time if the combining marks have to be sorted."""
     lengths, normalize = [], unicodedata.normalize
     monkeypatch.setattr(unicodedata, "normalize", lambda form, text: lengths.append(len(text)) or normalize(form, text))
 

@@ -1,6 +1,6 @@
-"""The OpenAPI schema and the server say the same.
+"""The OpenAPI schema and the server agree.
 
-CALLS has, for each operation, a call that works, and a row for every answer the schema names: how to get it.
+CALLS has, for every operation, a call that succeeds and a row per documented response: how to provoke it.
 """
 
 import gzip
@@ -25,13 +25,13 @@ from accounts.tokens import RefreshToken
 from order_management.api.views import Schema
 from orders.models import Order
 
-# What clients act upon. Only a page with neighbours has a Link, only a retry says that it is one.
+# Headers that clients act on. Only a page with neighbors has a Link, only a replay has Idempotent-Replayed.
 HEADERS = {"ETag", "Idempotent-Replayed", "Link", "Location", "Retry-After", "WWW-Authenticate"}
 OPTIONAL_HEADERS = {"Idempotent-Replayed", "Link"}
 
 
 class Shop(SimpleNamespace):
-    """What a row may use; `call` makes the call that works, with what the row changes about it."""
+    """What a row may use; `call` makes the call that succeeds, with the changes of the row."""
 
     def call(self, **changes):
         good_call, _ = CALLS[self.operation["operationId"]]
@@ -92,7 +92,7 @@ def taking_a_step(who, status="pending"):
 
 
 def after(times, **changes):
-    """The call that works, after as many with the changes."""
+    """The call that succeeds, made after this many calls with the changes."""
 
     def call(shop):
         for number in range(times):
@@ -102,7 +102,7 @@ def after(times, **changes):
     return call
 
 
-def over(shop):
+def twice(shop):
     shop.call()
     return shop.call()
 
@@ -117,12 +117,19 @@ WITH_BODY = [
     (413, calling(body=b" " * (1024 * 1024 + 1))),
     (415, calling(content_type="text/plain")),
 ]
-OF_ONE = [(200, calling()), (404, calling(pk=0))]
+DETAIL = [(200, calling()), (404, calling(pk=0))]
 TOO_LONG = (414, calling(query_params={"page_size": "1" * 4000}))
 LIST = [(200, calling()), (304, unchanged), (400, calling(query_params={"page_size": 0})), TOO_LONG]
-CHANGE = [*OF_ONE, *FOR_ADMINS, (412, calling(headers={"If-Match": '"old"'}))]
+CHANGE = [*DETAIL, *FOR_ADMINS, (412, calling(headers={"If-Match": '"old"'}))]
 
-STEP = [(200, calling()), (400, calling(body={"note": []})), (404, calling(pk=0)), (409, over), *FOR_ADMINS, *WITH_BODY]
+STEP = [
+    (200, calling()),
+    (400, calling(body={"note": []})),
+    (404, calling(pk=0)),
+    (409, twice),
+    *FOR_ADMINS,
+    *WITH_BODY,
+]
 
 CALLS = {
     "register": (
@@ -163,11 +170,11 @@ CALLS = {
         lambda shop: {"by": shop.admin, "query_params": {"page_size": 1}},
         [*[row for row in LIST if row[0] != 304], *FOR_ADMINS],
     ),
-    "user_get": (lambda shop: {"by": shop.admin, "pk": shop.customer.pk}, [*OF_ONE, *FOR_ADMINS]),
+    "user_get": (lambda shop: {"by": shop.admin, "pk": shop.customer.pk}, [*DETAIL, *FOR_ADMINS]),
     "user_patch": (
         lambda shop: {"by": shop.admin, "pk": shop.customer.pk, "body": {"role": "admin"}},
         [
-            *[*OF_ONE, (400, calling(body={"role": "king"})), *FOR_ADMINS, *WITH_BODY],
+            *[*DETAIL, (400, calling(body={"role": "king"})), *FOR_ADMINS, *WITH_BODY],
             (409, lambda shop: shop.call(pk=shop.admin.pk, body={"role": "customer"})),
         ],
     ),
@@ -179,7 +186,7 @@ CALLS = {
         lambda shop: {"by": shop.admin, "body": {"name": "Net", "price": 300, "quantity": 4}},
         [(201, calling()), (400, calling(body={"name": ""})), *WITH_BODY, *FOR_ADMINS],
     ),
-    "product_get": (lambda shop: {"by": shop.customer, "pk": shop.bat.pk}, [*OF_ONE, *FOR_BOTH, (304, unchanged)]),
+    "product_get": (lambda shop: {"by": shop.customer, "pk": shop.bat.pk}, [*DETAIL, *FOR_BOTH, (304, unchanged)]),
     "product_put": (
         lambda shop: {"by": shop.admin, "pk": shop.bat.pk, "body": {"quantity": 15}},
         [*CHANGE, (400, calling(body={"quantity": -1})), *WITH_BODY],
@@ -209,7 +216,7 @@ CALLS = {
             (429, calling(during=override_settings(ORDER_RATE=(1, timedelta(hours=1))))),
         ],
     ),
-    "order_get": (lambda shop: {"by": shop.customer, "pk": shop.order.pk}, [*OF_ONE, *FOR_BOTH, (304, unchanged)]),
+    "order_get": (lambda shop: {"by": shop.customer, "pk": shop.order.pk}, [*DETAIL, *FOR_BOTH, (304, unchanged)]),
     "order_events": (lambda shop: {"by": shop.customer, "pk": shop.order.pk}, [*LIST, *FOR_BOTH, (404, calling(pk=0))]),
     "order_confirm": (taking_a_step("admin"), STEP),
     "order_ship": (taking_a_step("admin", "confirmed"), STEP),
@@ -234,7 +241,7 @@ ROWS = [(name, *row) for name, (_, rows) in CALLS.items() for row in rows + EVER
 @pytest.fixture(scope="module")
 def schema():
     def close(part):
-        """Allow an object no fields beside the documented ones."""
+        """Allow an object only the documented fields."""
         return {"additionalProperties": False} | part if "properties" in part else part
 
     return json.loads(APIClient().get("/api/schema/").content, object_hook=close)
@@ -255,13 +262,13 @@ def shop(api, admin, customer, bat, ball, order):
 
 
 def check(value, content, schema):
-    """Hold a value against the schema of a body, from the document that it is part of."""
+    """Validate a value against the schema of a body; `schema` is the whole document."""
     whole = content["schema"] | {"components": schema["components"]}
     Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(value)
 
 
 @pytest.mark.parametrize(("name", "status", "provoke"), ROWS, ids=[f"{name}-{status}" for name, status, _ in ROWS])
-def test_the_server_answers_as_documented(shop, schema, operations, name, status, provoke):
+def test_the_server_responds_as_documented(shop, schema, operations, name, status, provoke):
     shop.operation = operations[name]
     answer = provoke(shop)
 
@@ -277,7 +284,7 @@ def test_the_server_answers_as_documented(shop, schema, operations, name, status
         check(shop.sent, shop.operation["requestBody"]["content"]["application/json"], schema)
 
 
-def test_every_documented_answer_has_a_row_and_every_row_is_documented(operations):
+def test_every_documented_response_has_a_row_and_every_row_is_documented(operations):
     documented = {(name, int(status)) for name, operation in operations.items() for status in operation["responses"]}
 
     assert {(name, status) for name, status, _ in ROWS} == documented
@@ -298,7 +305,7 @@ def test_every_route_and_method_is_in_the_schema(operations):
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_an_operation_has_a_summary_and_its_bodies_have_examples_that_fit(schema, operations, name):
+def test_every_operation_has_a_summary_and_valid_examples(schema, operations, name):
     assert operations[name]["summary"]
     for body in [*operations[name]["responses"].values(), operations[name].get("requestBody", {})]:
         for content in body.get("content", {}).values():
@@ -308,7 +315,7 @@ def test_an_operation_has_a_summary_and_its_bodies_have_examples_that_fit(schema
 
 
 def parts(schema, path=()):
-    """Yield (path, part) for every object in a JSON document."""
+    """Yield (path, object) for every object in a JSON document."""
     if isinstance(schema, dict):
         yield path, schema
     for key, child in schema.items() if isinstance(schema, dict) else enumerate(schema):
@@ -317,11 +324,11 @@ def parts(schema, path=()):
 
 
 def parameters(operations):
-    """Return (operation's name, parameter) for every parameter of every call."""
+    """Return (name of the operation, parameter) for every parameter of every operation."""
     return [(name, each) for name, operation in operations.items() for each in operation.get("parameters", [])]
 
 
-def test_pages_of_other_origins_may_send_and_read_every_header_that_is_documented(settings, operations):
+def test_allowed_origins_may_send_and_read_every_documented_header(settings, operations):
     sent = {parameter["name"].lower() for _, parameter in parameters(operations) if parameter["in"] == "header"}
     answers = [answer for operation in operations.values() for answer in operation["responses"].values()]
     read = {name for answer in answers for name in answer.get("headers", {})}
@@ -330,13 +337,13 @@ def test_pages_of_other_origins_may_send_and_read_every_header_that_is_documente
     assert {"ETag", "Link"} <= read - {"WWW-Authenticate"} <= set(settings.CORS_EXPOSE_HEADERS)
 
 
-# Values for parameters that list none themselves.
+# Values for parameters that name none themselves.
 OF_FORMAT = {"date": "2026-11-01", "date-time": "2026-11-01T10:00:00Z"}
 OF_TYPE = {"integer": 1, "number": 1.5, "string": "a"}
 
 
 def values(parameter):
-    """Return the values that a parameter lists, or else one that should fit it."""
+    """Return the values that a parameter names, or one that should be valid."""
     schema = parameter["schema"]
     named = [each[key] for each in (parameter, schema) for key in ("example", "default", "const") if key in each]
     named += [example["value"] for example in parameter.get("examples", {}).values()] + schema.get("enum", [])
@@ -345,21 +352,21 @@ def values(parameter):
     return named or [OF_FORMAT.get(schema.get("format")) or OF_TYPE[schema["type"]]]
 
 
-def test_every_parameter_can_be_sent_and_the_values_it_names_fit(operations):
+def test_the_values_that_a_parameter_names_are_valid(operations):
     for name, parameter in parameters(operations):
         fits = Draft202012Validator(parameter["schema"]).is_valid
         assert all(map(fits, values(parameter))), (name, parameter)
 
 
-def test_every_value_that_a_schema_names_fits_it(schema):
+def test_the_values_that_a_schema_names_are_valid(schema):
     for path, part in parts(schema):
         if isinstance(part.get("type"), str | list):
             for value in [part[key] for key in ("default", "const") if key in part] + part.get("enum", []):
                 assert Draft202012Validator(part).is_valid(value), (path, part)
 
 
-def test_no_field_of_a_request_has_a_default(schema, operations):
-    """Client generators such as openapi-typescript would make every caller send the field."""
+def test_no_request_field_has_a_default(schema, operations):
+    """Client generators such as openapi-typescript would require every caller to send the field."""
     bodies = [operation["requestBody"] for operation in operations.values() if "requestBody" in operation]
     requests = json.dumps(bodies)
     named = {name for name in schema["components"]["schemas"] if name.endswith("Request") or f'/{name}"' in requests}
@@ -369,8 +376,8 @@ def test_no_field_of_a_request_has_a_default(schema, operations):
         assert [path for path, part in parts(schema["components"]["schemas"][name]) if "default" in part] == []
 
 
-def test_an_answer_has_every_field_that_its_schema_names(schema, operations):
-    """Client generators would make every reader check whether it is there."""
+def test_every_field_of_a_response_is_required(schema, operations):
+    """Otherwise client generators would make every reader check for missing fields."""
     components = schema["components"]["schemas"]
     shown = [
         components[name] for name in components if not name.endswith("Request") and "properties" in components[name]
@@ -381,7 +388,7 @@ def test_an_answer_has_every_field_that_its_schema_names(schema, operations):
         assert set(component.get("required", ())) == set(component["properties"])
 
 
-def test_a_boolean_parameter_is_read_however_it_is_spelled(shop, operations):
+def test_a_boolean_parameter_can_be_spelled_in_several_ways(shop, operations):
     found = [(name, each["name"]) for name, each in parameters(operations) if each["schema"].get("type") == "boolean"]
     assert {"in_stock", "is_active"} <= {parameter for _, parameter in found}
 
@@ -396,8 +403,8 @@ def test_a_boolean_parameter_is_read_however_it_is_spelled(shop, operations):
             assert (answer.status_code, answer.json()) == (400, {parameter: ["Must be true or false."]})
 
 
-def test_a_query_parameter_is_read_as_the_schema_says(shop, operations):
-    """Only the server can make a cursor."""
+def test_every_query_parameter_is_accepted_as_documented(shop, operations):
+    """Except the cursor, which only the server can make."""
     for name, parameter in parameters(operations):
         if parameter["in"] != "query" or parameter["name"] == "cursor":
             continue
@@ -410,7 +417,7 @@ def test_a_query_parameter_is_read_as_the_schema_says(shop, operations):
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_an_operation_asks_for_a_token_where_one_is_needed(operations, name):
+def test_an_operation_documents_whether_it_needs_a_token(operations, name):
     needed = (name, 401, without_token) in ROWS
 
     assert operations[name].get("security", [{}]) == ([{"Bearer": []}] if needed else [{}])
@@ -424,7 +431,7 @@ def test_anybody_may_read_the_schema(api):
     assert answer.json()["components"]["securitySchemes"]["Bearer"]["scheme"] == "bearer"
 
 
-def test_the_schema_is_made_once_whatever_is_asked(api, monkeypatch):
+def test_the_schema_is_built_once_whatever_the_query(api, monkeypatch):
     made = []
 
     class Generator(SchemaGenerator):
@@ -442,7 +449,7 @@ def test_the_schema_is_made_once_whatever_is_asked(api, monkeypatch):
 
 
 @pytest.mark.parametrize("encoding", ["", "gzip", "gzip, deflate, br"])
-def test_a_schema_that_has_not_changed_is_not_sent_again(api, encoding):
+def test_an_unchanged_schema_is_a_304(api, encoding):
     headers = {"Accept-Encoding": encoding}
     etag = api().get("/api/schema/", headers=headers)["ETag"]
 
@@ -452,7 +459,7 @@ def test_a_schema_that_has_not_changed_is_not_sent_again(api, encoding):
     assert api().get("/api/schema/", headers=headers | {"If-None-Match": '"old"'}).status_code == 200
 
 
-def test_the_schema_is_compressed_for_those_who_read_that(api):
+def test_the_schema_is_compressed_for_clients_that_accept_gzip(api):
     plain = api().get("/api/schema/", headers={"Accept-Encoding": "gzip;q=0, br"})
     zipped = api().get("/api/schema/", headers={"Accept-Encoding": "br, gzip;q=0.5"})
 
@@ -465,11 +472,11 @@ def test_the_schema_is_compressed_for_those_who_read_that(api):
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/yaml", "image/png", "*/*"])
-def test_the_schema_is_json_whatever_is_accepted(api, accept):
+def test_the_schema_is_json_whatever_the_client_accepts(api, accept):
     assert api().get("/api/schema/", headers={"Accept": accept}).json()["openapi"] == "3.1.1"
 
 
-def test_the_schema_answers_other_methods_like_every_call(api):
+def test_the_schema_handles_other_methods_like_every_call(api):
     head, get, post = api().head("/api/schema/"), api().get("/api/schema/"), api().post("/api/schema/", {})
 
     assert (head.status_code, head["ETag"], head["Content-Length"]) == (200, get["ETag"], get["Content-Length"])
@@ -484,5 +491,5 @@ def test_the_command_writes_the_same_document(api):
     assert json.loads(written.getvalue()) == api().get("/api/schema/").json()
 
 
-def test_the_schema_is_valid_and_made_without_warnings():
+def test_the_schema_is_valid_and_built_without_warnings():
     call_command("spectacular", "--validate", "--fail-on-warn", "--format=openapi-json", stdout=StringIO())

@@ -22,7 +22,7 @@ PATHS = [
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_every_answer_has_them(client, db, path):
+def test_every_response_has_the_security_headers(client, db, path):
     headers = client.get(path).headers
 
     assert headers.items() >= EVERYWHERE.items()
@@ -37,7 +37,7 @@ def test_every_answer_has_them(client, db, path):
         ({}, " " * 1024 * 1024 + "{}", 413),
     ],
 )
-def test_what_is_refused_early_has_them(client, request_headers, body, status):
+def test_early_refusals_have_the_security_headers(client, request_headers, body, status):
     response = client.post("/api/login/", body, "application/json", headers=request_headers)
 
     assert response.status_code == status
@@ -45,7 +45,7 @@ def test_what_is_refused_early_has_them(client, request_headers, body, status):
     assert response.headers["Content-Security-Policy"]
 
 
-def test_a_wrong_host_over_http_gets_the_same_in_production(client, settings):
+def test_an_unknown_host_over_plain_http_is_refused_with_the_headers_too(client, settings):
     settings.SECURE_SSL_REDIRECT = True
 
     response = client.get("/api/products/", headers={"Host": "evil.example"})
@@ -54,7 +54,7 @@ def test_a_wrong_host_over_http_gets_the_same_in_production(client, settings):
     assert response.headers.items() >= EVERYWHERE.items()
 
 
-def test_an_answer_of_the_api_may_load_nothing(client, db):
+def test_a_response_of_the_api_may_load_nothing(client, db):
     policy = client.get("/api/products/").headers["Content-Security-Policy"]
 
     assert policy.startswith("default-src 'none'; base-uri 'none'; form-action 'none'")
@@ -62,10 +62,10 @@ def test_an_answer_of_the_api_may_load_nothing(client, db):
 
 @pytest.mark.parametrize(
     ("path", "scripts"),
-    # The admin site's scripts compile what the attributes of its pages say.
+    # Alpine.js, in the admin site, compiles expressions from attributes.
     [("/api/docs/", "'self'"), ("/admin/login/", "'self' 'unsafe-eval'")],
 )
-def test_a_page_loads_from_here_alone_and_runs_no_script_of_its_own(client, db, path, scripts):
+def test_a_page_loads_only_from_its_origin_and_has_no_inline_scripts(client, db, path, scripts):
     response = client.get(path)
     policy = dict(part.split(" ", 1) for part in response.headers["Content-Security-Policy"].split("; "))
 
@@ -77,7 +77,7 @@ def test_a_page_loads_from_here_alone_and_runs_no_script_of_its_own(client, db, 
         assert base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() in policy["style-src"]
 
 
-def test_the_cookies_of_the_admin_site_are_kept_from_scripts_and_other_sites(client, admin, settings):
+def test_the_admin_cookies_are_hidden_from_scripts_and_other_sites(client, admin, settings):
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
 
     response = client.post("/admin/login/", {"username": "anna", "password": "anna's secret"})
@@ -87,7 +87,7 @@ def test_the_cookies_of_the_admin_site_are_kept_from_scripts_and_other_sites(cli
         assert (cookie["httponly"], cookie["secure"], cookie["samesite"]) == (True, True, "Lax")
 
 
-def test_production_asks_browsers_for_https_alone(client, settings):
+def test_production_sends_hsts(client, settings):
     settings.SECURE_HSTS_SECONDS = 365 * 24 * 3600
 
     response = client.get("/api/docs/", secure=True)

@@ -1,4 +1,4 @@
-"""The settings as a start meets them: in a process of its own, with nothing but the variables given."""
+"""The settings at startup, each in a separate process with only the given environment variables."""
 
 import ast
 import os
@@ -15,13 +15,13 @@ KEY = "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP"
 PRODUCTION = {"SECRET_KEY": KEY, "ALLOWED_HOSTS": "shop.example"}
 
 
-# Origins no browser sends, and hosts no request names: Django would start with them, and answer nobody.
-NEVER_SENT = [
+# Origins that no browser sends and hosts that no request names: Django would start with them and serve nobody.
+BAD_ORIGINS = [
     *["https://shop.example:443", "http://shop.example:80", "https://shop.example:", "https://shop.example:99999"],
     *["https://Shop.example", "HTTPS://shop.example", "https://*.shop.example", "https://m\u00fcller.example", "null"],
     *["https://a@shop.example", "https://shop.example https://other.example", "https://shop_1.example", "//a.example"],
 ]
-NEVER_ASKED = [
+BAD_HOSTS = [
     *["https://shop.example", "shop.example:443", "shop.example/", "shop.example www.shop.example", "//shop.example"],
     *["*.shop.example", "..shop.example", ".", "shop..example", "shop.example.", "-shop.example", "my_shop.example"],
     *["m\u00fcller.example", "'shop.example'", "shop.example;www.shop.example", "good.example,bad.example:80", "**"],
@@ -30,13 +30,13 @@ NEVER_ASKED = [
 
 
 def run(*arguments, **variables):
-    """Run Python in an environment of nothing but the variables."""
+    """Run Python with only the given environment variables."""
     environment = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ} | variables
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, cwd=ROOT, env=environment)
 
 
 def python(code, **variables):
-    """Return what the code printed, or the error that stopped it."""
+    """Return the output of the code, or the error that stopped it."""
     process = run("-c", code, **variables)
     return process.stdout.strip() if process.returncode == 0 else process.stderr.strip()
 
@@ -45,7 +45,7 @@ def setting(name, **variables):
     return python(f"from order_management import settings; print(repr(settings.{name}))", **variables)
 
 
-def test_nothing_set_is_development_on_localhost():
+def test_without_settings_it_is_development_on_localhost():
     shown = python(
         "from order_management import settings as s;"
         "print(s.DEBUG, s.ALLOWED_HOSTS, s.AUTH_PASSWORD_VALIDATORS, s.SECURE_SSL_REDIRECT, len(s.SECRET_KEY) > 50)"
@@ -60,7 +60,7 @@ def test_a_configured_command_line_is_production(variables):
 
 
 @pytest.mark.parametrize("server", ["wsgi", "asgi"])
-def test_a_server_is_production_and_wants_a_key(server):
+def test_a_server_is_production_and_needs_a_key(server):
     start = f"import order_management.{server}"
 
     assert python(start).startswith("SECRET_KEY must be set")
@@ -85,7 +85,7 @@ def test_a_switch_is_off(value):
     assert setting("SECURE_SSL_REDIRECT", **PRODUCTION, HTTPS=value) == "False"
 
 
-def test_an_empty_variable_is_not_set():
+def test_an_empty_variable_counts_as_not_set():
     assert setting("DEBUG", SECRET_KEY="", DATABASE_URL="", DEBUG=" ") == "True"
 
 
@@ -115,8 +115,8 @@ def test_an_empty_variable_is_not_set():
         ("CORS_ALLOWED_ORIGINS", "https://shop.example/path"),
         ("CORS_ALLOWED_ORIGINS", "shop.example"),
         ("CORS_ALLOWED_ORIGINS", "*"),
-        *(("CORS_ALLOWED_ORIGINS", value) for value in NEVER_SENT),
-        *(("ALLOWED_HOSTS", value) for value in NEVER_ASKED),
+        *(("CORS_ALLOWED_ORIGINS", value) for value in BAD_ORIGINS),
+        *(("ALLOWED_HOSTS", value) for value in BAD_HOSTS),
         ("DATABASE_URL", "mysql://user:secret@host/name"),
         ("DATABASE_URL", "postgres://user:secret@host:port/name"),
         ("DATABASE_URL", "postgres://user:secret@host"),
@@ -126,11 +126,11 @@ def test_an_empty_variable_is_not_set():
         ("DATABASE_URL", "sqlite:////nowhere/secret.sqlite3"),
         ("DATABASE_REPLICA_URL", "sqlite:///secret.sqlite3"),
         ("DATABASE_REPLICA_URL", "postgres://user:secret@host"),
-        ("DATABASE_REPLICA_URL", "postgres://user:secret@host/name"),  # of SQLite
+        ("DATABASE_REPLICA_URL", "postgres://user:secret@host/name"),  # the primary is SQLite
         ("PGBOUNCER", "maybe"),
     ],
 )
-def test_a_malformed_value_stops_the_start_with_one_sentence(name, value):
+def test_a_malformed_value_stops_the_start_with_one_message(name, value):
     error = setting("DEBUG", **{"DEBUG": "on"} | {name: value})
 
     assert error.startswith(f"{name} must ")
@@ -146,16 +146,16 @@ def test_a_malformed_value_stops_the_start_with_one_sentence(name, value):
         *["xn--mller-kva.example", "shop.example, www.shop.example", "shop.example,", "a-1.b-2.example"],
     ],
 )
-def test_hosts_that_django_knows_are_taken(value):
+def test_valid_hosts_are_accepted(value):
     assert setting("ALLOWED_HOSTS", DEBUG="on", ALLOWED_HOSTS=value) == repr(value.rstrip(",").split(", "))
 
 
 @pytest.mark.parametrize("value", ["https://shop.example", "http://localhost:3000,https://[::1]:8443"])
-def test_origins_that_browsers_send_are_taken(value):
+def test_valid_origins_are_accepted(value):
     assert setting("CORS_ALLOWED_ORIGINS", DEBUG="on", CORS_ALLOWED_ORIGINS=value) == repr(value.split(","))
 
 
-def test_several_workers_count_together_or_not_at_all(tmp_path):
+def test_metrics_of_several_workers_need_a_shared_directory(tmp_path):
     variables = {"DEBUG": "on", "METRICS_TOKEN": "t" * 20, "GRANIAN_WORKERS": "2"}
 
     assert setting("DEBUG", **variables).startswith("PROMETHEUS_MULTIPROC_DIR must be the path of a folder")
@@ -164,7 +164,7 @@ def test_several_workers_count_together_or_not_at_all(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_command_line_says_the_sentence_too():
+def test_the_command_line_prints_the_same_message():
     process = run("manage.py", "check", DEBUG="x")
 
     assert process.returncode == 1
@@ -172,26 +172,26 @@ def test_the_command_line_says_the_sentence_too():
 
 
 @pytest.mark.parametrize(("value", "seconds"), [("900", 900), ("90s", 90), ("2m", 120), ("24h", 86400), ("1d", 86400)])
-def test_a_lifetime_is_a_number_of_seconds_or_has_a_unit(value, seconds):
+def test_a_lifetime_is_in_seconds_unless_it_has_a_unit(value, seconds):
     shown = setting("SIMPLE_JWT['ACCESS_TOKEN_LIFETIME'].total_seconds()", ACCESS_TOKEN_LIFETIME=value)
     assert float(shown) == seconds
 
 
-def test_a_database_file_lies_beside_manage_py():
+def test_the_database_file_is_next_to_manage_py():
     assert setting("DATABASES['default']['NAME'].name") == "'db.sqlite3'"
     shown = setting("DATABASES['default']['NAME']", DEBUG="on", DATABASE_URL="sqlite:///a.db")
     assert shown == repr(ROOT / "a.db")
 
 
-def test_postgres_by_url():
+def test_a_postgresql_url_is_parsed():
     url = "postgres://me:p%40ss@db.example:5433/shop"
     database = setting("DATABASES['default']", DEBUG="on", DATABASE_URL=url)
     for part in ("'django.db.backends.postgresql'", "'me'", "'p@ss'", "'db.example'", "5433", "'shop'"):
         assert part in database
 
 
-def begins_with(start="import django; django.setup()", **variables):
-    """Return the parameters that connections to PostgreSQL begin with."""
+def connection_options(start="import django; django.setup()", **variables):
+    """Return the parameters that are set when connecting to PostgreSQL."""
     code = f"{start}; from django.db import connections; print(connections.settings['default']['OPTIONS'])"
     variables = {"DATABASE_URL": "postgres://me@db.example/shop"} | variables
     shown = python(code, DJANGO_SETTINGS_MODULE="order_management.settings", DEBUG="on", **variables)
@@ -199,27 +199,27 @@ def begins_with(start="import django; django.setup()", **variables):
 
 
 @pytest.mark.parametrize("server", ["wsgi", "asgi"])
-def test_a_server_limits_how_long_callers_wait_and_a_command_does_not(server):
+def test_a_server_sets_timeouts_and_a_command_does_not(server):
     limits = ["statement_timeout=30s", "lock_timeout=10s", "idle_in_transaction_session_timeout=15s"]
     gone = ["tcp_keepalives_idle=1s", "tcp_keepalives_interval=1s", "tcp_keepalives_count=2", "tcp_user_timeout=3s"]
     start = f"import order_management.{server}"
 
-    assert begins_with(start) == limits + gone
-    assert begins_with(start, PGBOUNCER="on") == []
-    assert begins_with() == []
+    assert connection_options(start) == limits + gone
+    assert connection_options(start, PGBOUNCER="on") == []
+    assert connection_options() == []
 
 
-def test_what_the_url_says_of_a_limit_comes_last_and_holds():
+def test_a_timeout_in_the_url_comes_last_and_wins():
     url = "postgres://me@db.example/shop?options=-c%20lock_timeout%3D3s"
 
-    assert begins_with("import order_management.wsgi", DATABASE_URL=url)[-1] == "lock_timeout=3s"
+    assert connection_options("import order_management.wsgi", DATABASE_URL=url)[-1] == "lock_timeout=3s"
 
 
-def test_who_has_a_replica_waits_until_it_has_what_they_wrote():
+def test_with_a_replica_commits_wait_until_it_has_applied_them():
     replica = {"DATABASE_REPLICA_URL": "postgres://me@replica.example/shop"}
 
-    assert begins_with(**replica) == ["synchronous_commit=remote_apply"]
-    assert begins_with(**replica, PGBOUNCER="on") == []
+    assert connection_options(**replica) == ["synchronous_commit=remote_apply"]
+    assert connection_options(**replica, PGBOUNCER="on") == []
 
 
 def test_production_passes_djangos_deploy_check():
@@ -228,12 +228,12 @@ def test_production_passes_djangos_deploy_check():
     assert process.stdout == "System check identified no issues (2 silenced).\n", process.stderr
 
 
-def test_proxies_are_believed_only_if_told_so():
+def test_proxies_are_trusted_only_if_configured():
     assert setting("SECURE_PROXY_SSL_HEADER", TRUSTED_PROXIES="1") == "('HTTP_X_FORWARDED_PROTO', 'https')"
     assert "no attribute" in setting("SECURE_PROXY_SSL_HEADER")
 
 
-def test_the_development_key_is_made_once_and_for_its_owner_only(tmp_path):
+def test_the_development_key_is_created_once_and_readable_only_by_its_owner(tmp_path):
     path = tmp_path / ".secret_key"
 
     key = development_key(path)
@@ -245,7 +245,7 @@ def test_the_development_key_is_made_once_and_for_its_owner_only(tmp_path):
         assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_it_is_made_where_there_are_no_hard_links(tmp_path, monkeypatch):
+def test_the_development_key_can_be_created_without_hard_links(tmp_path, monkeypatch):
     def no_link(*args):
         raise PermissionError
 
@@ -260,7 +260,7 @@ def test_without_https_there_is_no_hsts():
     assert setting("SECURE_HSTS_SECONDS", **PRODUCTION) == "31536000"
 
 
-def test_sqlite_keeps_a_write_ahead_log_and_connections_are_kept(tmp_path):
+def test_sqlite_uses_a_write_ahead_log_and_persistent_connections(tmp_path):
     code = "import django; django.setup(); from django.db import connection as c; cursor = c.cursor();"
     code += "print(cursor.execute('PRAGMA journal_mode').fetchone(), c.settings_dict['CONN_MAX_AGE'])"
     variables = {"DJANGO_SETTINGS_MODULE": "order_management.settings", "DATABASE_URL": f"sqlite:///{tmp_path}/db"}
@@ -270,11 +270,11 @@ def test_sqlite_keeps_a_write_ahead_log_and_connections_are_kept(tmp_path):
 
 
 @pytest.mark.django_db
-def test_sqlite_survives_a_power_cut_and_takes_its_lock_at_once(settings):
+def test_sqlite_survives_a_power_cut_and_takes_its_lock_immediately(settings):
     from django.db import connection
 
     if connection.vendor != "sqlite":
-        pytest.skip("SQLite's own settings")
+        pytest.skip("These are settings of SQLite.")
     options = settings.DATABASES["default"]["OPTIONS"]
     assert options["transaction_mode"] == "IMMEDIATE"
     assert options["timeout"] == 20
@@ -282,7 +282,7 @@ def test_sqlite_survives_a_power_cut_and_takes_its_lock_at_once(settings):
         assert cursor.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
 
 
-def test_a_database_that_vanishes_is_given_up_and_what_the_url_says_holds():
+def test_a_vanished_database_times_out_and_the_url_can_override_it():
     url = "postgres://me@db.example/shop"
     database = setting("DATABASES", DEBUG="on", DATABASE_URL=url)
     other = setting("DATABASES", DEBUG="on", DATABASE_URL=f"{url}?connect_timeout=20")
@@ -292,7 +292,7 @@ def test_a_database_that_vanishes_is_given_up_and_what_the_url_says_holds():
     assert "'connect_timeout': 20" in other
 
 
-def test_commands_need_no_folder_of_the_workers():
+def test_commands_do_not_need_the_directory_of_the_workers():
     variables = {"METRICS_TOKEN": "t" * 20, "GRANIAN_WORKERS": "2", "PROMETHEUS_MULTIPROC_DIR": "/nowhere"}
 
     assert run("manage.py", "check", DEBUG="on", **variables).returncode == 0

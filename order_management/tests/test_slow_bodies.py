@@ -5,8 +5,8 @@ from functools import cache
 from order_management.api import slow_bodies
 
 
-def test_one_watchdog_is_started_however_many_bodies_arrive_first(monkeypatch):
-    """Each watchdog would hang up on as many connections, on waiting ones too."""
+def test_only_one_watchdog_is_started_for_concurrent_bodies(monkeypatch):
+    """A second watchdog would hang up on twice as many connections, including waiting ones."""
     started = []
 
     @cache

@@ -1,4 +1,4 @@
-"""Statements that take long are in the log, and nothing of what they were about."""
+"""Slow statements are logged, without their values."""
 
 import json
 
@@ -7,18 +7,18 @@ from django.db import connection
 
 from order_management.ops.logging import JSONFormatter
 
-ANY, NONE = 0.00001, 60_000  # milliseconds: what every statement takes, and what no statement takes
+ANY, NONE = 0.00001, 60_000  # milliseconds: every statement takes longer than the first, none as long as the second
 
 
 @pytest.fixture
 def slow(caplog):
-    """A function that returns the statements that were logged as slow."""
+    """A function that returns the records of slow statements."""
     return lambda: [record for record in caplog.records if record.name == "slow_queries"]
 
 
 @pytest.fixture
 def search(api, customer, bat, settings):
-    """A function that searches the products, while statements that take so long are logged."""
+    """A function that searches the products while statements that take this long are logged."""
 
     def search(milliseconds):
         settings.SLOW_QUERY_MS = milliseconds
@@ -32,13 +32,13 @@ def test_a_slow_statement_is_logged_without_its_values(search, slow):
     search(ANY)
 
     user, products = (record.getMessage() for record in slow())
-    assert '"accounts_user"' in user  # a prepared one
+    assert '"accounts_user"' in user  # compiled in advance
     assert products.startswith('SELECT "products_product"')
     assert "secret" not in user + products
     assert "%s" in products
 
 
-def test_its_line_tells_the_time_and_the_request(search, caplog):
+def test_the_line_has_the_duration_and_the_request_id(search, caplog):
     caplog.handler.setFormatter(JSONFormatter())
 
     search(ANY)
@@ -51,13 +51,13 @@ def test_its_line_tells_the_time_and_the_request(search, caplog):
         assert (line["level"], line["request_id"]) == ("WARNING", "call-1")
 
 
-def test_a_quick_one_is_not(search, slow):
+def test_a_fast_statement_is_not_logged(search, slow):
     search(NONE)
 
     assert slow() == []
 
 
-def test_without_the_setting_nobody_stands_in_the_way(search, slow):
+def test_without_the_setting_no_wrapper_is_installed(search, slow):
     search(0)
 
     assert slow() == []
