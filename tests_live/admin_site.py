@@ -1,4 +1,4 @@
-"""The admin site without a browser: what a browser sends and keeps, as calls that can run in parallel."""
+"""The admin site without a browser: its forms and cookies, as calls that can run in parallel."""
 
 import re
 from http.cookies import SimpleCookie
@@ -31,15 +31,15 @@ class AdminSite:
         return self.keep_cookies(self.server.call("GET", path, headers=self.headers)).body
 
     def hidden_inputs(self, path):
-        """Return the hidden inputs of the page, which a browser sends with its form."""
+        """Return the hidden inputs of the page, which a browser submits with its form."""
         return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', self.get(path)))
 
     def form(self, path, fields):
-        """Return the call that sends a form."""
+        """Return the call that submits a form."""
         return "POST", path, urlencode(fields).encode(), None, self.headers | FORM
 
     def upload(self, path, fields, file):
-        """Return the call that sends a form with a CSV file."""
+        """Return the call that submits a form with a CSV file."""
         parts = [f'name="{name}"\r\n\r\n{value}' for name, value in fields.items()]
         parts += [f'name="file"; filename="products.csv"\r\nContent-Type: text/csv\r\n\r\n{file}']
         body = "".join(f"--{BOUNDARY}\r\nContent-Disposition: form-data; {part}\r\n" for part in parts)

@@ -1,11 +1,11 @@
-"""Debian's Chromium, driven by Playwright, and what it complains of."""
+"""Debian's Chromium, driven by Playwright."""
 
 import contextlib
 
 from playwright.sync_api import sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
-# Root has no sandbox; and nothing may call home.
+# Root cannot use the sandbox, and the browser must not call home.
 OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -26,20 +26,20 @@ def browser():
 
 @contextlib.contextmanager
 def page_of(browser, base_url, **options):
-    """Give a new page, with nothing kept from others; fail if it logged an error or asked any other machine."""
+    """Yield a page in a new context; fail if it logs errors or warnings, or requests anything from another host."""
     page = browser.new_context(base_url=base_url, **options).new_page()
-    complaints = page.complaints = []
-    page.on("console", lambda message: message.type in ("error", "warning") and complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: is_foreign(request.url, base_url) and complaints.append(request.url))
+    errors = page.errors = []
+    page.on("console", lambda message: message.type in ("error", "warning") and errors.append(message.text))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: is_external(request.url, base_url) and errors.append(request.url))
     try:
         yield page
     finally:
         page.context.close()
-    assert not complaints, complaints
+    assert not errors, errors
 
 
-def is_foreign(url, base_url):
+def is_external(url, base_url):
     return not url.startswith((f"{base_url}/", "data:", "blob:"))
 
 

@@ -1,4 +1,4 @@
-"""What may stand beside the PostgreSQL of tools/with-postgres: a replica of it, and PgBouncer in front of it."""
+"""A replica of the PostgreSQL cluster of tools/with-postgres, and PgBouncer in front of the cluster."""
 
 import contextlib
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from .databases import CLUSTER, execute
-from .postgres import WHO, PostgresServer, new_folder
+from .postgres import RUN_AS, PostgresServer, new_folder
 from .server import WAIT, eventually, free_port
 
 
@@ -20,28 +20,28 @@ def at_port(url, port):
 
 
 class Replica(PostgresServer):
-    """A copy of the cluster that follows it."""
+    """A streaming replica of the cluster."""
 
     def database(self, url):
-        """Return the URL of the copy of a database of the cluster."""
+        """Return the URL of a database of the cluster on the replica."""
         return at_port(url, self.port)
 
     @contextlib.contextmanager
-    def waited_for(self):
-        """Let each commit of the cluster wait until the replica has it."""
-        self.name_standbys(self.folder.name)
+    def synchronous(self):
+        """Let every commit of the cluster wait until the replica has it."""
+        self.set_standbys(self.folder.name)
         try:
             yield
         finally:
-            self.name_standbys("")
+            self.set_standbys("")
 
-    def name_standbys(self, names):
+    def set_standbys(self, names):
         execute(CLUSTER, f"ALTER SYSTEM SET synchronous_standby_names = '{names}'")
         execute(CLUSTER, "SELECT pg_reload_conf()")
 
     @contextlib.contextmanager
-    def behind(self):
-        """Let it stay at what it has."""
+    def paused(self):
+        """Pause the replay of changes."""
         execute(self.url, "SELECT pg_wal_replay_pause()")
         try:
             yield
@@ -51,9 +51,9 @@ class Replica(PostgresServer):
 
 @contextlib.contextmanager
 def folder(name):
-    """A new folder of this name, as long as it is needed."""
+    """A temporary folder with this name."""
     with tempfile.TemporaryDirectory(prefix="beside-postgres-") as parent:
-        Path(parent).chmod(0o755)  # its owner is another user
+        Path(parent).chmod(0o755)  # PostgreSQL may run as another user
         yield new_folder(parent, name)
 
 
@@ -83,15 +83,15 @@ default_pool_size = {connections}
 
 @contextlib.contextmanager
 def pgbouncer(connections):
-    """PgBouncer in transaction mode, with so many connections for all: a function from the URL of a database to its."""
+    """Run PgBouncer in transaction mode with this many connections; yield a function that maps database URLs to it."""
     with folder("pgbouncer") as path:
         port = free_port()
         (path / "ini").write_text(
             PGBOUNCER.format(cluster_port=urlsplit(CLUSTER).port, port=port, connections=connections)
         )
-        # Debian keeps it off the PATH of users.
+        # Debian installs it outside the PATH of users.
         program = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
-        process = subprocess.Popen([program, "-q", path / "ini"], cwd="/", stderr=subprocess.DEVNULL, **WHO)
+        process = subprocess.Popen([program, "-q", path / "ini"], cwd="/", stderr=subprocess.DEVNULL, **RUN_AS)
         try:
             eventually(lambda: answers(port))
             yield lambda url: at_port(url, port)

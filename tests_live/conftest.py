@@ -10,7 +10,7 @@ from .server import PRODUCTION, Server
 
 
 def pytest_addoption(parser):
-    parser.addoption("--seconds", type=int, default=10, help="how long the long tests go on")
+    parser.addoption("--seconds", type=int, default=10, help="how long the long tests run")
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def databases(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def new_server(databases, tmp_path_factory):
-    """A function that makes a server of a kind, with a new database, and with settings if given; `with` starts it."""
+    """A function that returns a server of a kind with a new database and optional settings; `with` starts it."""
 
     def new_server(kind=PRODUCTION, **variables):
         log = tmp_path_factory.mktemp(kind) / "log"
@@ -38,7 +38,7 @@ def new_server(databases, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(request, new_server):
-    """A server for all tests of a module: in production, unless parametrized with another kind."""
+    """One server for all tests of a module: the production server, unless parametrized."""
     with new_server(getattr(request, "param", PRODUCTION)) as server:
         yield server
 

@@ -74,7 +74,7 @@ CONTROLS = [
         "products/imports.py",
         "lock(Product.objects.filter(pk__in=some))",
         "pass",
-        "tests_live/test_import_races.py::test_an_import_loses_no_sale_and_refuses_none",
+        "tests_live/test_import_races.py::test_an_import_neither_loses_nor_refuses_a_sale",
         POSTGRES,
     ),
     Control(
@@ -82,7 +82,7 @@ CONTROLS = [
         "accounts/models/form_token.py",
         "        if not new:\n",
         "        if False:\n",
-        "tests_live/test_admin_races.py::test_of_many_posts_of_one_form_one_is_done",
+        "tests_live/test_admin_races.py::test_a_form_submitted_many_times_at_once_is_processed_once",
         POSTGRES,
     ),
     Control(
@@ -90,7 +90,7 @@ CONTROLS = [
         "accounts/models/form_token.py",
         "row, new = self.get_or_create(token=token)",
         "new = not self.filter(token=token).exists(); row = self.create(token=f'{token[:9]}{id(token)}')",
-        "tests_live/test_admin_races.py::test_of_many_posts_of_one_form_one_is_done",
+        "tests_live/test_admin_races.py::test_a_form_submitted_many_times_at_once_is_processed_once",
         POSTGRES,
     ),
     Control(
@@ -106,7 +106,7 @@ CONTROLS = [
         "products/import_lock.py",
         'while connection.vendor == "postgresql" and not try_lock():',
         "while False:",
-        "tests_live/test_import_races.py::test_of_two_imports_of_one_file_at_the_same_moment_one_is_done",
+        "tests_live/test_import_races.py::test_a_file_imported_twice_at_once_is_imported_once",
         POSTGRES,
     ),
     Control(
@@ -122,7 +122,7 @@ CONTROLS = [
         "order_management/db/sqlite/base.py",
         "if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:",
         "if True:",
-        "tests_live/test_database.py::test_while_sqlite_is_being_written_reads_go_on_and_writes_wait",
+        "tests_live/test_database.py::test_while_sqlite_is_locked_for_writing_reads_continue_and_writes_wait",
         SQLITE,
     ),
     Control(
@@ -130,7 +130,7 @@ CONTROLS = [
         "accounts/models/client_address.py",
         'update_conflicts=True, unique_fields=["address"], update_fields=["changed_at"]',
         "ignore_conflicts=True",
-        f"{THROTTLE}::test_wrong_passwords_at_the_same_moment_are_counted_exactly",
+        f"{THROTTLE}::test_concurrent_wrong_passwords_are_counted_exactly",
         POSTGRES,
     ),
     Control(
@@ -138,7 +138,7 @@ CONTROLS = [
         "accounts/throttle.py",
         "    refuse_login(client, username)\n    client.fail_login(username)",
         "    client.fail_login(username)",
-        f"{THROTTLE}::test_wrong_passwords_at_the_same_moment_are_counted_exactly",
+        f"{THROTTLE}::test_concurrent_wrong_passwords_are_counted_exactly",
         SQLITE,
     ),
     Control(
@@ -154,7 +154,7 @@ CONTROLS = [
         "accounts/services.py",
         "    throttle.count_registration(address)\n",
         "",
-        f"{THROTTLE}::test_registrations_at_the_same_moment_are_counted_exactly",
+        f"{THROTTLE}::test_concurrent_registrations_are_counted_exactly",
         SQLITE,
     ),
     Control(
@@ -162,7 +162,7 @@ CONTROLS = [
         "orders/throttle.py",
         "    lock_user(user)\n",
         "",
-        f"{THROTTLE}::test_orders_at_the_same_moment_are_counted_exactly",
+        f"{THROTTLE}::test_concurrent_orders_are_counted_exactly",
         POSTGRES,
     ),
     Control(
@@ -170,7 +170,7 @@ CONTROLS = [
         "order_management/settings.py",
         '"NUM_PROXIES": TRUSTED_PROXIES,',
         '"NUM_PROXIES": None,',
-        f"{THROTTLE}::test_a_made_up_header_is_no_way_around",
+        f"{THROTTLE}::test_a_forged_header_does_not_evade_the_limit",
         SQLITE,
     ),
     Control(
@@ -178,7 +178,7 @@ CONTROLS = [
         "order_management/api/limits.py",
         "while drained < DRAIN_MAX_BYTES and",
         "while False and",
-        f"{BODIES}::test_a_client_that_sends_10_mb_reads_that_it_is_too_much",
+        f"{BODIES}::test_a_client_that_sends_10_mb_can_read_the_413",
         SQLITE,
     ),
     Control(
@@ -186,7 +186,7 @@ CONTROLS = [
         "order_management/api/limits.py",
         '        if not hasattr(request, "_body"):\n            drain(request, response)\n',
         "",
-        f"{BODIES}::test_the_connection_goes_on_after_any_body_wherever_it_was_sent",
+        f"{BODIES}::test_a_kept_connection_works_after_any_body_on_any_path",
         SQLITE,
     ),
     Control(
@@ -194,7 +194,7 @@ CONTROLS = [
         "order_management/asgi.py",
         "if size <= BODY_MAX_BYTES:",
         "if True:",
-        f"{BODIES}::test_no_body_is_written_to_the_disk_before_it_is_refused",
+        f"{BODIES}::test_no_body_is_written_to_disk_before_it_is_refused",
         SQLITE,
     ),
     Control(
@@ -202,7 +202,7 @@ CONTROLS = [
         "order_management/api/slow_bodies.py",
         "connection.shutdown(socket.SHUT_RD)",
         "pass",
-        "tests_live/test_slow_bodies.py::test_half_a_body_and_silence_holds_no_thread",
+        "tests_live/test_slow_bodies.py::test_a_stalled_body_holds_no_thread",
         SQLITE,
     ),
     Control(
@@ -210,7 +210,7 @@ CONTROLS = [
         "order_management/management/commands/runserver.py",
         "request_queue_size = 1024",
         "request_queue_size = 10",
-        "tests_live/test_development.py::test_a_hundred_callers_may_connect_at_once",
+        "tests_live/test_development.py::test_a_hundred_callers_can_connect_at_once",
         SQLITE,
     ),
     Control(
@@ -226,7 +226,7 @@ CONTROLS = [
         "order_management/api/limits.py",
         "return int(text) if",
         "return int(text[:20]) if",
-        f"{BODIES}::test_leading_zeros_do_not_hide_a_length",
+        f"{BODIES}::test_leading_zeros_do_not_hide_a_content_length",
         SQLITE,
     ),
     Control(
@@ -242,7 +242,7 @@ CONTROLS = [
         "accounts/services.py",
         "except IntegrityError:",
         "except ZeroDivisionError:",
-        f"{CALLS}::test_of_many_who_register_one_name_one_gets_it",
+        f"{CALLS}::test_only_one_of_many_concurrent_registrations_gets_the_name",
         SQLITE,
     ),
     Control(
@@ -250,7 +250,7 @@ CONTROLS = [
         "accounts/sessions.py",
         "tokens.insert_blacklisted((record.pk, record.now)):",
         "(tokens.insert_blacklisted((record.pk, record.now)) or True):",
-        f"{CALLS}::test_a_refresh_token_is_spent_once",
+        f"{CALLS}::test_concurrent_uses_of_a_refresh_token_return_one_new_pair",
         POSTGRES,
     ),
     Control(
@@ -274,7 +274,7 @@ CONTROLS = [
         "accounts/sessions.py",
         "except IntegrityError:",
         "except ZeroDivisionError:",
-        f"{CALLS}::test_who_is_deleted_meanwhile_gets_no_token[/api/login/refresh/]",
+        f"{CALLS}::test_a_user_deleted_meanwhile_gets_no_token[/api/login/refresh/]",
         POSTGRES,
     ),
     Control(
@@ -290,7 +290,7 @@ CONTROLS = [
         "accounts/models/versions.py",
         "return 1 + secrets.randbelow(VERSION_MAX)",
         "return 1",
-        f"{BACKUP}::test_no_token_of_another_database_opens_an_account",
+        f"{BACKUP}::test_no_token_of_another_database_is_accepted",
         SQLITE,
     ),
     Control(
@@ -298,7 +298,7 @@ CONTROLS = [
         "accounts/sessions.py",
         "User.objects.filter(pk__in=pks).update(**new_versions_of_many())",
         "pass",
-        f"{BACKUP}::test_no_token_from_before_a_restore_opens_an_account",
+        f"{BACKUP}::test_no_token_from_before_a_restore_is_accepted",
         SQLITE,
     ),
     Control(
@@ -322,7 +322,7 @@ CONTROLS = [
         "accounts/services.py",
         "User.objects.select_for_update(no_key=True).filter(Q(",
         "User.objects.filter(Q(",
-        f"{CALLS}::test_of_two_admins_who_demote_each_other_one_remains",
+        f"{CALLS}::test_when_two_admins_demote_each_other_one_remains",
         POSTGRES,
     ),
     Control(
@@ -339,7 +339,7 @@ CONTROLS = [
         "Product.objects.lock_stock(deltas)",
         # As if they were locked, and then one by one as they came.
         "{pk: (10**6, None) for pk in deltas}; sorted = list",
-        f"{RACES}::test_the_same_products_in_opposite_order_block_nobody",
+        f"{RACES}::test_the_same_products_in_opposite_order_do_not_deadlock",
         POSTGRES,
     ),
     Control(
@@ -347,7 +347,7 @@ CONTROLS = [
         "order_management/db/sqlite/__init__.py",
         '"transaction_mode": "IMMEDIATE"',
         '"transaction_mode": "DEFERRED"',
-        f"{RACES}::test_with_enough_for_everybody_nobody_is_refused",
+        f"{RACES}::test_nobody_is_refused_while_there_is_enough_stock",
         SQLITE,
     ),
     Control(
@@ -355,7 +355,7 @@ CONTROLS = [
         "accounts/models/idempotency_key.py",
         'new = insert_key((user.pk, key, request, fingerprint, "", now))',
         'new = not self.filter(user=user, key=key).exists() and [self.create(user=user, key=key, response="").pk]',
-        f"{RACES}::test_of_50_retries_at_once_one_is_an_order",
+        f"{RACES}::test_50_concurrent_retries_place_one_order",
         POSTGRES,
     ),
     Control(
@@ -363,7 +363,7 @@ CONTROLS = [
         "orders/models.py",
         "Order.objects.filter(pk=self.pk, status=self.status)",
         "Order.objects.filter(pk=self.pk)",
-        f"{RACES}::test_of_two_steps_at_once_one_is_taken",
+        f"{RACES}::test_only_one_of_two_concurrent_steps_is_taken",
         POSTGRES,
     ),
     Control(
@@ -371,7 +371,7 @@ CONTROLS = [
         "products/services.py",
         "if deleted or deleted_at is None",
         "if True",
-        f"{RACES}::test_an_order_that_has_waited_for_a_deletion_is_refused",
+        f"{RACES}::test_an_order_that_waited_for_a_deletion_is_refused",
         POSTGRES,
     ),
     Control(
@@ -420,7 +420,7 @@ CONTROLS = [
         "order_management/db/purge.py",
         ".select_for_update(skip_locked=True)",
         "",
-        "tests_live/test_housekeeping.py::test_keys_that_another_has_locked_are_left_to_it",
+        "tests_live/test_housekeeping.py::test_keys_locked_by_another_session_are_skipped",
         POSTGRES,
     ),
     Control(
@@ -428,7 +428,7 @@ CONTROLS = [
         "order_management/ops/metrics.py",
         "    if FOLDER in os.environ:",
         "    if False:",
-        "tests_live/test_metrics.py::test_every_call_is_counted_once_and_every_scrape_says_so",
+        "tests_live/test_metrics.py::test_every_scrape_counts_the_calls_of_all_workers",
         SQLITE,
     ),
     Control(
@@ -436,7 +436,7 @@ CONTROLS = [
         "order_management/db/transactions.py",
         "for _ in range(ATTEMPTS - 1):",
         "for _ in ():",
-        f"{RETRIES}::test_an_order_in_a_deadlock_is_placed_all_the_same",
+        f"{RETRIES}::test_an_order_that_runs_into_a_deadlock_is_still_placed",
         POSTGRES,
     ),
     Control(
@@ -444,7 +444,7 @@ CONTROLS = [
         "orders/views.py",
         "        order = self.get_object()\n",
         '        order = self.order = getattr(self, "order", None) or self.get_object()\n',
-        f"{RETRIES}::test_a_step_that_is_tried_again_is_taken_once",
+        f"{RETRIES}::test_a_step_that_is_retried_is_taken_once",
         POSTGRES,
     ),
     Control(
@@ -452,7 +452,7 @@ CONTROLS = [
         "order_management/wsgi.py",
         "postgres.limit_time()",
         "pass",
-        "tests_live/test_limits.py::test_who_waits_too_long_is_told_to_come_again[for a lock]",
+        "tests_live/test_limits.py::test_a_caller_who_waits_too_long_gets_a_503[for a lock]",
         POSTGRES,
     ),
     Control(
@@ -460,7 +460,7 @@ CONTROLS = [
         "order_management/db/postgres.py",
         'synchronous_commit="remote_apply"',
         'synchronous_commit="on"',
-        f"{REPLICA}::test_whoever_has_written_reads_it",
+        f"{REPLICA}::test_clients_read_their_own_writes",
         POSTGRES,
     ),
     Control(
@@ -476,7 +476,7 @@ CONTROLS = [
         "order_management/db/replica.py",
         "REST = 10 ",
         "REST = 0 ",
-        f"{REPLICA}::test_nobody_waits_long_for_a_replica_that_says_nothing",
+        f"{REPLICA}::test_nobody_waits_long_for_an_unresponsive_replica",
         POSTGRES,
     ),
     Control(
@@ -484,7 +484,7 @@ CONTROLS = [
         "order_management/db/postgres.py",
         "and not settings.PGBOUNCER",
         "",
-        "tests_live/test_pgbouncer.py::test_orders_at_once_share_a_few_connections",
+        "tests_live/test_pgbouncer.py::test_concurrent_orders_share_a_few_connections",
         POSTGRES,
     ),
     Control(

@@ -1,4 +1,4 @@
-"""Databases for the servers: copies of one that has been migrated and has an admin, so that a start takes no time."""
+"""Databases for the servers: copies of a migrated one with an Admin, so that starting a server is fast."""
 
 import contextlib
 import os
@@ -44,7 +44,7 @@ class SQLite:
         return self.url(f"empty-{self.made}")
 
     def drop_all(self):
-        """Leave it to pytest, which removes the folder."""
+        """Do nothing: pytest removes the folder."""
 
 
 class Postgres:
@@ -76,7 +76,7 @@ def name_of(url):
 
 
 def execute(url, statement, *names):
-    """Run a statement at once, outside any transaction; on SQLite also several."""
+    """Run a statement in autocommit mode; on SQLite it may be several."""
     if not ON_POSTGRES:
         with contextlib.closing(sqlite3.connect(name_of(url), isolation_level=None)) as connection:
             connection.executescript(statement)
@@ -85,8 +85,8 @@ def execute(url, statement, *names):
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
-def end_sessions(url):
-    """End every session of the PostgreSQL database, as its restart does."""
+def terminate_sessions(url):
+    """Terminate all sessions of the PostgreSQL database, as a restart does."""
     with psycopg.connect(CLUSTER, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [name_of(url)]
@@ -94,11 +94,11 @@ def end_sessions(url):
 
 
 @contextlib.contextmanager
-def away(url):
-    """A PostgreSQL database that takes no connections for a while."""
+def unavailable(url):
+    """Let a PostgreSQL database refuse connections."""
     execute(CLUSTER, "ALTER DATABASE {} ALLOW_CONNECTIONS false", name_of(url))
     try:
-        end_sessions(url)
+        terminate_sessions(url)
         yield
     finally:
         execute(CLUSTER, "ALTER DATABASE {} ALLOW_CONNECTIONS true", name_of(url))
@@ -106,20 +106,20 @@ def away(url):
 
 @contextlib.contextmanager
 def locked(url):
-    """An SQLite database whose write lock somebody holds for a while."""
+    """Hold the write lock of an SQLite database."""
     with contextlib.closing(sqlite3.connect(name_of(url), isolation_level=None)) as connection:
-        connection.execute("BEGIN EXCLUSIVE")  # with a WAL it keeps out writers alone, without one readers too
+        connection.execute("BEGIN EXCLUSIVE")  # with WAL this blocks only writers, without it readers too
         yield
 
 
-# In the shared memory beside an SQLite database (sqlite.org/walformat.html) the bytes that are locked by who writes, by
-# who copies the log back, and by who reads it anew after a crash; and how long its header is, with the header's copy.
+# In the shared-memory file of an SQLite database (sqlite.org/walformat.html): the lock bytes for writing, checkpointing
+# and recovery, and the size of the header together with its copy.
 WAL_LOCKS, WAL_HEADERS = range(120, 123), 96
 
 
 @contextlib.contextmanager
 def recovering(url):
-    """An SQLite database whose log somebody is just reading anew, as the first one does after a crash."""
+    """Hold the locks of an SQLite database as its first user does while recovering the log after a crash."""
     import fcntl  # not on Windows
 
     with open(f"{name_of(url)}-shm", "r+b", buffering=0) as memory:
@@ -129,8 +129,8 @@ def recovering(url):
 
 
 @contextlib.contextmanager
-def being_deleted(url, product_id):
-    """A product of a PostgreSQL database that somebody is just deleting: at the end it is."""
+def product_being_deleted(url, product_id):
+    """Delete a product of a PostgreSQL database in a transaction that commits at the end."""
     with psycopg.connect(url) as connection:
         connection.execute("UPDATE products_product SET deleted_at = now() WHERE id = %s", [product_id])
         yield
@@ -138,7 +138,7 @@ def being_deleted(url, product_id):
 
 @contextlib.contextmanager
 def user_being_deleted(url, username):
-    """A user in a PostgreSQL database who is just being deleted, and is gone at the end."""
+    """Delete a user of a PostgreSQL database in a transaction that commits at the end."""
     user = "(SELECT id FROM accounts_user WHERE username = %(name)s)"
     with psycopg.connect(url) as connection:
         connection.execute(
@@ -151,7 +151,7 @@ def user_being_deleted(url, username):
 
 @contextlib.contextmanager
 def orders_waiting_for_a_deletion(url, user_id, product_id):
-    """A database in which orders of a product wait until, at the end, a user is deleted and the orders continue."""
+    """Let orders of a product wait until the end, when a user is deleted and the orders continue."""
     deletion = [
         f"UPDATE token_blacklist_outstandingtoken SET user_id = NULL WHERE user_id = {user_id}",  # noqa: S608
         f"DELETE FROM accounts_user WHERE id = {user_id}",  # noqa: S608
@@ -169,47 +169,47 @@ def orders_waiting_for_a_deletion(url, user_id, product_id):
         connection.commit()
 
 
-# A sequence counts on, whatever is rolled back.
-BREAK_OFF = """
-CREATE FUNCTION break_off() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    IF nextval('broken_off') <= 0 THEN RAISE serialization_failure; END IF;
+# A sequence keeps its value when a transaction is rolled back.
+ABORT_COMMITS = """
+CREATE FUNCTION abort_commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF nextval('aborted_commits') <= 0 THEN RAISE serialization_failure; END IF;
     RETURN NULL;
 END $$;
 DO $$ DECLARE name text; BEGIN
     FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
-        EXECUTE format('CREATE CONSTRAINT TRIGGER break_off AFTER INSERT OR UPDATE ON %I '
-            'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION break_off()', name);
+        EXECUTE format('CREATE CONSTRAINT TRIGGER abort_commit AFTER INSERT OR UPDATE ON %I '
+            'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION abort_commit()', name);
     END LOOP;
 END $$
 """
 
 
 @contextlib.contextmanager
-def breaking_off(url, times):
-    """A PostgreSQL database that breaks off the next transactions at their very end, as many as said."""
-    execute(url, f"CREATE SEQUENCE broken_off MINVALUE -9 START {1 - times}")
-    execute(url, BREAK_OFF)
+def aborting_commits(url, times):
+    """Let a PostgreSQL database abort the next commits, this many of them."""
+    execute(url, f"CREATE SEQUENCE aborted_commits MINVALUE -9 START {1 - times}")
+    execute(url, ABORT_COMMITS)
     try:
         yield
     finally:
-        execute(url, "DROP FUNCTION break_off CASCADE; DROP SEQUENCE broken_off")
+        execute(url, "DROP FUNCTION abort_commit CASCADE; DROP SEQUENCE aborted_commits")
 
 
 @contextlib.contextmanager
-def transaction(url):
-    """A function that locks a product of a PostgreSQL database until the end, in a transaction that never gives way."""
+def product_locks(url):
+    """Yield a function that locks products of a PostgreSQL database, in a transaction that never loses a deadlock."""
     with psycopg.connect(url) as connection:
         connection.execute("SET deadlock_timeout = '1min'")
         yield lambda product: connection.execute("SELECT FROM products_product WHERE id = %s FOR UPDATE", [product])
 
 
-def is_waited_in(url):
-    """Return whether a session of the PostgreSQL database waits for a lock."""
+def has_lock_wait(url):
+    """Return whether a session of the PostgreSQL database is waiting for a lock."""
     return has_session(url, "wait_event_type = 'Lock'")
 
 
-def is_idle_in_transaction(url):
-    """Return whether a session of the PostgreSQL database has begun a transaction, and does nothing."""
+def has_idle_transaction(url):
+    """Return whether a session of the PostgreSQL database is idle in a transaction."""
     return has_session(url, "state = 'idle in transaction'")
 
 
@@ -220,12 +220,12 @@ def has_session(url, which):
 
 
 def count_sessions(url):
-    """Return how many sessions a PostgreSQL database has beside this one; None if there is no such database."""
+    """Return the number of other sessions of a PostgreSQL database, or None if it does not exist."""
     with contextlib.suppress(psycopg.OperationalError), psycopg.connect(url, autocommit=True) as connection:
         count = "SELECT count(*) - 1 FROM pg_stat_activity WHERE datname = current_database()"
         return connection.execute(count).fetchone()[0]
 
 
 def restart_cluster():
-    """Restart PostgreSQL itself, which breaks off whatever is under way."""
+    """Restart PostgreSQL, which aborts everything in progress."""
     run("pg_ctl", "-D", os.environ["PGDATA"], "-m", "fast", "-w", "restart")

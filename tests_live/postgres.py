@@ -1,4 +1,4 @@
-"""PostgreSQL servers of the tests' own."""
+"""PostgreSQL servers for the tests."""
 
 import contextlib
 import glob
@@ -13,40 +13,40 @@ import psycopg
 from .server import WAIT, eventually, free_port, is_free
 
 # PostgreSQL refuses to run as root.
-WHO = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+RUN_AS = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
 OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "fsync": "off",  # nobody pulls the plug here, and what a killed process has written is written
-    # Commits wait for the replica: it has to find a restarted primary sooner than after the 5 seconds of the default.
+    "fsync": "off",  # there is no power loss here, and writes survive the process that made them
+    # Commits wait for the replica, so it must reconnect to a restarted primary sooner than the default of 5 seconds.
     "wal_retrieve_retry_interval": "500ms",
 }
 
 
 def program(name):
-    """Return the path of one of PostgreSQL's programs: Debian keeps the server's off the PATH, by version."""
+    """Return the path of a PostgreSQL program; Debian installs the server's outside the PATH, by version."""
     versions = glob.glob(f"/usr/lib/postgresql/*/bin/{name}")
     return shutil.which(name) or max(versions, key=lambda path: float(path.split("/")[4]))
 
 
 def run(name, *arguments):
-    """Run one of PostgreSQL's programs, to its end."""
-    # pg_ctl's neighbour: on the PATH, Debian has a wrapper in its place, which may choose another version.
+    """Run a PostgreSQL program to completion."""
+    # The one next to pg_ctl: Debian's wrapper on the PATH may choose another version.
     command = [Path(program("pg_ctl")).resolve().with_name(name), *map(str, arguments)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", timeout=60, **WHO)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", timeout=60, **RUN_AS)
 
 
 def new_folder(parent, name):
-    """Make a folder for a program that runs as WHO."""
+    """Make a folder for a program that runs as RUN_AS."""
     folder = Path(parent) / name
     folder.mkdir()
-    if WHO:
+    if RUN_AS:
         shutil.chown(folder, "postgres", "postgres")
     return folder
 
 
 class PostgresServer:
-    """One server, on a port of its own, with its data in a folder from `new_folder`; the folder's name is its own."""
+    """A server on a free port, with its data in a folder from `new_folder`; the folder's name is the server's."""
 
     def __init__(self, folder):
         self.folder, self.port = folder, free_port()
@@ -61,7 +61,7 @@ class PostgresServer:
         self.start()
 
     def follow(self, port, *options):
-        """Become a replica of the server at a port; the options are those of pg_basebackup."""
+        """Become a replica of the server at the port; the options are passed to pg_basebackup."""
         source = f"host=127.0.0.1 port={port} user=postgres application_name={self.folder.name}"
         run("pg_basebackup", "-D", self.folder / "data", "-d", source, "-R", "-c", "fast", "--no-sync", *options)
         self.start()
@@ -84,7 +84,7 @@ class PostgresServer:
         run("pg_ctl", "-D", self.folder / "data", "-w", *words)
 
     def kill(self):
-        """kill -9, all its processes at once: nobody gets to finish anything."""
+        """kill -9 all its processes at once, so that none can finish its work."""
         first = int((self.folder / "data/postmaster.pid").read_text().split()[0])
         children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
         for pid in [first, *map(int, children)]:
@@ -102,7 +102,7 @@ class PostgresServer:
             return cursor.fetchall() if cursor.description else None
 
     def configure(self, **options):
-        """Change settings while it runs."""
+        """Change settings while the server runs."""
         for name, value in options.items():
             self.query(f"ALTER SYSTEM SET {name} = '{value}'")
         self.query("SELECT pg_reload_conf()")

@@ -9,12 +9,12 @@ from .server import WAIT, manage
 
 # A heading, the text up to the next sample or heading, or a sample with its kind.
 PARTS = re.compile(r"^#+ ([^\n]+)$|((?:^(?!#|```)[^\n]*\n)+)|^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-# The commands in the text that run as they stand.
+# The commands in the text that can be run unchanged.
 COMMANDS = re.compile(r"`(?:(?:(?:\.venv/bin/)?python )?manage\.py )?(\w+_\w+ [^`]+|housekeeping|verify_stock)`")
 
 
 class Reader:
-    """Somebody who tries everything a page shows, in order, on a new server with the Admin of `make admin`."""
+    """Tries everything a page shows, in order, on a new server with the Admin of `make admin`."""
 
     def __init__(self, server, folder):
         self.server, self.file = server, folder / "file.csv"

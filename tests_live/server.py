@@ -1,4 +1,4 @@
-"""A server in processes of its own, and a client that talks to it over real connections."""
+"""A server in separate processes, and a client that talks to it over real connections."""
 
 import contextlib
 import http.client
@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 ADMIN, CUSTOMER, PASSWORD = "anna", "carl", "correct horse 17"
-SECRET_KEY = "a key for the live tests alone, of more than 50 characters"
-WAIT = 30  # seconds, for whatever has to happen at all
+SECRET_KEY = "a key for the live tests only, longer than 50 characters"
+WAIT = 30  # seconds, for anything that must happen eventually
 
 DEVELOPMENT, PRODUCTION, ASGI = "development", "production", "asgi"
 COMMANDS = {
@@ -34,17 +34,17 @@ VARIABLES = {
 VARIABLES[ASGI] = VARIABLES[PRODUCTION] | {"GRANIAN_BLOCKING_THREADS": "1"}  # granian's maximum under ASGI
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     status: int
     headers: http.client.HTTPMessage
     body: Any
 
 
 class Connection(http.client.HTTPConnection):
-    """One connection, kept from call to call for as long as the server keeps it."""
+    """A connection that is kept between calls for as long as the server keeps it."""
 
     def call(self, method, path, body=None, token=None, headers=None):
-        """Send bytes as they are and anything else as JSON; None takes a header away."""
+        """Send bytes unchanged and anything else as JSON; a header that is None is left out."""
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
         known = {"Content-Type": body and "application/json", "Authorization": token and f"Bearer {token}"}
@@ -53,7 +53,7 @@ class Connection(http.client.HTTPConnection):
         response = self.getresponse()
         content = response.read()
         is_json = response.headers.get_content_type() == "application/json"
-        return Answer(response.status, response.headers, json.loads(content) if is_json else content.decode())
+        return Response(response.status, response.headers, json.loads(content) if is_json else content.decode())
 
 
 def free_port():
@@ -68,7 +68,7 @@ def is_free(port):
 
 
 class Server:
-    """`with Server(...)`: started on a port of its own, and stopped with all its workers."""
+    """`with Server(...)` starts it on a free port, and stops it with all its workers."""
 
     running = []  # their output is shown when a test fails
 
@@ -84,7 +84,7 @@ class Server:
             **limits,
             **VARIABLES[kind],
         }
-        # None takes a setting away.
+        # A setting that is None is left out.
         self.environment = {name: value for name, value in (self.environment | variables).items() if value is not None}
         self.command = [sys.executable, *COMMANDS[kind].format(port=self.port).split()]
         self.database_url, self.log = database_url, log
@@ -103,28 +103,28 @@ class Server:
         self.running.remove(self)
 
     def launch(self):
-        """Start the process, ready or not."""
+        """Start the process without waiting for it to be ready."""
         with self.log.open("a") as output:
-            # In a session of its own, so that its workers can be ended with it.
+            # In a new session, so that its workers can be killed with it.
             self.process = subprocess.Popen(
                 self.command, cwd=ROOT, env=self.environment, stdout=output, stderr=output, start_new_session=True
             )
 
     def start(self):
-        """Start, again on the same port and database if it ran before; return when it answers."""
+        """Start, or start again on the same port and database; return when it is ready."""
         self.launch()
         eventually(self.is_ready)
 
     def is_ready(self):
         assert self.process.poll() is None, f"The server has stopped:\n{self.output}"
-        # granian answers from its first worker on, and forgets to stop one that has not started yet.
+        # granian responds once its first worker runs, and does not stop workers that have not started yet.
         if self.output.count("Spawning worker") != self.output.count("Started worker"):
             return False
         with contextlib.suppress(OSError, http.client.HTTPException):
             return self.call("GET", "/healthz/").status == 200
 
     def stop(self):
-        """End it as an operator does: ask, and insist if it takes too long."""
+        """Stop it as an operator does: terminate it, and kill it if that takes too long."""
         self.process.terminate()
         try:
             self.process.wait(timeout=WAIT)
@@ -132,19 +132,19 @@ class Server:
             self.kill()
 
     def kill(self):
-        """kill -9, the workers too: nobody gets to finish anything."""
+        """kill -9 it and its workers, so that none can finish its work."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(timeout=WAIT)
 
     def freeze(self):
-        """Let it hang, the workers too: connections stay, and nothing is said on them."""
+        """Suspend it and its workers: connections stay open, but nothing is sent on them."""
         os.killpg(self.process.pid, signal.SIGSTOP)
-        # One thread hears of it, and then tells the others.
+        # One thread gets the signal and then stops the others.
         eventually(lambda: self.thread_states() == {"T"})
 
     def thread_states(self):
-        """Return the states that its threads are in, as of proc_pid_stat(5): T is stopped."""
+        """Return the states of its threads, as in proc_pid_stat(5): T is stopped."""
         states = set()
         for file in Path("/proc").glob("[0-9]*/task/[0-9]*/stat"):
             with contextlib.suppress(OSError):  # ended meanwhile
@@ -163,21 +163,21 @@ class Server:
         return contextlib.closing(Connection("127.0.0.1", self.port, timeout=WAIT))
 
     def call(self, *args, **kwargs):
-        """Make one call on a connection of its own; see Connection.call."""
+        """Make one call on a new connection; see Connection.call."""
         with self.connection() as connection:
             return connection.call(*args, **kwargs)
 
     def at_once(self, calls):
-        """Make calls that all begin at the same moment; return their answers. See `rounds_at_once`."""
+        """Make calls that all start at the same moment; return their responses. See `rounds_at_once`."""
         return [answers[0] for answers in self.rounds_at_once([[call] for call in calls])]
 
     def rounds_at_once(self, rounds):
-        """Do the same with lists of calls: a thread and a kept connection for each list, its calls one by one."""
+        """Do the same with lists of calls: each list has a thread and a kept connection and is called in order."""
         barrier = threading.Barrier(len(rounds), timeout=WAIT)
 
         def make(calls):
             with self.connection() as connection:
-                connection.call("GET", "/healthz/")  # connected, and taken on by a worker
+                connection.call("GET", "/healthz/")  # connected and accepted by a worker
                 barrier.wait()
                 return [connection.call(*call) for call in calls]
 
@@ -215,7 +215,7 @@ class Server:
 
 
 def manage(*arguments, **variables):
-    """Run a command of manage.py in production, and return what it printed."""
+    """Run a manage.py command in production mode and return its output."""
     environment = {"PATH": os.environ["PATH"]} | VARIABLES[PRODUCTION] | variables
     run = subprocess.run(
         [sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
@@ -225,8 +225,8 @@ def manage(*arguments, **variables):
 
 
 def eventually(check, seconds=WAIT):
-    """Wait until the check is true."""
+    """Wait until the check returns something true."""
     deadline = time.monotonic() + seconds
     while not check():
-        assert time.monotonic() < deadline, f"Not within {seconds} seconds."
+        assert time.monotonic() < deadline, f"The check was still false after {seconds} seconds."
         time.sleep(0.05)

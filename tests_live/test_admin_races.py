@@ -1,12 +1,12 @@
-"""Forms of the admin site that are sent several times at the same moment."""
+"""Forms of the admin site that are submitted several times at once."""
 
 from .admin_site import AdminSite
 from .server import manage
 
-SENT_ALREADY = "This form has already been submitted. Nothing was changed this time."
+ALREADY_SUBMITTED = "This form has already been submitted. Nothing was changed this time."
 
 
-def test_of_many_posts_of_one_form_one_is_done(server):
+def test_a_form_submitted_many_times_at_once_is_processed_once(server):
     product, site = server.create_product(quantity=10), AdminSite(server)
     path = f"/admin/products/product/{product['id']}/book_stock/"
 
@@ -15,12 +15,12 @@ def test_of_many_posts_of_one_form_one_is_done(server):
         answers = server.at_once([site.form(path, form)] * 6)
 
         assert sorted(answer.status for answer in answers) == [302] + [409] * 5
-        assert all(SENT_ALREADY in answer.body for answer in answers if answer.status == 409)
+        assert all(ALREADY_SUBMITTED in answer.body for answer in answers if answer.status == 409)
         assert server.call("GET", f"/api/products/{product['id']}/", token=server.admin).body["quantity"] == stock
     manage("verify_stock", DATABASE_URL=server.database_url)
 
 
-def test_of_many_forms_with_the_same_new_product_each_is_done(server):
+def test_separate_forms_with_the_same_new_product_are_all_processed(server):
     site, path = AdminSite(server), "/admin/products/product/add/"
     forms = [site.hidden_inputs(path) | {"name": "Twin", "price": "1", "quantity": "1"} for _ in range(4)]
 

@@ -1,4 +1,4 @@
-"""Every sample of docs/api.md, run from top to bottom in one shell, as a reader would."""
+"""Every sample in docs/api.md, run from top to bottom in one shell, as a reader would."""
 
 import json
 import os
@@ -18,7 +18,7 @@ END = "--- end of a sample ---"
 
 
 def samples():
-    """Return (commands, kind of the answer, answer) of every sample; kind and answer are "" where nothing is shown."""
+    """Return (commands, kind of response, response) for every sample; the last two are "" if none is shown."""
     followed = pairwise([*FENCES, ("sh", "")])
     return [(text, *(answer if answer[0] != "sh" else ("", ""))) for (kind, text), answer in followed if kind == "sh"]
 
@@ -30,7 +30,7 @@ def shop(request, new_server):
 
 
 def run(shop):
-    """Return what each of the samples has printed."""
+    """Run all samples and return the output of each."""
     script = "".join(f"{commands}\nprintf '\\n%s\\n' '{END}'\n" for commands, *_ in samples())
     variables = {"PATH": os.environ["PATH"], "ADMIN": ADMIN, "PASSWORD": PASSWORD}
     done = subprocess.run(
@@ -45,7 +45,7 @@ def run(shop):
 
 
 def fits(shown, got):
-    """Whether an answer is as shown: letter for letter, but for what `...` stands for."""
+    """Return whether a response equals the one shown, in which `...` stands for any text."""
     if isinstance(shown, dict):
         return isinstance(got, dict) and list(shown) == list(got) and all(fits(shown[key], got[key]) for key in shown)
     if isinstance(shown, list):
@@ -56,10 +56,10 @@ def fits(shown, got):
 
 
 def parse(answer):
-    """Return status, headers and body of an answer as `curl -i` prints it."""
+    """Return the status, headers and body of a response as printed by `curl -i`."""
     head, _, body = answer.replace("\r\n", "\n").strip().partition("\n\n")
     first, *headers = head.split("\n")
-    # The words behind the number are each server's own.
+    # Without the reason phrase, which differs between servers.
     status = first.split(" ")[:2]
     return status, {name.lower(): value for name, value in (line.split(": ", 1) for line in headers)}, body
 
@@ -76,18 +76,18 @@ def assert_fits(kind, shown, got):
         assert shown.strip() == got.strip()
 
 
-def test_every_block_is_a_sample_or_its_answer():
+def test_every_block_is_a_sample_or_its_response():
     kinds = [kind for kind, _ in FENCES]
 
     assert PAGE.count("```") == 2 * len(FENCES)
     assert set(kinds) == {"sh", "json", "http"}
-    # An answer follows its sample.
+    # A response follows its sample.
     assert all(before == "sh" for before, kind in pairwise(kinds) if kind != "sh")
 
 
-def test_the_samples_answer_as_shown(shop):
+def test_the_samples_return_the_responses_shown(shop):
     for (commands, kind, shown), got in zip(samples(), run(shop), strict=True):
         try:
             assert_fits(kind, shown, got)
         except (AssertionError, KeyError) as error:
-            pytest.fail(f"{commands}\nis shown to answer\n\n{shown}\nand answers\n\n{got}\n\n{error!r}")
+            pytest.fail(f"{commands}\nshould return\n\n{shown}\nbut returned\n\n{got}\n\n{error!r}")

@@ -1,4 +1,4 @@
-"""A backup of a server that goes on selling, by the commands of docs/operations.md, and what comes back from it."""
+"""Backups of a server under load and their restore, with the commands of docs/operations.md."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ def back_up(url, file):
 
 
 def restore(file, databases):
-    """Return the URL of a new database with what the backup has."""
+    """Restore the backup into a new database and return its URL."""
     if not ON_POSTGRES:
         return f"sqlite:///{file}"
     url = databases.empty()
@@ -30,7 +30,7 @@ def restore(file, databases):
     return url
 
 
-def test_every_order_acknowledged_before_a_backup_is_in_it(new_server, databases, tmp_path):
+def test_a_backup_contains_every_order_acknowledged_before_it(new_server, databases, tmp_path):
     file, before = tmp_path / "shop.backup", []
     with new_server() as server:
         server.customer  # noqa: B018 (logs in before the load)
@@ -41,7 +41,7 @@ def test_every_order_acknowledged_before_a_backup_is_in_it(new_server, databases
             eventually(lambda: len(acknowledged(buyers)) > 50)
             before.extend(acknowledged(buyers))
             back_up(server.database_url, file)
-            assert len(acknowledged(buyers)) > len(before), "nobody was kept waiting for the backup to end"
+            assert len(acknowledged(buyers)) > len(before), "no order was acknowledged during the backup"
 
         under_load(buyers, disturb)
         assert {answer.status for buyer in buyers for answer, _ in buyer.answers.values()} == {201}
@@ -59,26 +59,26 @@ def test_every_order_acknowledged_before_a_backup_is_in_it(new_server, databases
 
 
 def log_in(server, username):
-    """Register a user and return their tokens, which have been used, so that the server caches them."""
+    """Register a user and return their tokens, used once so that the server has cached them."""
     server.call("POST", "/api/accounts/register/", {"username": username, "password": PASSWORD})
     pair = server.login(username)
     assert server.call("GET", "/api/accounts/me/", token=pair["access"]).status == 200
     return pair
 
 
-def assert_dead(server, pairs):
+def assert_revoked(server, pairs):
     for pair in pairs:
         assert server.call("GET", "/api/accounts/me/", token=pair["access"]).status == 401
         assert server.call("POST", "/api/login/refresh/", {"refresh": pair["refresh"]}).status == 401
         assert server.call("POST", "/api/logout/", {"refresh": pair["refresh"]}).status == 401
 
 
-def test_no_token_from_before_a_restore_opens_an_account(new_server, databases, tmp_path):
+def test_no_token_from_before_a_restore_is_accepted(new_server, databases, tmp_path):
     file = tmp_path / "shop.backup"
     with new_server() as server:
         pairs = [log_in(server, name) for name in (ADMIN, CUSTOMER)]
         back_up(server.database_url, file)
-        # What the backup does not contain: a logout, new tokens, and a new user, whose id somebody else will get.
+        # The backup has none of these: a logout, new tokens and a new user, whose id another user will get.
         server.call("POST", "/api/logout/", {"refresh": pairs[1]["refresh"]})
         pairs += [log_in(server, name) for name in (CUSTOMER, "dora")]
 
@@ -86,18 +86,18 @@ def test_no_token_from_before_a_restore_opens_an_account(new_server, databases, 
     manage("end_sessions", DATABASE_URL=url)
     with Server(PRODUCTION, database_url=url, log=tmp_path / "log") as restored:
         log_in(restored, "emil")
-        assert_dead(restored, pairs)
+        assert_revoked(restored, pairs)
 
 
-def test_no_token_of_another_database_opens_an_account(new_server):
+def test_no_token_of_another_database_is_accepted(new_server):
     with new_server() as server:
         pairs = [log_in(server, name) for name in (ADMIN, CUSTOMER, "dora")]
 
-    # With the same key, as if db.sqlite3 had been deleted.
+    # A new database with the same key, as if db.sqlite3 had been deleted.
     with new_server() as server:
         for name in ("emil", "fred"):
             log_in(server, name)
-        assert_dead(server, pairs[1:])  # both have the same Admin: they are copies of one database
+        assert_revoked(server, pairs[1:])  # both databases have the same Admin, because they are copies of one
 
 
 def acknowledged(buyers):

@@ -1,4 +1,4 @@
-"""The pages, in a browser: the admin site and Swagger UI do what they promise, complain of nothing, call nobody."""
+"""The admin site and Swagger UI in a browser: they work, log no errors and request nothing from other hosts."""
 
 import json
 
@@ -21,9 +21,9 @@ def page(chromium, server):
 
 
 @pytest.fixture
-def complaints(page):
-    """What the browser has complained about so far; anything left at the end of a test fails it."""
-    return page.complaints
+def errors(page):
+    """What the browser has logged so far; anything left at the end fails the test."""
+    return page.errors
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def admin_page(page):
     return page
 
 
-def test_stock_is_booked_in_the_list(admin_page, server):
+def test_stock_can_be_adjusted_from_the_list(admin_page, server):
     product = server.create_product(name="Net", quantity=3)
     admin_page.goto("/admin/products/product/?q=Net")
     admin_page.locator("td.field-actions_holder span").first.click()
@@ -46,7 +46,7 @@ def test_stock_is_booked_in_the_list(admin_page, server):
     assert (newest["delta"], newest["balance"], newest["note"], newest["by"]) == (4, 7, "delivery", ADMIN)
 
 
-def test_a_booking_that_is_wrong_says_so_in_the_dialog(admin_page, server):
+def test_the_dialog_shows_why_an_adjustment_is_refused(admin_page, server):
     product = server.create_product(quantity=3)
     admin_page.goto(f"/admin/products/product/{product['id']}/change/")
     admin_page.get_by_role("link", name="Book stock").click()
@@ -56,7 +56,7 @@ def test_a_booking_that_is_wrong_says_so_in_the_dialog(admin_page, server):
     admin_page.get_by_text("A change of 0 changes nothing.").wait_for()
 
 
-def test_a_double_click_books_once(admin_page, server):
+def test_a_double_click_adjusts_the_stock_once(admin_page, server):
     product = server.create_product(quantity=10)
     admin_page.goto(f"/admin/products/product/{product['id']}/change/")
     admin_page.get_by_role("link", name="Book stock").click()
@@ -76,7 +76,7 @@ def count_named(server, name):
     return sum(product["name"] == name for product in server.products())
 
 
-# The page stays, as if the server were slow.
+# The browser stays on the page, as if the server were slow.
 COUNT_SENT = """() => {
     window.sent = 0
     window.addEventListener("submit", event => {
@@ -86,7 +86,7 @@ COUNT_SENT = """() => {
 }"""
 
 
-def test_the_button_is_disabled_while_the_server_works_and_not_after_back(admin_page):
+def test_the_button_is_disabled_during_a_request_and_enabled_after_going_back(admin_page):
     save = admin_page.get_by_role("button", name="Save", exact=True)
     admin_page.goto("/admin/products/product/add/")
     admin_page.evaluate(COUNT_SENT)
@@ -110,7 +110,7 @@ def test_a_double_click_adds_one_product(admin_page, server):
     assert count_named(server, "Racket") == 1
 
 
-def test_a_form_with_an_error_is_corrected_and_sent_again(admin_page, server):
+def test_a_form_with_an_error_can_be_corrected_and_submitted_again(admin_page, server):
     admin_page.goto("/admin/products/product/add/")
     fill_in_product(admin_page, "Cork", price="-1")
     admin_page.get_by_role("button", name="Save", exact=True).click()
@@ -121,7 +121,7 @@ def test_a_form_with_an_error_is_corrected_and_sent_again(admin_page, server):
     admin_page.get_by_text("was added successfully").wait_for()
 
 
-def test_after_back_the_same_form_is_refused_and_another_is_done(admin_page, complaints, server):
+def test_after_going_back_the_same_form_is_refused_and_a_changed_one_accepted(admin_page, errors, server):
     save = admin_page.get_by_role("button", name="Save", exact=True)
 
     def save_after_back(name):
@@ -136,8 +136,8 @@ def test_after_back_the_same_form_is_refused_and_another_is_done(admin_page, com
     save_after_back("Feather")
     admin_page.get_by_text("This form has already been submitted. Nothing was changed this time.").wait_for()
     assert count_named(server, "Feather") == 1
-    assert [complaint for complaint in complaints if "409 (Conflict)" not in complaint] == []
-    complaints.clear()
+    assert [error for error in errors if "409 (Conflict)" not in error] == []
+    errors.clear()
 
     save_after_back("Down")
     admin_page.get_by_text("was added successfully").first.wait_for()
@@ -145,7 +145,7 @@ def test_after_back_the_same_form_is_refused_and_another_is_done(admin_page, com
     assert count_named(server, "Down") == 1
 
 
-def test_an_order_is_moved_through_all_its_steps(admin_page, server):
+def test_an_order_can_be_taken_through_all_its_steps(admin_page, server):
     product = server.create_product(quantity=3)
     items = {"items": [{"product": product["id"], "quantity": 2}]}
     order = server.call("POST", "/api/orders/", items, server.customer).body
@@ -164,7 +164,7 @@ def test_an_order_is_moved_through_all_its_steps(admin_page, server):
     assert server.call("GET", f"/api/products/{product['id']}/", token=server.admin).body["quantity"] == 3
 
 
-def test_a_price_is_edited_in_the_list(admin_page, server):
+def test_a_price_can_be_edited_in_the_list(admin_page, server):
     product = server.create_product(name="Shuttle")
     admin_page.goto("/admin/products/product/?q=Shuttle")
     admin_page.fill("#id_form-0-price", "9.90")
@@ -174,7 +174,7 @@ def test_a_price_is_edited_in_the_list(admin_page, server):
     assert server.call("GET", f"/api/products/{product['id']}/", token=server.admin).body["price"] == "9.90"
 
 
-def test_a_list_is_exported_as_it_is_filtered(admin_page, server):
+def test_the_export_contains_the_filtered_list(admin_page, server):
     product = server.create_product(name="Mütze, rot & blau")
     server.create_product(name="Other")
     admin_page.goto("/admin/products/product/")
@@ -188,7 +188,7 @@ def test_a_list_is_exported_as_it_is_filtered(admin_page, server):
     assert text.splitlines()[1:] == [f'{product["id"]},"Mütze, rot & blau",1200.00,10']
 
 
-def test_orders_are_filtered_by_their_customer(admin_page, server):
+def test_the_user_list_links_to_the_orders_of_a_customer(admin_page, server):
     product = server.create_product()
     items = {"items": [{"product": product["id"], "quantity": 1}]}
     for token in (server.admin, server.customer):
@@ -237,16 +237,16 @@ def test_the_charts_of_the_dashboard_are_drawn(chromium, server, colors, width):
         "password_change/",
     ],
 )
-def test_every_page_of_the_admin_site_opens_without_complaint(admin_page, path):
+def test_every_page_of_the_admin_site_opens_without_errors(admin_page, path):
     response = admin_page.goto(f"/admin/{path}")
     admin_page.wait_for_load_state("networkidle")
 
     assert response.status == 200
-    assert admin_page.url.endswith(path)  # not led elsewhere
+    assert admin_page.url.endswith(path)  # not redirected
 
 
 class Docs:
-    """Swagger UI, in which calls are tried out."""
+    """Swagger UI, where calls can be tried out."""
 
     def __init__(self, page):
         self.page = page
@@ -260,7 +260,7 @@ class Docs:
         self.page.locator(".auth-btn-wrapper .btn-done").click()
 
     def run(self, tag, name):
-        """Send a call as the page suggests it; return its status and body."""
+        """Make a call with the values that the page suggests; return its status and body."""
         call = self.page.locator(f"#operations-{tag}-{name}")
         call.locator(".opblock-summary-control").click()
         call.locator(".try-out__btn").click()
@@ -271,9 +271,9 @@ class Docs:
         return int(status), json.loads(answer.locator("tbody .highlight-code code").first.inner_text())
 
 
-# The documented password is for development alone.
+# The documented password is only accepted in development.
 @pytest.mark.parametrize("server", [DEVELOPMENT], indirect=True)
-def test_the_samples_of_swagger_ui_run_after_authorize(page, server):
+def test_the_samples_of_swagger_ui_work_after_authorizing(page, server):
     docs = Docs(page)
     assert docs.run("accounts", "register") == (201, {"message": "Customer registered successfully"})
     status, tokens = docs.run("accounts", "login")

@@ -1,4 +1,4 @@
-"""Clients that know nothing of us but what we publish: Newman runs the Postman collection, schemathesis the schema."""
+"""Clients that know only what is published: Newman runs the Postman collection, schemathesis the schema."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ import pytest
 
 from .server import ADMIN, DEVELOPMENT, PASSWORD, ROOT
 
-# Found by `make test-live` in an environment of its own: its pytest plugins would slow every start.
+# `make test-live` installs it in a separate environment, because its pytest plugins slow down every start.
 SCHEMATHESIS = os.environ.get("SCHEMATHESIS", "schemathesis")
 
 
@@ -17,15 +17,15 @@ def run(*command):
     return process.stdout
 
 
-# The documented password is for development alone.
+# The documented password is only accepted in development.
 @pytest.mark.parametrize("server", [DEVELOPMENT], indirect=True)
-def test_newman_runs_the_collection_again_and_again(server):
+def test_newman_can_run_the_collection_twice(server):
     for _ in range(2):
         print(run("postman/run", f"http://127.0.0.1:{server.port}", ADMIN, PASSWORD))
 
 
-def test_schemathesis_finds_no_server_error_and_no_undocumented_answer(server):
-    # DRF reads 15 and "15" alike, so what counts as good or bad data is for our own tests.
+def test_schemathesis_finds_no_server_error_and_no_undocumented_response(server):
+    # DRF accepts both 15 and "15", so other tests check which data is valid.
     without = "positive_data_acceptance,negative_data_rejection"
     command = [SCHEMATHESIS, "run", f"http://127.0.0.1:{server.port}/api/schema/", "--workers", "1", "--seed", "1"]
     command += ["-H", f"Authorization: Bearer {server.admin}", "--checks", "all", "--exclude-checks", without]

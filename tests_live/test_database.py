@@ -1,4 +1,4 @@
-"""The server is killed; the database goes away, comes back, or is busy."""
+"""The server is killed; the database goes away, comes back or is busy."""
 
 import threading
 import time
@@ -7,14 +7,14 @@ from http.client import HTTPException
 
 import pytest
 
-from .databases import ON_POSTGRES, away, end_sessions, locked, recovering
+from .databases import ON_POSTGRES, locked, recovering, terminate_sessions, unavailable
 from .server import ADMIN, PASSWORD, WAIT
 
-on_sqlite = pytest.mark.skipif(ON_POSTGRES, reason="about SQLite")
-on_postgres = pytest.mark.skipif(not ON_POSTGRES, reason="about PostgreSQL")
+on_sqlite = pytest.mark.skipif(ON_POSTGRES, reason="needs SQLite")
+on_postgres = pytest.mark.skipif(not ON_POSTGRES, reason="needs PostgreSQL")
 
 
-def test_what_was_acknowledged_survives_kill_9(server):
+def test_acknowledged_writes_survive_kill_9(server):
     before = server.products()
     acknowledged = [server.create_product(name=f"Bat {n}") for n in range(5)]
 
@@ -25,7 +25,7 @@ def test_what_was_acknowledged_survives_kill_9(server):
     assert server.create_product() in server.products()
 
 
-def test_what_was_acknowledged_survives_kill_9_in_the_middle_of_writing(server):
+def test_acknowledged_writes_survive_kill_9_under_load(server):
     before, acknowledged, busy = server.products(), [], threading.Event()
 
     def write():
@@ -44,12 +44,12 @@ def test_what_was_acknowledged_survives_kill_9_in_the_middle_of_writing(server):
     assert busy.is_set()
     kept = server.products()
     assert all(product in kept for product in before + acknowledged)
-    # What each writer sent last may have been kept unacknowledged.
+    # The last write of each writer may have been committed without being acknowledged.
     assert len(kept) <= len(before) + len(acknowledged) + 4
 
 
 @on_postgres
-def test_without_postgres_calls_get_503_and_go_on_when_it_is_back(server):
+def test_without_postgresql_calls_get_503_and_they_work_again_when_it_is_back(server):
     path = f"/api/products/{server.create_product()['id']}/"
     before = server.products()
     someone = {"username": "dora", "password": PASSWORD}
@@ -65,8 +65,8 @@ def test_without_postgres_calls_get_503_and_go_on_when_it_is_back(server):
     ]
     with server.connection() as kept:
         assert kept.call("GET", "/readyz/").status == 200
-        with away(server.database_url):
-            # More than there are workers and threads.
+        with unavailable(server.database_url):
+            # More calls than workers and threads.
             answers = [kept.call(*call) for call in calls] + server.at_once(calls * 2)
             assert {answer.status for answer in answers} == {503}
             assert {answer.headers["Retry-After"] for answer in answers} == {"5"}
@@ -80,25 +80,25 @@ def test_without_postgres_calls_get_503_and_go_on_when_it_is_back(server):
 
 
 @on_postgres
-def test_a_restart_of_postgres_between_two_calls_goes_unnoticed(server):
+def test_a_restart_of_postgresql_between_two_calls_goes_unnoticed(server):
     for _ in range(2):
         product = server.create_product()
-        end_sessions(server.database_url)
+        terminate_sessions(server.database_url)
 
         answers = server.at_once([("GET", "/api/products/?page_size=1000", None, server.customer)] * 16)
 
         assert all(product in answer.body for answer in answers)
-        end_sessions(server.database_url)
+        terminate_sessions(server.database_url)
         assert server.create_product()
 
 
 @on_sqlite
-def test_while_sqlite_is_being_written_reads_go_on_and_writes_wait(server):
+def test_while_sqlite_is_locked_for_writing_reads_continue_and_writes_wait(server):
     path = f"/api/products/{server.create_product()['id']}/"
     with ThreadPoolExecutor() as threads:
         with locked(server.database_url):
             write = threads.submit(server.call, "PUT", path, {"quantity": 7}, server.admin)
-            time.sleep(0.2)  # the write has begun to wait
+            time.sleep(0.2)  # the write is waiting by now
             for read in ("/api/products/", path, "/readyz/"):
                 assert server.call("GET", read, token=server.customer).status == 200
             assert not write.done()
@@ -107,15 +107,15 @@ def test_while_sqlite_is_being_written_reads_go_on_and_writes_wait(server):
 
 
 @on_sqlite
-def test_while_sqlite_reads_its_log_after_a_crash_writes_wait(server):
-    # Each thread has its connection then: to open one reads, too, and waits for SQLite's own sake, as all reads do.
+def test_writes_wait_while_sqlite_recovers_its_log_after_a_crash(server):
+    # Open the connections of all threads first: opening one reads and, like any read, would wait inside SQLite.
     server.at_once([("GET", "/api/products/", None, server.customer)] * 32)
     refresh = {"refresh": server.login(ADMIN)["refresh"]}
     with ThreadPoolExecutor() as threads:
         with recovering(server.database_url):
-            # It looks for nothing before its transaction begins.
+            # A refresh reads nothing before its transaction begins.
             write = threads.submit(server.call, "POST", "/api/login/refresh/", refresh)
-            time.sleep(0.5)  # the write has begun to wait
+            time.sleep(0.5)  # the write is waiting by now
             assert not write.done()
 
         assert write.result().status == 200

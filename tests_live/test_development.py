@@ -8,7 +8,7 @@ import pytest
 
 from .server import DEVELOPMENT
 
-SECRET = "a secret of the environment"
+SECRET = "a secret from the environment"
 
 
 @pytest.fixture(scope="module")
@@ -17,12 +17,12 @@ def server(new_server):
         yield server
 
 
-def test_a_hundred_callers_may_connect_at_once(server):
+def test_a_hundred_callers_can_connect_at_once(server):
     server.freeze()
     try:
         connections = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=10) for _ in range(100)]
         for connection in connections:
-            connection.request("GET", "/healthz/")  # Without room in the queue it cannot connect.
+            connection.request("GET", "/healthz/")  # cannot connect if the queue is full
     finally:
         server.thaw()
 
@@ -36,7 +36,7 @@ ODD = ["/", "/nothing/", "/admin/nothing/", "/static/nothing.css", "/admin/produ
 
 @pytest.mark.parametrize("host", [None, "evil.example", "192.168.1.20:8000", "a\"b'"])
 @pytest.mark.parametrize("path", [*ODD, "/api/", "/admin/?" + "a&" * 1500])
-def test_no_answer_shows_the_environment(server, host, path):
+def test_no_response_shows_the_environment(server, host, path):
     for method in ("GET", "POST"):
         answer = server.call(method, path, headers={"Host": host})
 
@@ -45,7 +45,7 @@ def test_no_answer_shows_the_environment(server, host, path):
         assert len(str(answer.body)) < 500 or host is None
 
 
-def test_a_foreign_host_gets_json_under_the_api(server):
+def test_an_unknown_host_gets_json_under_the_api(server):
     answer = server.call("GET", "/api/products/", headers={"Host": "evil.example"})
 
     assert (answer.status, answer.body) == (400, {"detail": "Bad Request."})
@@ -72,7 +72,7 @@ def test_development_mode_warns_if_others_can_connect(new_server, address, warne
         ["2, 2"],
     ],
 )
-def test_two_lengths_or_an_empty_one_leave_nothing_for_the_next_request(server, lengths):
+def test_duplicate_or_empty_content_lengths_cannot_smuggle_a_request(server, lengths):
     headers = "".join(f"Content-Length: {length}\r\n" for length in lengths)
     with server.raw(f"POST /api/login/ HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n{{}}x".encode()) as connection:
         connection.shutdown(socket.SHUT_WR)

@@ -1,4 +1,4 @@
-"""Whatever text is exported, no reader of the file finds a formula in it, and importing it restores the text."""
+"""Whatever text is exported, no reader of the file finds a formula, and importing the file restores the text."""
 
 import csv
 

@@ -1,4 +1,4 @@
-"""HTTP/2 has bodies without a length and without a sign of chunks: granian accepts it unless configured otherwise."""
+"""HTTP/2 bodies need neither a length nor chunked encoding; granian accepts HTTP/2 unless configured otherwise."""
 
 import subprocess
 
@@ -19,16 +19,16 @@ def server(request, new_server):
 
 
 def post(server, *options):
-    """Send an empty JSON object to register; return the status and the HTTP version."""
+    """Post an empty JSON object to the registration; return the status and the HTTP version."""
     url = f"http://127.0.0.1:{server.port}/api/accounts/register/"
     command = ["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code} %{http_version}"]
     command += ["--http2-prior-knowledge", "--header", "Content-Type: application/json", *options, url]
     return subprocess.run(command, input=b"{}", capture_output=True, check=True, timeout=30).stdout.decode()
 
 
-def test_a_body_without_a_length_is_not_taken_for_empty(server):
+def test_a_body_without_a_length_is_not_read_as_empty(server):
     assert post(server, *SENT_WITHOUT_LENGTH) == "411 2"
 
 
-def test_one_with_a_length_is_read(server):
+def test_a_body_with_a_length_is_read(server):
     assert post(server, *SENT_WITH_LENGTH) == "400 2"

@@ -1,4 +1,4 @@
-"""A file is imported into a shop that goes on selling."""
+"""Imports into a shop that keeps selling."""
 
 import contextlib
 import random
@@ -14,7 +14,7 @@ from .server import manage
 
 IMPORT = "/admin/products/product/import/"
 RUNNING = "Another import is running. Try again when it is done."
-PRODUCTS = 1000  # of two batches, and the file has the later ones first
+PRODUCTS = 1000  # two batches, and the file lists the higher ids first
 
 
 def write(path, *rows):
@@ -22,30 +22,30 @@ def write(path, *rows):
     path.write_text("\n".join(lines))
 
 
-def buy_until(over, server, ids, seed):
-    """Order two of the products again and again; return the statuses of the answers."""
+def buy_until(stop, server, ids, seed):
+    """Keep ordering two random products; return the statuses of the responses."""
     choose, answers = random.Random(seed), []
     with server.connection() as connection:
-        while not over.is_set():
+        while not stop.is_set():
             basket = {"items": [{"product": pk, "quantity": 1} for pk in choose.sample(ids, 2)]}
             answers.append(connection.call("POST", "/api/orders/", basket, server.customer).status)
     return answers
 
 
-def test_an_import_loses_no_sale_and_refuses_none(server, tmp_path):
-    file, over = tmp_path / "products.csv", threading.Event()
+def test_an_import_neither_loses_nor_refuses_a_sale(server, tmp_path):
+    file, stop = tmp_path / "products.csv", threading.Event()
     write(file, *(("", f"Stone {n}", 1, 100_000) for n in range(PRODUCTS)))
     manage("import_products", str(file), DATABASE_URL=server.database_url)
     ids = [product["id"] for product in server.call("GET", "/api/products/?page_size=1000", token=server.admin).body]
 
     with ThreadPoolExecutor(6) as threads:
-        buyers = [threads.submit(buy_until, over, server, ids, seed) for seed in range(6)]
+        buyers = [threads.submit(buy_until, stop, server, ids, seed) for seed in range(6)]
         try:
             for price in range(2, 6):
                 write(file, *((pk, "Stone", price, 100_000) for pk in reversed(ids)))
                 manage("import_products", str(file), DATABASE_URL=server.database_url)
         finally:
-            over.set()
+            stop.set()
 
     assert {status for buyer in buyers for status in buyer.result()} == {201}
     manage("verify_stock", DATABASE_URL=server.database_url)
@@ -55,7 +55,7 @@ def count_products(server):
     return int(manage("verify_stock", DATABASE_URL=server.database_url).split()[0])
 
 
-def test_of_two_imports_of_one_file_at_the_same_moment_one_is_done(server):
+def test_a_file_imported_twice_at_once_is_imported_once(server):
     site = AdminSite(server)
     file, before = "id,name,price,quantity\n" + ",Twin,5.50,2\n" * 500, count_products(server)
 
@@ -71,7 +71,7 @@ def test_of_two_imports_of_one_file_at_the_same_moment_one_is_done(server):
 
 @contextlib.contextmanager
 def import_running(url):
-    """A database in which an import runs for a while."""
+    """Hold the lock of an import."""
     if not ON_POSTGRES:
         with locked(url):
             yield
@@ -81,7 +81,7 @@ def import_running(url):
         yield
 
 
-def test_an_import_that_waits_for_another_says_so(server, tmp_path):
+def test_an_import_during_another_one_says_so(server, tmp_path):
     site, path = AdminSite(server), tmp_path / "products.csv"
     write(path, ("", "Late", 1, 1))
     call = site.upload(IMPORT, site.hidden_inputs(IMPORT), path.read_text())

@@ -1,4 +1,4 @@
-"""The log of the production server: a JSON object per request, and no secret in it."""
+"""The log of the production server: a JSON object per request, without secrets."""
 
 import json
 
@@ -17,7 +17,7 @@ def server(new_server):
 
 @pytest.fixture(scope="module")
 def calls(server):
-    """Calls that hold secrets, right and wrong ones, each with an id of its own; return their secrets."""
+    """Make calls with right and wrong secrets, each with its own request id; keep both on the server."""
     tokens = [*server.login("anna").values()]
     register = {"username": CUSTOMER, "password": PASSWORD}
     server.call("POST", "/api/accounts/register/", register)
@@ -65,14 +65,14 @@ def test_each_request_has_one_line(server, calls):
     assert users["/api/accounts/me/"] == users["/api/accounts/me/password/"] != users["/api/products/"] is None
 
 
-def test_no_line_holds_a_password_or_a_token(server, calls):
+def test_no_line_contains_a_password_or_a_token(server, calls):
     for secret in server.secrets:
-        # Of a token the signature is enough.
+        # The signature is enough to recognize a token.
         assert secret.rpartition(".")[2] not in server.output
         assert secret.replace(" ", "+") not in server.output
 
 
-def test_the_events_are_named(server, calls):
+def test_security_events_are_logged(server, calls):
     events = [line["message"] for line in lines(server) if line["logger"] == "security"]
 
     assert events[:2] == ["login_succeeded"] * 2
@@ -80,7 +80,7 @@ def test_the_events_are_named(server, calls):
     assert events[5:] == ["login_failed", "login_succeeded", "password_changed"]
 
 
-def test_a_call_for_an_unknown_host_is_one_line_a_minute_from_each_worker(server):
+def test_requests_for_unknown_hosts_log_one_line_per_minute_and_worker(server):
     for _ in range(20):
         assert server.call("GET", "/api/products/", headers={"Host": "evil.example"}).status == 400
     sentence = "Request for a host that is not in ALLOWED_HOSTS: evil.example"

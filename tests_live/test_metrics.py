@@ -1,11 +1,11 @@
-"""The metrics of two workers, added up whichever of them is asked."""
+"""The metrics of two workers, added up whichever worker responds."""
 
 import pytest
 
 from .server import eventually
 
 TOKEN = "a-token-of-prometheus"
-READY = 'http_requests_total{method="GET",route="api/products/",status="200"}'
+LISTED = 'http_requests_total{method="GET",route="api/products/",status="200"}'
 PLACED = 'orders_total{outcome="placed"}'
 
 
@@ -24,17 +24,17 @@ def scrape(server):
     return {series: float(number) for series, _, number in lines}
 
 
-def test_every_call_is_counted_once_and_every_scrape_says_so(server):
-    before = scrape(server).get(READY, 0)
+def test_every_scrape_counts_the_calls_of_all_workers(server):
+    before = scrape(server).get(LISTED, 0)
     server.customer  # noqa: B018 (logs in)
 
     server.rounds_at_once([[("GET", "/api/products/", None, server.customer)] * 10] * 20)
 
     eventually(lambda: len({file.name for file in server.folder.glob("counter_*.db")}) == 2)
-    assert [scrape(server)[READY] - before for _ in range(8)] == [200] * 8
+    assert [scrape(server)[LISTED] - before for _ in range(8)] == [200] * 8
 
 
-def test_a_restart_loses_no_count(server):
+def test_a_restart_keeps_the_counts(server):
     product = server.create_product()
     items = {"items": [{"product": product["id"], "quantity": 1}]}
     assert server.call("POST", "/api/orders/", items, server.customer).status == 201

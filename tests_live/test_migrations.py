@@ -1,11 +1,11 @@
-"""Migrations of a shop that has data, and of one that is open."""
+"""Migrations of a shop with data, and of one that is running."""
 
 from .databases import execute
 from .server import PASSWORD, manage
 
-# With each those go that depend on it: all of them.
+# Unapplying these also unapplies everything that depends on them: all migrations.
 APPS = ["products", "accounts", "auth", "contenttypes", "sessions"]
-# What the next version would do first: expand, so that this one goes on working.
+# The expand step of a next version, during which this version keeps working.
 EXPANSION = """
     ALTER TABLE orders_order ADD COLUMN gift boolean;
     ALTER TABLE orders_orderline ADD COLUMN discount numeric(10, 2) DEFAULT 0 NOT NULL;
@@ -40,7 +40,7 @@ def test_existing_users_keep_their_token_versions(databases):
     assert "None" not in manage("shell", "--command", VERSIONS, DATABASE_URL=url)
 
 
-def test_all_of_them_go_back_and_forth_over_a_full_shop(databases):
+def test_all_migrations_run_backwards_and_forwards_with_data(databases):
     url = databases.empty()
 
     def run(*command):
@@ -50,7 +50,7 @@ def test_all_of_them_go_back_and_forth_over_a_full_shop(databases):
     run("demo", f"--password={PASSWORD}")
     run("migrate", "products", "0001")
     run("migrate")
-    # The products from before there was a ledger have got one.
+    # Products from before the ledger existed have one now.
     assert " products match their movements." in run("verify_stock")
 
     for app in APPS:
@@ -61,7 +61,7 @@ def test_all_of_them_go_back_and_forth_over_a_full_shop(databases):
     run("verify_stock")
 
 
-def test_this_version_goes_on_selling_while_the_next_one_expands_the_tables(server):
+def test_this_version_keeps_selling_while_the_next_one_expands_the_tables(server):
     product = server.create_product(quantity=1000)
     body = {"items": [{"product": product["id"], "quantity": 1}]}
     calls = [("POST", "/api/orders/", body, server.customer), ("GET", "/api/orders/", None, server.customer)]

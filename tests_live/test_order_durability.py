@@ -1,4 +1,4 @@
-"""What was acknowledged is there, whatever dies: the server by kill -9, PostgreSQL by a restart, both under load."""
+"""Acknowledged orders survive kill -9 of the server and a restart of PostgreSQL, both under load."""
 
 import http.client
 import random
@@ -16,11 +16,11 @@ BUYERS = 6
 
 
 class Buyer:
-    """Orders without a pause, each with a key of its own, and remembers what came of each key."""
+    """Places orders without a pause, each with a new key, and remembers the response to each key."""
 
     def __init__(self, server, products):
         self.server, self.products = server, products
-        self.answers = {}  # by key: the answer, or None if the connection broke before it came
+        self.answers = {}  # by key: the response, or None if the connection broke first; and the body
 
     def order(self, connection, key, body):
         answer = connection.call("POST", "/api/orders/", body, self.server.customer, {"Idempotency-Key": key})
@@ -45,7 +45,7 @@ class Buyer:
         return sum(answer is None for answer, _ in self.answers.values())
 
     def check(self):
-        """Ask again with every key: an acknowledged order answers as before, the others are placed now."""
+        """Retry every key: an acknowledged order is replayed, the others are placed now."""
         with self.server.connection() as connection:
             for key, (answer, body) in list(self.answers.items()):
                 self.order(connection, key, body)
@@ -65,7 +65,7 @@ def shop(new_server):
 
 
 def under_load(buyers, disturb):
-    """Let all buy, and call `disturb` meanwhile."""
+    """Let all buyers order while `disturb` runs."""
     stop = threading.Event()
     with ThreadPoolExecutor(len(buyers)) as threads:
         running = [threads.submit(buyer.buy, stop) for buyer in buyers]
@@ -77,8 +77,8 @@ def under_load(buyers, disturb):
             buyer.result()
 
 
-def settle(server, products, buyers):
-    """Check every order ever placed: each is there once, whole, and took its pieces out of stock."""
+def check_orders(server, products, buyers):
+    """Check that every order placed exists once, has all its lines and was taken from the stock."""
     for buyer in buyers:
         buyer.check()
     placed = {answer.body["id"] for buyer in buyers for answer, _ in buyer.answers.values()}
@@ -116,11 +116,11 @@ def test_kill_9_loses_no_acknowledged_order(shop):
         assert after[1] > before[1], "no request was in flight"
         server.start()
 
-    settle(server, products, buyers)
+    check_orders(server, products, buyers)
 
 
 @pytest.mark.skipif(not ON_POSTGRES, reason="SQLite has no server to restart")
-def test_a_restart_of_the_database_passes_by_itself(shop):
+def test_the_server_recovers_from_a_restart_of_the_database(shop):
     server, products = shop
     buyers = [Buyer(server, products) for _ in range(BUYERS)]
 
@@ -137,4 +137,4 @@ def test_a_restart_of_the_database_passes_by_itself(shop):
     answers = [answer for buyer in buyers for answer, _ in buyer.answers.values() if answer]
     assert {answer.status for answer in answers} == {201, 503}
     assert all(answer.headers["Retry-After"] for answer in answers if answer.status == 503)
-    settle(server, products, buyers)
+    check_orders(server, products, buyers)

@@ -1,4 +1,4 @@
-"""Orders at the same moment, on two workers: nobody gets what is not there, nobody is refused what is."""
+"""Concurrent orders on two workers: nothing is oversold, and nothing in stock is refused."""
 
 import random
 import time
@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from .databases import ON_POSTGRES, being_deleted, orders_waiting_for_a_deletion
+from .databases import ON_POSTGRES, orders_waiting_for_a_deletion, product_being_deleted
 from .server import PASSWORD, manage
 
 ORDERS = "/api/orders/"
@@ -31,7 +31,7 @@ def ledger(server, product):
 
 
 @pytest.fixture(autouse=True)
-def _accounts_for_every_piece(server):
+def _ledger_matches_the_stock(server):
     yield
     manage("verify_stock", DATABASE_URL=server.database_url)
 
@@ -46,7 +46,7 @@ def test_64_buyers_share_10_pieces(server):
     assert [row["balance"] for row in ledger(server, product)] == list(range(11))
 
 
-def test_with_enough_for_everybody_nobody_is_refused(server):
+def test_nobody_is_refused_while_there_is_enough_stock(server):
     choose = random.Random(64)
     products = [server.create_product(quantity=1000) for _ in range(5)]
     baskets = [[(p, choose.randint(1, 3)) for p in choose.sample(products, choose.randint(1, 3))] for _ in range(200)]
@@ -60,7 +60,7 @@ def test_with_enough_for_everybody_nobody_is_refused(server):
         assert stock(server, product) == 1000 - sold
 
 
-def test_the_same_products_in_opposite_order_block_nobody(server, seconds):
+def test_the_same_products_in_opposite_order_do_not_deadlock(server, seconds):
     one, other = server.create_product(quantity=10**6), server.create_product(quantity=10**6)
     there, back = order(server, (one, 1), (other, 1)), order(server, (other, 1), (one, 1))
     end, placed = time.monotonic() + seconds, 0
@@ -73,7 +73,7 @@ def test_the_same_products_in_opposite_order_block_nobody(server, seconds):
     assert stock(server, one) == stock(server, other) == 10**6 - placed
 
 
-def test_of_50_retries_at_once_one_is_an_order(server):
+def test_50_concurrent_retries_place_one_order(server):
     product = server.create_product(quantity=1)
 
     for key in ("first", "second"):
@@ -89,7 +89,7 @@ def test_of_50_retries_at_once_one_is_an_order(server):
 
 
 @pytest.mark.parametrize("steps", [("cancel", "ship"), ("cancel", "cancel")])
-def test_of_two_steps_at_once_one_is_taken(server, steps):
+def test_only_one_of_two_concurrent_steps_is_taken(server, steps):
     product = server.create_product(quantity=100)
     for _ in range(10):
         method, path, body, token, _ = order(server, (product, 2))
@@ -123,7 +123,7 @@ def test_setting_the_stock_loses_no_sale(server):
     assert sum(row["delta"] for row in rows) == stock(server, product)
 
 
-def test_a_deleted_product_is_in_no_order_placed_after(server):
+def test_no_order_contains_a_product_that_was_deleted_before(server):
     product, other = server.create_product(quantity=1000), server.create_product(quantity=1000)
     delete = ("DELETE", f"/api/products/{product['id']}/delete/", None, server.admin)
 
@@ -140,12 +140,12 @@ def test_a_deleted_product_is_in_no_order_placed_after(server):
 
 
 @pytest.mark.skipif(not ON_POSTGRES, reason="SQLite has one writer: the order begins after the deletion")
-def test_an_order_that_has_waited_for_a_deletion_is_refused(server):
+def test_an_order_that_waited_for_a_deletion_is_refused(server):
     product = server.create_product(quantity=10)
     with ThreadPoolExecutor() as threads:
-        with being_deleted(server.database_url, product["id"]):
+        with product_being_deleted(server.database_url, product["id"]):
             answer = threads.submit(server.call, *order(server, (product, 1)))
-            time.sleep(0.5)  # the order waits for the row
+            time.sleep(0.5)  # the order is waiting for the row by now
             assert not answer.done()
 
         assert answer.result().status == 400
@@ -163,7 +163,7 @@ def test_an_order_whose_customer_is_deleted_while_it_waits_is_a_401(server, key)
     with ThreadPoolExecutor() as threads:
         with orders_waiting_for_a_deletion(server.database_url, user, product["id"]):
             answer = threads.submit(server.call, method, path, body, token, headers)
-            time.sleep(0.5)  # the order waits for the row
+            time.sleep(0.5)  # the order is waiting for the row by now
             assert not answer.done()
 
         assert (answer.result().status, answer.result().body) == (401, {"detail": "Token is invalid or expired."})

@@ -1,4 +1,4 @@
-"""PgBouncer in transaction mode, PGBOUNCER=on: each transaction of a connection may run on another one."""
+"""PgBouncer in transaction mode with PGBOUNCER=on: each transaction may run on a different connection."""
 
 import pytest
 
@@ -7,12 +7,12 @@ from .databases import ON_POSTGRES
 from .server import manage
 from .test_order_races import order
 
-pytestmark = pytest.mark.skipif(not ON_POSTGRES, reason="about PostgreSQL")
+pytestmark = pytest.mark.skipif(not ON_POSTGRES, reason="needs PostgreSQL")
 
 
 @pytest.fixture(scope="module")
 def bouncer():
-    # Fewer than the server has threads.
+    # Fewer connections than the server has threads.
     with pgbouncer(connections=3) as url_of:
         yield url_of
 
@@ -25,7 +25,7 @@ def server(new_server, bouncer):
         yield server
 
 
-def test_orders_at_once_share_a_few_connections(server):
+def test_concurrent_orders_share_a_few_connections(server):
     one, other = server.create_product(quantity=100), server.create_product(quantity=100)
     there, back = order(server, (one, 1), (other, 1)), order(server, (other, 1), (one, 1))
 
@@ -36,7 +36,7 @@ def test_orders_at_once_share_a_few_connections(server):
     assert [product["quantity"] for product in server.products()] == [0, 0]
 
 
-def test_commands_go_through_it_too(server, bouncer):
+def test_commands_work_through_pgbouncer(server, bouncer):
     server.create_product()
 
     for command in ("verify_stock", "housekeeping"):

@@ -1,11 +1,11 @@
-"""Calls at the same moment, on two workers."""
+"""Concurrent calls on two workers."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import pytest
 
-from .databases import ON_POSTGRES, execute, is_waited_in, user_being_deleted
+from .databases import ON_POSTGRES, execute, has_lock_wait, user_being_deleted
 from .server import CUSTOMER, PASSWORD, eventually
 
 PRODUCT = "/api/products/{}/"
@@ -15,7 +15,7 @@ def statuses(answers):
     return sorted(answer.status for answer in answers)
 
 
-def test_of_many_who_register_one_name_one_gets_it(server):
+def test_only_one_of_many_concurrent_registrations_gets_the_name(server):
     spellings = ["".join(letters) for letters in product("dD", "oO", "rR", "aａ")]
 
     answers = server.at_once(
@@ -28,7 +28,7 @@ def test_of_many_who_register_one_name_one_gets_it(server):
     assert all(server.login(name) for name in spellings[:2])
 
 
-def test_a_refresh_token_is_spent_once(server):
+def test_concurrent_uses_of_a_refresh_token_return_one_new_pair(server):
     assert server.customer
     for _ in range(10):
         refresh = {"refresh": server.login(CUSTOMER)["refresh"]}
@@ -40,7 +40,7 @@ def test_a_refresh_token_is_spent_once(server):
         assert server.call("GET", "/api/products/", token=pair["access"]).status == 200
 
 
-SPENT_LONG_AGO = "UPDATE token_blacklist_blacklistedtoken SET blacklisted_at = '2026-01-01 00:00:00'"
+USED_LONG_AGO = "UPDATE token_blacklist_blacklistedtoken SET blacklisted_at = '2026-01-01 00:00:00'"
 
 
 def test_no_token_survives_the_end_of_its_session(server):
@@ -49,13 +49,13 @@ def test_no_token_survives_the_end_of_its_session(server):
         first = server.login(CUSTOMER)["refresh"]
         refresh = "POST", "/api/login/refresh/"
         alive = server.call(*refresh, {"refresh": first}).body["refresh"]
-        execute(server.database_url, SPENT_LONG_AGO)
+        execute(server.database_url, USED_LONG_AGO)
 
         reuses = [(*refresh, {"refresh": first})] * 8
         *refused, last = server.at_once([*reuses, (*refresh, {"refresh": alive})])
 
         assert statuses(refused) == [401] * 8
-        if last.status == 200:  # it was faster
+        if last.status == 200:  # it came first
             alive = last.body["refresh"]
         assert server.call(*refresh, {"refresh": alive}).status == 401
         assert server.output.count('"message":"session_ended"') == n + 1
@@ -63,19 +63,19 @@ def test_no_token_survives_the_end_of_its_session(server):
 
 @pytest.mark.skipif(not ON_POSTGRES, reason="SQLite has one writer: the call begins after the deletion")
 @pytest.mark.parametrize("path", ["/api/login/", "/api/login/refresh/"])
-def test_who_is_deleted_meanwhile_gets_no_token(server, path):
+def test_a_user_deleted_meanwhile_gets_no_token(server, path):
     name = path.split("/")[-2]
     server.call("POST", "/api/accounts/register/", {"username": name, "password": PASSWORD})
     body = {"username": name, "password": PASSWORD, "refresh": server.login(name)["refresh"]}
     with ThreadPoolExecutor() as threads:
         with user_being_deleted(server.database_url, name):
             answer = threads.submit(server.call, "POST", path, body)
-            eventually(lambda: is_waited_in(server.database_url))
+            eventually(lambda: has_lock_wait(server.database_url))
 
         assert answer.result().status == 401
 
 
-def test_of_two_admins_who_demote_each_other_one_remains(server):
+def test_when_two_admins_demote_each_other_one_remains(server):
     for n in range(10):
         accounts = [server.call("GET", "/api/accounts/me/", token=server.admin).body["id"]]
         server.call("POST", "/api/accounts/register/", {"username": f"rival{n}", "password": PASSWORD})
@@ -96,7 +96,7 @@ def test_of_two_admins_who_demote_each_other_one_remains(server):
             assert server.call("PATCH", path.format(accounts[0]), {"role": "admin"}, rival).status == 200
 
 
-def test_of_changes_that_know_the_same_state_one_is_made(server):
+def test_only_one_of_many_changes_with_the_same_etag_is_made(server):
     for _ in range(5):
         path = PRODUCT.format(server.create_product()["id"])
         state = {"If-Match": server.call("GET", path, token=server.admin).headers["ETag"]}
@@ -110,7 +110,7 @@ def test_of_changes_that_know_the_same_state_one_is_made(server):
 
 
 @pytest.mark.parametrize(("field", "other"), [("price", "quantity"), ("quantity", "price")])
-def test_a_change_is_not_undone_by_those_who_change_something_else(server, field, other):
+def test_a_change_is_not_undone_by_changes_to_another_field(server, field, other):
     path = PRODUCT.format(server.create_product()["id"])
     mine = [
         call for n in range(20) for call in (("PUT", path, {field: n}, server.admin), ("GET", path, None, server.admin))
@@ -121,7 +121,7 @@ def test_a_change_is_not_undone_by_those_who_change_something_else(server, field
 
     assert {answer.status for answers in rounds for answer in answers} == {200}
     assert [float(answer.body[field]) for answer in rounds[0]] == [n for n in range(20) for _ in ("put", "got")]
-    # Of theirs, the last word of somebody stands.
+    # The last change of one of the other threads remains.
     now = server.call("GET", path, token=server.customer).body
     assert float(now[other]) in range(1900, 1915)
 

@@ -14,7 +14,7 @@ from .databases import ON_POSTGRES
 from .reader import Reader
 from .server import DEVELOPMENT, ROOT, WAIT, eventually
 
-pytestmark = pytest.mark.skipif(ON_POSTGRES, reason="the commands as they are use SQLite")
+pytestmark = pytest.mark.skipif(ON_POSTGRES, reason="the commands use SQLite")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FENCES = re.findall(r"^```(\w*)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 RUN, TEST, CLASSIC, CURL, SERVE = (text.strip() for kind, text in FENCES if kind == "sh")
@@ -23,7 +23,7 @@ OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
-    """A bare clone, as far as the files go: also with what is not committed yet."""
+    """A copy with the files of a fresh clone and those not committed yet."""
     copy = tmp_path_factory.mktemp("clone") / "order-management"
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
@@ -44,7 +44,7 @@ def answers(url):
 
 
 def serves(copy, script, path="/api/docs/", client="true"):
-    """Run a script that ends in a server, on a port of its own, and a client; return what they printed."""
+    """Run a script that starts a server, on a free port, and then a client; return the output of both."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     script = script.replace("manage.py runserver", f"manage.py runserver {port}")
@@ -65,18 +65,18 @@ def serves(copy, script, path="/api/docs/", client="true"):
         process.wait(timeout=WAIT)
 
 
-def test_make_run_runs_the_api_and_says_what_to_open(copy):
+def test_make_run_starts_the_api_and_prints_what_to_open(copy):
     assert RUN == "make run"
     printed = serves(copy, RUN, client=CURL)
     assert "Open http://127.0.0.1:" in printed
     assert printed.endswith('{"message":"Customer registered successfully"}')
 
 
-def test_make_serve_runs_the_production_server(copy):
+def test_make_serve_starts_the_production_server(copy):
     serves(copy, SERVE, "/readyz/")
 
 
-def test_the_classic_steps_run_the_api(copy):
+def test_the_classic_steps_start_the_api(copy):
     assert "No changes detected" in serves(copy, CLASSIC)
 
 
@@ -85,7 +85,7 @@ def test_only_the_second_step_differs_on_windows():
     assert r"On Windows, the second line is `venv\Scripts\activate`" in README
 
 
-def test_the_command_that_passes_the_tests_is_the_one_that_ci_runs():
+def test_ci_runs_the_test_command_of_the_readme():
     assert f"step {TEST}\n" in (ROOT / ".ci/run").read_text()
 
 
@@ -93,7 +93,7 @@ def section(page, heading):
     return re.search(rf"^## {heading}$.*?(?=^## |\Z)", page, re.DOTALL | re.MULTILINE).group()
 
 
-def test_every_sample_works_in_the_readmes_order_on_one_new_server(new_server, tmp_path):
+def test_all_samples_work_in_order_on_a_new_server(new_server, tmp_path):
     with new_server(DEVELOPMENT) as server:
         Reader(server, tmp_path).read(README)
 

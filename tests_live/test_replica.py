@@ -1,4 +1,4 @@
-"""Lists are read from a replica of PostgreSQL, everything else from the primary; without the replica, all of it."""
+"""Lists are read from a PostgreSQL replica, everything else from the primary; without the replica, everything is."""
 
 import socket
 import time
@@ -29,7 +29,7 @@ def server(new_server, replica):
 
 
 def lists(server, product, placed):
-    """Return what the calls answer that read from the replica."""
+    """Return the responses of the calls that read from the replica."""
     today = time.strftime("%F", time.gmtime())
     paths = [
         "/api/products/",
@@ -45,17 +45,17 @@ def lists(server, product, placed):
 
 
 def change_all(server, product, placed):
-    """Change what each of those calls shows."""
+    """Change the response of each of these calls."""
     server.call("POST", "/api/accounts/register/", {"username": "dora", "password": "correct horse 18"})
     server.call("POST", f"/api/orders/{placed['id']}/confirm/", token=server.admin)
     assert server.call(*order(server, (product, 1))).status == 201
 
 
-def test_lists_show_what_the_replica_has_and_all_else_what_holds(server, replica):
+def test_lists_come_from_the_replica_and_everything_else_from_the_primary(server, replica):
     product = server.create_product()
     placed = server.call(*order(server, (product, 1))).body
     eventually(lambda: len(lists(server, product, placed)[3]) == 1)
-    with replica.behind():
+    with replica.paused():
         before = lists(server, product, placed)
         change_all(server, product, placed)
         assert lists(server, product, placed) == before
@@ -64,20 +64,20 @@ def test_lists_show_what_the_replica_has_and_all_else_what_holds(server, replica
         found = server.call("GET", f"/api/orders/{placed['id']}/", token=server.customer)
         assert found.body["status"] == "confirmed"
 
-    for old, new in zip(before, lists_when(server, product, placed), strict=True):
+    for old, new in zip(before, lists_after_catching_up(server, product, placed), strict=True):
         assert old != new
 
 
-def lists_when(server, product, placed):
+def lists_after_catching_up(server, product, placed):
     """Return the lists once the replica has caught up."""
     eventually(lambda: len(lists(server, product, placed)[3]) == 2)
     return lists(server, product, placed)
 
 
-def test_whoever_has_written_reads_it(server, replica):
+def test_clients_read_their_own_writes(server, replica):
     replica.options["recovery_min_apply_delay"] = "200ms"
     replica.restart()
-    with replica.waited_for():
+    with replica.synchronous():
         for n in range(1, 11):
             product = server.create_product(name=f"Bat {n}")
             assert server.products()[n - 1] == product
@@ -98,17 +98,17 @@ def test_without_the_replica_lists_are_read_from_the_primary_until_it_is_back(se
     eventually(lambda: server.products() and count_sessions(replica.database(server.database_url)))
 
 
-def test_what_the_replica_does_not_have_yet_is_read_from_the_primary(databases, new_server, replica):
+def test_lists_come_from_the_primary_while_the_replica_lacks_the_migrations(databases, new_server, replica):
     url = databases.empty()
     eventually(lambda: count_sessions(replica.database(url)) is not None)
-    with replica.behind():
+    with replica.paused():
         prepare(url)
         with new_server(DATABASE_URL=url, DATABASE_REPLICA_URL=replica.database(url)) as server:
             product = server.create_product()
             assert server.products() == [product]
 
 
-def test_nobody_waits_long_for_a_replica_that_says_nothing(new_server):
+def test_nobody_waits_long_for_an_unresponsive_replica(new_server):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         server = new_server()
         server.environment["DATABASE_REPLICA_URL"] = f"postgres://me@127.0.0.1:{silent.getsockname()[1]}/shop"

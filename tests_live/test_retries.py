@@ -1,20 +1,20 @@
-"""PostgreSQL breaks a transaction off, so that another can go on: it is tried again, as if nothing had been."""
+"""A transaction that PostgreSQL aborts, so that another can continue, is retried as if nothing had happened."""
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from .databases import ON_POSTGRES, breaking_off, is_waited_in, transaction
+from .databases import ON_POSTGRES, aborting_commits, has_lock_wait, product_locks
 from .server import PASSWORD, eventually, manage
 
-pytestmark = pytest.mark.skipif(not ON_POSTGRES, reason="SQLite has one writer, and breaks nothing off")
+pytestmark = pytest.mark.skipif(not ON_POSTGRES, reason="SQLite has one writer and aborts nothing")
 ORDERS = "/api/orders/"
 
 
 @pytest.fixture(scope="module")
 def server(new_server):
-    # With the limits on, whose counts are transactions, too.
+    # With the limits on, because counting takes transactions too.
     with new_server(THROTTLE_ENABLED="on") as server:
         yield server
         manage("verify_stock", DATABASE_URL=server.database_url)
@@ -92,24 +92,24 @@ USE_CASES = {
 
 
 @pytest.mark.parametrize(("use_case", "status"), USE_CASES.items())
-def test_what_is_broken_off_twice_is_done_at_the_third_try(server, use_case, status):
+def test_a_transaction_aborted_twice_succeeds_at_the_third_attempt(server, use_case, status):
     call = use_case(server)
-    with breaking_off(server.database_url, times=2):
+    with aborting_commits(server.database_url, times=2):
         assert server.call(*call).status == status
 
 
 @pytest.mark.parametrize(("use_case", "status"), USE_CASES.items())
-def test_after_the_third_try_the_caller_is_told_to_come_again(server, use_case, status):
+def test_after_three_aborted_attempts_the_caller_gets_a_503(server, use_case, status):
     call = use_case(server)
-    with breaking_off(server.database_url, times=3):
+    with aborting_commits(server.database_url, times=3):
         answer = server.call(*call)
         assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
         assert server.call(*call).status == status
 
 
-def test_a_step_that_is_tried_again_is_taken_once(server):
+def test_a_step_that_is_retried_is_taken_once(server):
     call = cancel(server)
-    with breaking_off(server.database_url, times=2):
+    with aborting_commits(server.database_url, times=2):
         answer = server.call(*call)
 
     events = server.call("GET", f"{ORDERS}{answer.body['id']}/events/", token=server.admin).body
@@ -119,14 +119,14 @@ def test_a_step_that_is_tried_again_is_taken_once(server):
     assert [row["delta"] for row in ledger] == [1, -1, 10]
 
 
-def test_an_order_in_a_deadlock_is_placed_all_the_same(server):
+def test_an_order_that_runs_into_a_deadlock_is_still_placed(server):
     one, other = server.create_product(), server.create_product()
     with ThreadPoolExecutor() as threads:
-        with transaction(server.database_url) as lock:
+        with product_locks(server.database_url) as lock:
             lock(other["id"])
             answer = threads.submit(server.call, *order(server, one, other))
-            eventually(lambda: is_waited_in(server.database_url))
-            # Which the order has locked: PostgreSQL breaks the order off.
+            eventually(lambda: has_lock_wait(server.database_url))
+            # The order has locked this one, so PostgreSQL aborts the order.
             lock(one["id"])
 
         assert answer.result().status == 201

@@ -33,17 +33,17 @@ def all_threads_waiting(server, **request):
 
 
 @pytest.mark.parametrize("path", ["/api/login/", "/admin/login/", "/nowhere/"])
-def test_half_a_body_and_silence_holds_no_thread(server, path):
+def test_a_stalled_body_holds_no_thread(server, path):
     with all_threads_waiting(server, path=path):
         assert server.call("GET", "/healthz/").status == 200
 
 
-def test_nor_does_one_of_a_refused_body(server):
+def test_a_stalled_body_that_is_refused_holds_no_thread(server):
     with all_threads_waiting(server, length=3_000_000):
         assert server.call("GET", "/healthz/").status == 200
 
 
-def test_who_is_late_is_told(server):
+def test_a_slow_client_gets_a_400(server):
     with half(server) as connection, connection.makefile("rb") as answer:
         assert answer.readline().startswith(b"HTTP/1.1 400 ")
         assert json.loads(answer.read().partition(b"\r\n\r\n")[2]) == {
@@ -51,7 +51,7 @@ def test_who_is_late_is_told(server):
         }
 
 
-def test_who_is_late_is_told_under_asgi_too(new_server):
+def test_a_slow_client_gets_a_400_under_asgi_too(new_server):
     with new_server(ASGI, BODY_TIMEOUT="2s") as server:
         for _ in range(3):
             with half(server) as connection, connection.makefile("rb") as answer:
@@ -73,7 +73,7 @@ def test_one_byte_at_a_time_is_too_slow(server):
         eventually(is_ended)
 
 
-def test_the_databases_connections_and_others_live_on(server):
+def test_database_connections_and_other_clients_stay_connected(server):
     product = server.create_product()["id"]
     with server.connection() as other:
         with all_threads_waiting(server):

@@ -23,7 +23,7 @@ DEVELOPMENT_MODE = "Development mode (DEBUG=on)"
     ],
     ids=["no key", "short key", "no hosts", "malformed"],
 )
-def test_it_refuses_to_start_and_says_why(new_server, variables, sentence):
+def test_the_server_refuses_to_start_and_says_why(new_server, variables, sentence):
     server = new_server(**variables)
     server.launch()
 
@@ -49,7 +49,7 @@ def behind_a_proxy(new_server):
 
 @pytest.fixture
 def broken(new_server):
-    """A server with a state in its database that the code cannot meet: a price that is no number, or no prices."""
+    """A server with a database that the code cannot handle: a price that is not a number, or no price column."""
     with new_server() as server:
         server.create_product()
         broken = "PRAGMA ignore_check_constraints = on; UPDATE products_product SET price = 'x'"
@@ -58,7 +58,7 @@ def broken(new_server):
         yield server
 
 
-def test_over_plain_http_a_page_is_redirected_a_call_refused_and_a_health_check_answered(secure):
+def test_plain_http_redirects_pages_refuses_calls_and_answers_health_checks(secure):
     for path in ("/api/docs/", "/admin/", "/"):
         answer = secure.call("GET", path)
         assert answer.status == 301
@@ -69,7 +69,7 @@ def test_over_plain_http_a_page_is_redirected_a_call_refused_and_a_health_check_
         assert secure.call("GET", path).status == 200
 
 
-def test_only_a_trusted_proxy_may_say_that_the_client_came_by_https(secure, behind_a_proxy):
+def test_only_a_trusted_proxy_may_report_https(secure, behind_a_proxy):
     assert secure.call("GET", "/api/schema/", headers=HTTPS).status == 403
 
     answer = behind_a_proxy.call("GET", "/api/schema/", headers=HTTPS)
@@ -80,7 +80,7 @@ def test_only_a_trusted_proxy_may_say_that_the_client_came_by_https(secure, behi
 
 
 @pytest.mark.parametrize("size", [10, 2**20 + 1, 10 * 2**20])
-def test_a_connection_goes_on_after_a_call_that_was_refused_for_plain_http(secure, size):
+def test_a_kept_connection_works_after_a_refusal_over_plain_http(secure, size):
     with secure.connection() as connection:
         for _ in range(3):
             answer = connection.call("POST", "/api/login/", b" " * size)
@@ -88,7 +88,7 @@ def test_a_connection_goes_on_after_a_call_that_was_refused_for_plain_http(secur
             assert connection.call("GET", "/healthz/").status == 200
 
 
-def test_another_host_is_not_answered_for(server):
+def test_an_unknown_host_is_refused(server):
     answer = server.call("GET", "/api/schema/", headers={"Host": "evil.example"})
 
     assert answer.status == 400
@@ -107,7 +107,7 @@ def test_pages_come_with_their_static_files(server, page):
             assert (answer.status, len(answer.read()) > 0) == (200, True), file
 
 
-def test_an_error_of_its_own_is_logged_and_tells_the_client_nothing(broken):
+def test_an_internal_error_is_logged_and_hidden_from_the_client(broken):
     answer = broken.call("GET", "/api/products/", token=broken.customer)
 
     assert (answer.status, answer.body) == (500, {"detail": "Internal Server Error."})
@@ -122,7 +122,7 @@ ANYWHERE = {"GRANIAN_HOST": "0.0.0.0"}  # noqa: S104
     [({}, []), (ANYWHERE, [BUFFER]), (ANYWHERE | {"DEBUG": "on"}, [BUFFER, DEVELOPMENT_MODE])],
     ids=["here", "anywhere", "anywhere in development mode"],
 )
-def test_make_serve_says_what_it_means_that_others_can_connect(new_server, variables, expected):
+def test_make_serve_warns_if_other_machines_can_connect(new_server, variables, expected):
     server = new_server(**variables)
     server.command = ["make", "--silent", "serve", f"VENV={sys.prefix}"]
 

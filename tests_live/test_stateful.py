@@ -1,4 +1,4 @@
-"""The API against a model of it: whatever is called in whatever order, stock and orders are as they must be."""
+"""The API against a model: after any calls in any order, stock and orders match the model."""
 
 from uuid import uuid4
 
@@ -20,7 +20,7 @@ PRICES = st.decimals(0, 100, places=2)
 
 
 class Shop(RuleBasedStateMachine):
-    """Each run makes products of its own, on the same server."""
+    """Each run creates its own products on the same server."""
 
     server = None
     products = Bundle("products")
@@ -58,7 +58,7 @@ class Shop(RuleBasedStateMachine):
             self.prices[product] = price
 
     @rule(product=products, delta=st.integers(-20, 20))
-    def book(self, product, delta):
+    def adjust_stock(self, product, delta):
         answer = self.call("POST", f"products/{product}/stock/", {"delta": delta})
         if delta == 0:
             assert answer.status == 400
@@ -122,13 +122,13 @@ class Shop(RuleBasedStateMachine):
                     self.stock[product] += quantity
 
     @invariant()
-    def the_stock_is_what_it_must_be(self):
+    def stock_matches_the_model(self):
         for product, quantity in self.stock.items():
             rows = self.call("GET", f"products/{product}/stock/?page_size=1000").body
             assert rows[0]["balance"] == sum(row["delta"] for row in rows) == quantity
 
     @invariant()
-    def orders_are_in_the_state_they_must_be(self):
+    def orders_match_the_model(self):
         for order, (status, _) in self.placed.items():
             assert self.call("GET", f"orders/{order}/").body["status"] == status
 

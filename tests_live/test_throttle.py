@@ -1,4 +1,4 @@
-"""The limits on failed logins and registrations hold for all workers together, however the tries come."""
+"""The limits on failed logins, registrations and orders are shared by all workers and exact under concurrency."""
 
 import time
 from collections import Counter
@@ -24,7 +24,7 @@ def statuses(answers):
     return Counter(answer.status for answer in answers)
 
 
-def test_wrong_passwords_at_the_same_moment_are_counted_exactly(shop):
+def test_concurrent_wrong_passwords_are_counted_exactly(shop):
     answers = shop.at_once([WRONG] * 64)
 
     assert statuses(answers) == {401: 16, 429: 48}
@@ -33,11 +33,11 @@ def test_wrong_passwords_at_the_same_moment_are_counted_exactly(shop):
     assert shop.login(ADMIN)
 
 
-def test_right_passwords_do_not_stand_in_each_others_way(shop):
+def test_concurrent_logins_with_the_right_password_all_succeed(shop):
     assert statuses(shop.at_once([RIGHT] * 24)) == {200: 24}
 
 
-def test_the_lock_ends_by_itself_and_when_it_says(new_server):
+def test_the_lockout_ends_when_retry_after_says(new_server):
     with new_server(**LIMITS, LOGIN_WINDOW="3s") as shop:
         assert shop.customer
         refused = next(answer for answer in shop.at_once([WRONG] * 24) if answer.status == 429)
@@ -47,8 +47,8 @@ def test_the_lock_ends_by_itself_and_when_it_says(new_server):
         assert shop.call(*RIGHT).status == 200
 
 
-def test_registrations_at_the_same_moment_are_counted_exactly(shop):
-    # The customer is the first.
+def test_concurrent_registrations_are_counted_exactly(shop):
+    # The customer was the first to register.
     calls = [("POST", REGISTER, {"username": f"name{number}", "password": PASSWORD}) for number in range(16)]
 
     assert statuses(shop.at_once(calls)) == {201: 4, 429: 12}
@@ -70,14 +70,14 @@ def test_the_admin_site_shares_the_count(shop):
     assert int(answer.headers["Retry-After"]) >= 1
 
 
-def test_a_made_up_header_is_no_way_around(new_server):
+def test_a_forged_header_does_not_evade_the_limit(new_server):
     with new_server(**LIMITS) as shop:
         made_up = [(*WRONG, None, {"X-Forwarded-For": f"192.0.2.{number}"}) for number in range(24)]
 
         assert statuses(shop.at_once(made_up)) == {401: 16, 429: 8}
 
 
-def test_behind_a_proxy_what_the_proxy_wrote_counts(new_server):
+def test_behind_a_proxy_the_address_added_by_the_proxy_counts(new_server):
     with new_server(**LIMITS, TRUSTED_PROXIES="1") as shop:
         one_caller = [(*WRONG, None, {"X-Forwarded-For": f"192.0.2.{number}, 198.51.100.1"}) for number in range(24)]
         others = [(*WRONG, None, {"X-Forwarded-For": f"192.0.2.{number}"}) for number in range(24)]
@@ -91,7 +91,7 @@ def order(shop, token):
     return ("POST", "/api/orders/", body, token)
 
 
-def test_orders_at_the_same_moment_are_counted_exactly(new_server):
+def test_concurrent_orders_are_counted_exactly(new_server):
     with new_server(**LIMITS, ORDER_RATE="7/h") as shop:
         answers = shop.at_once([order(shop, shop.customer)] * 24)
 
@@ -100,7 +100,7 @@ def test_orders_at_the_same_moment_are_counted_exactly(new_server):
         assert statuses(shop.at_once([order(shop, shop.admin)] * 24)) == {201: 24}
 
 
-def test_the_limit_on_orders_ends_by_itself_and_when_it_says(new_server):
+def test_the_limit_on_orders_ends_when_retry_after_says(new_server):
     with new_server(**LIMITS, ORDER_RATE="3/4s") as shop:
         call = order(shop, shop.customer)
         refused = next(answer for answer in shop.at_once([call] * 8) if answer.status == 429)
@@ -110,6 +110,6 @@ def test_the_limit_on_orders_ends_by_itself_and_when_it_says(new_server):
         assert shop.call(*call).status == 201
 
 
-def test_switched_off_there_is_no_limit(new_server):
+def test_there_is_no_limit_when_switched_off(new_server):
     with new_server(**LIMITS | {"THROTTLE_ENABLED": "off"}) as shop:
         assert statuses(shop.at_once([WRONG] * 24)) == {401: 24}

@@ -53,7 +53,7 @@ def client(server, tmp_path_factory):
 
 
 def template(schema, path):
-    """Return the documented path that a path is an instance of, and the values of its parameters."""
+    """Return the documented path that matches a path, and the values of its parameters."""
     for each in schema["paths"]:
         if match := re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[0-9]+)", each), path):
             return each, {name: int(value) for name, value in match.groupdict().items()}
@@ -61,7 +61,7 @@ def template(schema, path):
 
 
 def typed(operation, query):
-    """Return the parameters of a query as a program would give them."""
+    """Return the parameters of a query with the types of the schema."""
     kinds = {each["name"]: each["schema"]["type"] for each in operation["parameters"]}
     pairs = [pair.split("=") for pair in query.split("&")]
     return {name: value if kinds[name] == "string" else json.loads(value) for name, value in pairs}
