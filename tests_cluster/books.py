@@ -1,4 +1,4 @@
-"""What clients were told, compared with what the database holds."""
+"""The responses that clients got, compared with the contents of the database."""
 
 import random
 
@@ -11,11 +11,11 @@ STEPS = {
     "delivered": [("return", "returned")],
 }
 PLENTY, SCARCE = 10**6, 40
-BACK = ("cancelled", "returned")
+RETURNED_TO_STOCK = ("cancelled", "returned")
 
 
-class Books:
-    """Products, most with plenty of stock; and by key, which is the order's note, what became of each order."""
+class History:
+    """Some products, and the outcome of every order by its key, which is also the note of the order."""
 
     def __init__(self, cluster):
         self.cluster = cluster
@@ -30,13 +30,13 @@ class Books:
         return answer.body["id"]
 
     def body(self, note):
-        """Return an order of two products; every eighth wants the one that is short, too."""
+        """Return an order of two products; every eighth also asks for the scarce one."""
         self.keys.add(note)
         products = random.sample(self.plenty, 2) + [self.scarce] * (random.random() < 1 / 8)
         return {"items": [{"product": product, "quantity": 1} for product in products], "note": note}
 
     def errors(self):
-        """Return a sentence for each thing that is not as somebody was told, or not in itself right."""
+        """Return a sentence for every contradiction to a response, and for every inconsistency."""
         return [*self.wrong_orders(), *self.wrong_steps(), *self.wrong_stock()]
 
     def wrong_orders(self):
@@ -47,26 +47,28 @@ class Books:
         yield from (f"{note} was ordered {len(found)} times." for note, found in ids.items() if len(found) > 1)
         for key, pk in self.acknowledged.items():
             if pk not in ids.get(key, []):
-                yield f"{key} was acknowledged as order {pk}, and is lost."
-        yield from (f"{key} was refused, and is there." for key in self.refused & ids.keys())
+                yield f"{key} was acknowledged as order {pk} but is lost."
+        yield from (f"{key} was refused but exists." for key in self.refused & ids.keys())
 
     def wrong_steps(self):
         taken = [tuple(row) for row in self.cluster.primary.query("SELECT order_id, status FROM orders_orderevent")]
         if len(taken) != len(set(taken)):
             yield "A step was taken twice."
-        yield from (f"Order {pk} is not {status}, as was acknowledged." for pk, status in self.steps - set(taken))
+        yield from (
+            f"Order {pk} was acknowledged as {status} but has no such event." for pk, status in self.steps - set(taken)
+        )
 
     def wrong_stock(self):
         for pk, start in [*((pk, PLENTY) for pk in self.plenty), (self.scarce, SCARCE)]:
             [[quantity]] = self.cluster.primary.query("SELECT quantity FROM products_product WHERE id = %s", pk)
             sold = self.sold(pk)
             if quantity != start - sold or quantity < 0:
-                yield f"Product {pk} has {quantity} left of {start}, and {sold} are sold."
+                yield f"Product {pk} has {quantity} left of {start}, but {sold} are sold."
 
     def sold(self, pk):
         lines = "orders_orderline AS line JOIN orders_order ON orders_order.id = line.order_id"
         statement = f"SELECT coalesce(sum(quantity), 0) FROM {lines} WHERE product_id = %s AND status <> ALL(%s)"  # noqa: S608
-        [[sold]] = self.cluster.primary.query(statement, pk, list(BACK))
+        [[sold]] = self.cluster.primary.query(statement, pk, list(RETURNED_TO_STOCK))
         return sold
 
     def check(self):

@@ -1,4 +1,4 @@
-"""Two nodes behind nginx, on a PostgreSQL primary with a synchronous replica: all real, all on this machine."""
+"""Two nodes behind nginx, with a PostgreSQL primary and a synchronous replica: all real, all on this machine."""
 
 import contextlib
 import re
@@ -15,9 +15,9 @@ from .link import Link
 from .nginx import Nginx
 
 UNIT = (ROOT / "deploy/order-management.service").read_text()
-# Long enough for what nginx has chosen a node for to have reached it.
+# Long enough for requests that nginx has assigned to a node to reach it.
 DRAIN_SECONDS = 1
-# A commit is acknowledged when the replica has it, too, and shows it.
+# A commit is acknowledged once the replica has applied it too.
 SYNCHRONOUS = {"synchronous_commit": "remote_apply", "synchronous_standby_names": "*"}
 WORKERS, THREADS = 2, 4
 SETTINGS = {
@@ -29,7 +29,7 @@ SETTINGS = {
 
 
 class Node(Server):
-    """The production server as its systemd unit starts it, with its own way to the database."""
+    """The production server as its systemd unit starts it, with its own link to the database."""
 
     def __init__(self, number, log):
         environment = dict(word.split("=") for word in re.search("^Environment=(.*)$", UNIT, re.M)[1].split())
@@ -41,15 +41,15 @@ class Node(Server):
         self.number, self.link = number, None
 
     def use(self, primary, *others):
-        """Have its next start know these databases: of several, it finds the one that can be written."""
+        """Configure the databases for the next start; if there are several, the node finds the writable one."""
         self.unlink()
         self.link = Link(primary.port)
-        self.link.mend()
+        self.link.restore()
         ports = ",".join(map(str, [self.link.port, *(other.port for other in others)]))
         hosts = ",".join(["127.0.0.1"] * (1 + len(others)))
-        # Where the node vanishes, nothing but TCP's limits is to end its transactions.
-        patient = "options=-c%20idle_in_transaction_session_timeout%3D0"
-        options = f"host={hosts}&port={ports}&target_session_attrs=read-write&{patient}"
+        # If the node vanishes, only TCP timeouts should end its transactions.
+        no_timeout = "options=-c%20idle_in_transaction_session_timeout%3D0"
+        options = f"host={hosts}&port={ports}&target_session_attrs=read-write&{no_timeout}"
         self.environment["DATABASE_URL"] = f"postgres://postgres@/postgres?{options}"
 
     def unlink(self):
@@ -57,7 +57,7 @@ class Node(Server):
             self.link.cut()
 
     def start(self):
-        self.log.write_text("")  # whether it is ready is read from what it says
+        self.log.write_text("")  # is_ready() reads the log
         super().start()
 
     def is_ready(self):
@@ -69,7 +69,7 @@ class Node(Server):
 
 
 class Cluster:
-    """`with Cluster(...)`: all of it, started; and what an operator does with it."""
+    """`with Cluster(...)` starts everything; the methods are what an operator does with it."""
 
     def __init__(self, folder, *, read_from_replica=False):
         self.folder, self.read_from_replica = folder, read_from_replica
@@ -104,7 +104,7 @@ class Cluster:
         return self.databases[-1]
 
     def add_replica(self):
-        """Make a replica of the primary, and have each commit wait for it from then on."""
+        """Make a replica of the primary, for which every commit waits from then on."""
         self.replica = self.new_database()
         self.replica.follow(self.primary.port, "-C", "-S", self.replica.folder.name)
         self.primary.configure(**SYNCHRONOUS)
@@ -116,7 +116,7 @@ class Cluster:
             node.environment["DATABASE_REPLICA_URL"] = self.replica.url
 
     def rolling_restart(self, *others):
-        """Restart one node after the other, with these databases, each while nginx sends it nothing."""
+        """Restart the nodes with these databases, one after the other, each while nginx sends it nothing."""
         for node in self.nodes:
             with self.drained(node):
                 node.stop()
@@ -134,13 +134,13 @@ class Cluster:
             flag.unlink()
 
     def promote(self):
-        """Make the replica the primary; the old one must not come back."""
-        self.replica.configure(synchronous_standby_names="")  # it has none yet to wait for
+        """Promote the replica to primary; the old primary must not come back."""
+        self.replica.configure(synchronous_standby_names="")  # it has no replica to wait for yet
         self.replica.promote()
         self.primary, self.replica = self.replica, None
 
     def fail_over(self):
-        """Promote the replica, and tell the nodes by their configuration."""
+        """Promote the replica and configure the nodes for it."""
         self.promote()
         for node in self.nodes:
             self.configure(node)
@@ -162,7 +162,7 @@ class Cluster:
         return {pid: int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids}
 
     def client_connections(self):
-        """Return how many connections the primary has, without the one that asks."""
+        """Return the number of connections to the primary, without the one that asks."""
         statement = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
         return self.primary.query(statement)[0][0] - 1
 

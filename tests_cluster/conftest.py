@@ -7,7 +7,7 @@ import pytest
 
 from tests_live.server import eventually
 
-from .books import Books
+from .books import History
 from .cluster import Cluster
 from .load import Load
 
@@ -15,7 +15,7 @@ FIGURES = pytest.StashKey[list]()
 
 
 def pytest_addoption(parser):
-    parser.addoption("--seconds", type=int, default=15, help="how long the long load goes on")
+    parser.addoption("--seconds", type=int, default=15, help="how long the long load runs")
     parser.addoption("--replica", action="store_true", help="the nodes read from the replica: DATABASE_REPLICA_URL")
 
 
@@ -26,7 +26,7 @@ def seconds(request):
 
 @pytest.fixture(scope="session")
 def cluster(request):
-    """All of it; each test leaves it whole."""
+    """The whole cluster; each test leaves it as it found it."""
     with tempfile.TemporaryDirectory(prefix="cluster-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # PostgreSQL may run as another user
@@ -35,34 +35,36 @@ def cluster(request):
 
 
 @pytest.fixture(autouse=True)
-def open_door(cluster):
-    """After a test that stopped every node, nginx leaves them alone for a while: no test begins before it is over."""
+def _nginx_reaches_a_node(cluster):
+    """After a test has stopped every node, nginx avoids them for a while: start no test before that is over."""
     eventually(lambda: cluster.call("GET", "/readyz/").status == 200)
 
 
 @pytest.fixture
-def books(cluster):
-    """What clients are told; compared with the database when the test has ended."""
-    books = Books(cluster)
-    yield books
-    books.check()
+def history(cluster):
+    """The responses that clients get, compared with the database at the end of the test."""
+    history = History(cluster)
+    yield history
+    history.check()
 
 
 @pytest.fixture
 def figures(request):
-    """Lines that are printed at the end of all tests."""
+    """Lines to print after all tests."""
     return request.config.stash.setdefault(FIGURES, [])
 
 
 @pytest.fixture
-def load(request, cluster, books, figures):
-    """Clients for `with load:`; what they have met is one of the figures."""
-    load = Load(cluster, books)
+def load(request, cluster, history, figures):
+    """Clients for `with load:`; their failures are added to the figures."""
+    load = Load(cluster, history)
     yield load
     name = request.node.name.removeprefix("test_").replace("_", " ")
     requests, failed = len(load.requests), len(load.failed())
     share, gap = 100 * failed / requests, load.longest_gap()
-    figures.append(f"{name}: {requests} requests, {failed} failed ({share:.2f} %), no order for {gap:.1f} s")
+    figures.append(
+        f"{name}: {requests} requests, {failed} failed ({share:.2f} %), longest gap between orders {gap:.1f} s"
+    )
 
 
 def pytest_terminal_summary(terminalreporter, config):

@@ -1,4 +1,4 @@
-"""Ways to a port that break: one that is cut, and one where whatever is sent vanishes."""
+"""Links to a port that fail: by hanging up, or by dropping packets."""
 
 import contextlib
 import os
@@ -29,7 +29,7 @@ def can_drop_packets():
 
 @contextlib.contextmanager
 def black_hole(*ports):
-    """Drop each packet to these ports and from them, as when a machine is switched off: nobody is told of anything."""
+    """Drop every packet to and from these ports, as when a machine is switched off: nobody is notified."""
     rules = DROP.format(pid=os.getpid(), ports=", ".join(map(str, ports)))
     subprocess.run([*NFT, "--file", "-"], input=rules, text=True, check=True, timeout=WAIT)
     try:
@@ -39,7 +39,7 @@ def black_hole(*ports):
 
 
 class Link:
-    """A way to a port that can be cut, as when the program behind it ends, and mended."""
+    """A proxy to a port that can be cut, as when the program behind it exits, and restored."""
 
     def __init__(self, target):
         self.target, self.port = target, free_port()
@@ -47,11 +47,11 @@ class Link:
 
     @property
     def ports(self):
-        """All of its ports, on both of its sides: with them in a black hole, nothing is left of it."""
+        """All ports, on both sides: dropping their packets cuts off everything."""
         ends = [end.getsockname()[1] for end in list(self.ends) if end.fileno() >= 0]
         return {self.port, *ends}
 
-    def mend(self):
+    def restore(self):
         self.server = socket.create_server(("127.0.0.1", self.port))
         threading.Thread(target=self.accept, args=[self.server], daemon=True).start()
 
@@ -63,9 +63,9 @@ class Link:
     def accept(self, server):
         with contextlib.suppress(OSError):  # cut
             while True:
-                self.join(server.accept()[0])
+                self.forward(server.accept()[0])
 
-    def join(self, near):
+    def forward(self, near):
         try:
             far = socket.create_connection(("127.0.0.1", self.target))
         except OSError:
@@ -73,9 +73,9 @@ class Link:
             return
         self.ends |= {near, far}
         for source, sink in ((near, far), (far, near)):
-            threading.Thread(target=self.carry, args=[source, sink], daemon=True).start()
+            threading.Thread(target=self.copy, args=[source, sink], daemon=True).start()
 
-    def carry(self, source, sink):
+    def copy(self, source, sink):
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 sink.sendall(data)

@@ -1,4 +1,4 @@
-"""Clients as sane ones are, who never stop calling, and remember what they were told."""
+"""Well-behaved clients that keep calling and record the responses they get."""
 
 import contextlib
 import http.client
@@ -15,14 +15,14 @@ from tests_live.server import PASSWORD, WAIT
 from .books import STEPS
 
 ORDERS, READS, STEPS_TAKEN = "orders", "reads", "steps"
-RETRY_MAX = 1  # seconds between two tries; a longer Retry-After would only hide how soon the service is back
+RETRY_MAX = 1  # seconds between attempts; a longer Retry-After would only hide how soon the service is back
 
 
 class Request(NamedTuple):
     kind: str
     began: float
     seconds: float
-    status: int | None  # None: the connection broke, or no answer came in time
+    status: int | None  # None: the connection broke or the response timed out
 
     @property
     def failed(self):
@@ -30,12 +30,12 @@ class Request(NamedTuple):
 
 
 class Client:
-    """One caller, with one connection that is kept as long as it holds."""
+    """One caller with one connection, which is kept until it breaks."""
 
     kind = READS
 
-    def __init__(self, cluster, token, made):
-        self.cluster, self.token, self.made = cluster, token, made
+    def __init__(self, cluster, token, history):
+        self.cluster, self.token, self.history = cluster, token, history
         self.requests, self.open, self.connection = [], contextlib.ExitStack(), None
 
     def run(self, stop):
@@ -44,22 +44,26 @@ class Client:
                 self.act()
 
     def act(self):
-        path = random.choice(("/api/products/", "/api/orders/?page_size=20", f"/api/products/{self.made.plenty[0]}/"))
-        assert self.insist("GET", path).status == 200
+        path = random.choice(
+            ("/api/products/", "/api/orders/?page_size=20", f"/api/products/{self.history.plenty[0]}/")
+        )
+        assert self.call("GET", path).status == 200
 
-    def insist(self, *arguments, headers=None, patience=2 * WAIT):
-        """Try until there is an answer that is one, as long as `patience` lasts."""
+    def call(self, *arguments, headers=None, patience=2 * WAIT):
+        """Retry until a response is not a failure, for up to `patience` seconds."""
         deadline, pause = time.monotonic() + patience, 0.05
         while True:
             request, answer = self.attempt(*arguments, headers=headers)
             if not request.failed:
                 return answer
-            assert time.monotonic() < deadline, f"No answer within {patience} seconds, but {request}"
+            assert time.monotonic() < deadline, (
+                f"No successful response within {patience} seconds; the last attempt was {request}"
+            )
             time.sleep(random.uniform(pause / 2, pause))
             pause = min(2 * pause, RETRY_MAX)
 
     def attempt(self, method, path, body=None, headers=None):
-        """Try once; return what came of it."""
+        """Make one attempt; return the request and the response, if any."""
         began, answer = time.monotonic(), None
         try:
             self.connection = self.connection or self.open.enter_context(self.cluster.connection())
@@ -73,49 +77,49 @@ class Client:
 
 
 class Buyer(Client):
-    """Orders, each with a key, that is also its note."""
+    """Places orders, each with a key that is also its note."""
 
     kind = ORDERS
 
     def act(self):
         key = uuid.uuid4().hex
-        answer = self.insist("POST", "/api/orders/", self.made.body(key), headers={"Idempotency-Key": key})
+        answer = self.call("POST", "/api/orders/", self.history.body(key), headers={"Idempotency-Key": key})
         if answer.status == 201:
-            self.made.acknowledged[key] = answer.body["id"]
+            self.history.acknowledged[key] = answer.body["id"]
         else:
             assert answer.status == 409, answer
-            self.made.refused.add(key)
+            self.history.refused.add(key)
 
 
 class Mover(Client):
-    """An Admin who takes orders along their life; what is sold out comes back when one is cancelled."""
+    """An Admin who moves orders through their steps; cancelled orders return scarce stock."""
 
     kind = STEPS_TAKEN
 
     def act(self):
         status = random.choice(list(STEPS))
-        orders = self.insist("GET", f"/api/orders/?status={status}&page_size=50").body
+        orders = self.call("GET", f"/api/orders/?status={status}&page_size=50").body
         if not orders:
             return
         order, (step, after) = random.choice(orders), random.choice(STEPS[status])
-        # No key here: of a step that failed on the way nobody knows whether it was taken, and the next look tells.
+        # Steps have no key: after a failure nobody knows whether the step was taken; the next list tells.
         request, answer = self.attempt("POST", f"/api/orders/{order['id']}/{step}/", {})
         if not request.failed:
-            # The replica shows an order a moment before the primary, which waits for it, does.
+            # The replica shows an order a moment before the primary, which waits for the replica.
             too_soon = [404] if self.cluster.read_from_replica else []
             assert answer.status in (200, 409, *too_soon), answer
         if request.status == 200:
-            self.made.steps.add((order["id"], after))
+            self.history.steps.add((order["id"], after))
 
 
 class Load:
-    """`with Load(...)`: all of them at work, until the end of the block, and then until each has its answer."""
+    """`with Load(...)`: all clients work until the end of the block, then until each has its response."""
 
-    def __init__(self, cluster, made, *, buyers=4, readers=3, movers=1):
+    def __init__(self, cluster, history, *, buyers=4, readers=3, movers=1):
         customers = [customer(cluster, f"customer{number}") for number in range(2)]
-        self.clients = [Buyer(cluster, customers[number % 2], made) for number in range(buyers)]
-        self.clients += [Client(cluster, customers[number % 2], made) for number in range(readers)]
-        self.clients += [Mover(cluster, cluster.admin, made) for _ in range(movers)]
+        self.clients = [Buyer(cluster, customers[number % 2], history) for number in range(buyers)]
+        self.clients += [Client(cluster, customers[number % 2], history) for number in range(readers)]
+        self.clients += [Mover(cluster, cluster.admin, history) for _ in range(movers)]
 
     def __enter__(self):
         self.stop, self.threads = threading.Event(), ThreadPoolExecutor(len(self.clients))
@@ -139,13 +143,13 @@ class Load:
         return sum(request.status == 201 for client in self.clients for request in list(client.requests))
 
     def longest_gap(self):
-        """Return for how many seconds no order was placed, at most."""
+        """Return the longest time without a new order, in seconds."""
         ends = sorted(request.began + request.seconds for request in self.requests if request.status == 201)
         return max((after - before for before, after in pairwise(ends)), default=0)
 
 
 def customer(cluster, name):
-    """Return a token for a customer of this name, who may have registered before."""
+    """Return a token for the customer of this name, registering them if necessary."""
     cluster.call("POST", "/api/accounts/register/", {"username": name, "password": PASSWORD})
     answer = cluster.call("POST", "/api/login/", {"username": name, "password": PASSWORD})
     assert answer.status == 200, answer

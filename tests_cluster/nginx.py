@@ -1,4 +1,4 @@
-"""nginx as deploy/nginx.conf has it, on ports of the tests."""
+"""nginx with deploy/nginx.conf, on free ports."""
 
 import os
 import re
@@ -9,9 +9,9 @@ import subprocess
 
 from tests_live.server import ROOT, WAIT, eventually, free_port
 
-# Not everybody has Debian's folder of servers on the PATH.
+# Debian installs it in a folder that is not on everybody's PATH.
 PROGRAM = shutil.which("nginx") or "/usr/sbin/nginx"
-AROUND = """
+MAIN_CONF = """
 daemon off;
 pid {folder}/pid;
 error_log {folder}/error.log warn;
@@ -30,7 +30,7 @@ http {{
 
 
 class Nginx:
-    """`with Nginx(...)`: its own file, with other addresses in it."""
+    """`with Nginx(...)` runs deploy/nginx.conf with replaced addresses and paths."""
 
     def __init__(self, folder, nodes):
         self.folder = folder
@@ -50,12 +50,12 @@ class Nginx:
     def configure(self):
         site = (ROOT / "deploy/nginx.conf").read_text()
         for old, new in self.replaced.items():
-            assert old in site, f"deploy/nginx.conf no longer has {old}: the tests must follow it."
+            assert old in site, f"deploy/nginx.conf no longer contains {old}: update the tests."
             site = site.replace(old, new)
-        assert not re.search(r"/etc/|/var/|10\.0\.", re.sub("#.*", "", site)), "A path or an address is not replaced."
+        assert not re.search(r"/etc/|/var/|10\.0\.", re.sub("#.*", "", site)), "A path or an address was not replaced."
         (self.folder / "site.conf").write_text(site)
         user = "user root;" if os.geteuid() == 0 else ""
-        (self.folder / "nginx.conf").write_text(AROUND.format(folder=self.folder, user=user))
+        (self.folder / "nginx.conf").write_text(MAIN_CONF.format(folder=self.folder, user=user))
 
     def make_certificate(self):
         names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]

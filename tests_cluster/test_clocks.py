@@ -1,4 +1,4 @@
-"""Two nodes whose clocks differ by 8 seconds, as happens without NTP, and a database with a third clock."""
+"""Two nodes whose clocks differ by 8 seconds, as can happen without NTP, and a database with a third clock."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from tests_live.server import ADMIN, PASSWORD
 
 from .load import customer
 
-# Debian's faketime: changes the time of day that a process sees, but not how fast time passes.
+# Debian's faketime changes the time of day that a process sees, but not how fast time passes.
 LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 CALM = 3
 
@@ -23,8 +23,8 @@ def clock(seconds):
 
 
 @pytest.fixture(scope="module", params=[(0, 8), (-4, 4)], ids=["one ahead", "one behind, one ahead"])
-def apart(request, cluster):
-    """The nodes, with clocks that many seconds ahead of the database's."""
+def skewed(request, cluster):
+    """The nodes, with clocks this many seconds ahead of the database's."""
     usual = [node.environment for node in cluster.nodes]
     for node, seconds in zip(cluster.nodes, request.param, strict=True):
         restart(node, node.environment | clock(seconds))
@@ -53,42 +53,42 @@ def login(node, username=ADMIN):
     return answer.body
 
 
-def is_let_in(node, tokens):
+def is_accepted(node, tokens):
     return node.call("GET", "/api/accounts/me/", token=tokens["access"]).status == 200
 
 
-def test_a_token_of_one_node_is_good_on_the_other_at_once(apart):
-    for issuer in apart:
+def test_a_token_of_one_node_is_valid_on_the_other_immediately(skewed):
+    for issuer in skewed:
         tokens = login(issuer)
-        assert [is_let_in(node, tokens) for node in apart] == [True, True]
+        assert [is_accepted(node, tokens) for node in skewed] == [True, True]
 
 
-def test_a_session_goes_on_from_node_to_node(apart):
-    tokens = login(apart[0])
+def test_a_session_continues_from_node_to_node(skewed):
+    tokens = login(skewed[0])
     for turn in range(6):
-        answer = apart[turn % 2].call("POST", "/api/login/refresh/", {"refresh": tokens["refresh"]})
+        answer = skewed[turn % 2].call("POST", "/api/login/refresh/", {"refresh": tokens["refresh"]})
         assert answer.status == 200, answer
         tokens = answer.body
-        assert [is_let_in(node, tokens) for node in apart] == [True, True]
+        assert [is_accepted(node, tokens) for node in skewed] == [True, True]
 
 
-def test_a_logout_and_a_new_password_hold_on_both_nodes(cluster, apart):
+def test_a_logout_and_a_new_password_take_effect_on_both_nodes(cluster, skewed):
     customer(cluster, "clara")
-    for there, here in (apart, apart[::-1]):
+    for there, here in (skewed, skewed[::-1]):
         old, left = login(there, "clara"), login(there, "clara")
         assert here.call("POST", "/api/logout/", {"refresh": left["refresh"]}).status == 200
         again = {"old_password": PASSWORD, "new_password": PASSWORD}
         assert here.call("POST", "/api/accounts/me/password/", again, old["access"]).status == 200
 
         assert there.call("POST", "/api/login/refresh/", {"refresh": left["refresh"]}).status == 401
-        assert not any(is_let_in(node, old) for node in apart)
-        assert all(is_let_in(node, login(there, "clara")) for node in apart)
+        assert not any(is_accepted(node, old) for node in skewed)
+        assert all(is_accepted(node, login(there, "clara")) for node in skewed)
 
 
-def test_an_order_is_placed_once_and_goes_its_way_across_both(cluster, apart):
-    token = login(apart[1])["access"]
+def test_an_order_is_placed_once_and_takes_its_steps_across_both_nodes(cluster, skewed):
+    token = login(skewed[1])["access"]
     product = {"name": "Bat", "price": 1, "quantity": 10}
-    pk = apart[0].call("POST", "/api/products/create/", product, token).body["id"]
+    pk = skewed[0].call("POST", "/api/products/create/", product, token).body["id"]
     order = (
         "POST",
         "/api/orders/",
@@ -96,25 +96,25 @@ def test_an_order_is_placed_once_and_goes_its_way_across_both(cluster, apart):
         token,
         {"Idempotency-Key": f"once-{pk}"},
     )
-    placed = [node.call(*order) for node in (*apart, *apart)]
+    placed = [node.call(*order) for node in (*skewed, *skewed)]
     path = placed[0].headers["Location"]
-    steps = zip(("confirm", "ship", "deliver"), (apart[1], apart[0], apart[1]), strict=True)
+    steps = zip(("confirm", "ship", "deliver"), (skewed[1], skewed[0], skewed[1]), strict=True)
 
     assert {(answer.status, answer.body["id"]) for answer in placed} == {(201, placed[0].body["id"])}
     assert [node.call("POST", f"{path}{step}/", {}, token).status for step, node in steps] == [200] * 3
-    events = [[event["status"] for event in node.call("GET", f"{path}events/", token=token).body] for node in apart]
+    events = [[event["status"] for event in node.call("GET", f"{path}events/", token=token).body] for node in skewed]
     assert events == [["pending", "confirmed", "shipped", "delivered"]] * 2
 
 
-def test_wrong_passwords_are_counted_together(cluster, apart):
-    nobody_yet = f"127.0.0.{10 + seconds_ahead(apart[1])}"
+def test_wrong_passwords_are_counted_across_both_nodes(cluster, skewed):
+    unused_address = f"127.0.0.{10 + seconds_ahead(skewed[1])}"
     wrong = "POST", "/api/login/", {"username": ADMIN, "password": "wrong"}
-    tries = [cluster.call(*wrong, address=nobody_yet).status for _ in range(14)]
+    tries = [cluster.call(*wrong, address=unused_address).status for _ in range(14)]
 
     assert Counter(tries) == {401: 10, 429: 4}
 
 
-def test_under_load_nobody_is_sent_away(apart, load):
+def test_under_load_nobody_is_refused(skewed, load):
     with load:
         time.sleep(CALM)
 

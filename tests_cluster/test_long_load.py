@@ -1,4 +1,4 @@
-"""A long load leaves nothing behind in the nodes: no memory, no connections, and calls take no longer at its end."""
+"""A long load leaks neither memory nor connections, and calls are as fast at its end as at its start."""
 
 import statistics
 import time
@@ -6,11 +6,11 @@ import time
 from .cluster import THREADS, WORKERS
 from .load import ORDERS, READS
 
-# Of its memory at the first quarter; what a worker loads or caches once, it has by then.
+# Relative to the memory after the first quarter, when a worker has loaded and cached everything once.
 GROWTH_MAX = 1.15
 
 
-def test_a_long_load_grows_nothing(cluster, load, seconds, figures):
+def test_a_long_load_leaks_nothing(cluster, load, seconds, figures):
     connections, began = [], time.monotonic()
 
     def watch_until(share):
@@ -25,11 +25,15 @@ def test_a_long_load_grows_nothing(cluster, load, seconds, figures):
         after = cluster.memory()
 
     growth = [after[pid] / before[pid] for pid in before]
-    figures.append(f"  memory at the end, as a multiple: {', '.join(f'{ratio:.3f}' for ratio in growth)}")
+    figures.append(
+        f"  memory at the end, relative to the first quarter: {', '.join(f'{ratio:.3f}' for ratio in growth)}"
+    )
     figures.append(f"  database connections: at most {max(connections)}")
     for kind in (ORDERS, READS):
         first, last = (statistics.median(quarter) for quarter in quarters(load, kind))
-        figures.append(f"  median time of {kind}, last quarter by first: {last / first:.2f} ({last * 1000:.1f} ms)")
+        figures.append(
+            f"  median time of {kind}, last quarter relative to the first: {last / first:.2f} ({last * 1000:.1f} ms)"
+        )
     assert load.failed() == []
     assert len(growth) == len(cluster.nodes) * WORKERS
     assert max(growth) <= GROWTH_MAX
@@ -37,7 +41,7 @@ def test_a_long_load_grows_nothing(cluster, load, seconds, figures):
 
 
 def quarters(load, kind):
-    """Return how long the calls of the first quarter took, and those of the last."""
+    """Return the durations of the calls in the first and in the last quarter."""
     seconds = [request.seconds for request in load.requests if request.kind == kind]
     quarter = len(seconds) // 4
     return seconds[:quarter], seconds[-quarter:]

@@ -1,4 +1,4 @@
-"""Nothing one caller sends counts as a failure of a node: everybody else's calls still work."""
+"""Nothing that one caller sends counts as a failure of a node: everybody else's calls keep working."""
 
 import contextlib
 import re
@@ -13,8 +13,8 @@ from tests_live.server import CUSTOMER, WAIT
 from .load import customer
 
 TIMES, THREADS = 16, 4
-# What nginx writes whenever it counts a failure.
-BLAME = re.compile(r".* (?:while [\w ]*upstream|upstream server temporarily disabled|upstream prematurely)[^,]*")
+# What nginx logs when it counts a failure.
+FAILURE = re.compile(r".* (?:while [\w ]*upstream|upstream server temporarily disabled|upstream prematurely)[^,]*")
 JSON, CHUNKED = "Content-Type: application/json", "Transfer-Encoding: chunked"
 
 
@@ -29,21 +29,21 @@ def chunks(number, size=2**15):
     return (f"{size:x}\r\n".encode() + b" " * size + b"\r\n") * number + b"0\r\n\r\n"
 
 
-# Requests, and the statuses they may get.
+# Requests and the statuses they may get.
 REQUESTS = {
-    "a redirect as long as its address": (request(f"GET /api/products?x={'a' * 3990}"), {301}),
-    "a redirect that is longer": (request(f"GET /api/products?x={'{' * 1330}"), {301}),
+    "a redirect as long as its URL": (request(f"GET /api/products?x={'a' * 3990}"), {301}),
+    "a redirect that is longer than its URL": (request(f"GET /api/products?x={'{' * 1330}"), {301}),
     "a query too long for the application": (request(f"GET /api/products?x={'a' * 7900}"), {414}),
     "a query too long once it is encoded": (request(f"GET /api/products?x={'{' * 3900}"), {414}),
-    "a login that leads to a long address": (request(f"GET /admin/?x={'{' * 1330}"), {302}),
-    "a login that leads to a longer one": (request(f"GET /admin/{'%25' * 320}/?x={'{' * 1330}"), {302}),
+    "a login that redirects to a long URL": (request(f"GET /admin/?x={'{' * 1330}"), {302}),
+    "a login that redirects to a longer URL": (request(f"GET /admin/{'%25' * 320}/?x={'{' * 1330}"), {302}),
     "a path too long for the application": (request(f"GET /admin/{'%25' * 2600}"), {404}),
-    "a page elsewhere": (request(f"GET /favicon.ico?{'a' * 3990}"), {302}),
+    "a redirect to another page": (request(f"GET /favicon.ico?{'a' * 3990}"), {302}),
     "a form without its token": (request("POST /admin/login/", JSON, body=b" " * 60_000), {403, 413}),
-    "an address too long for nginx": (request(f"GET /api/products/?x={'a' * 9000}"), {414}),
-    "an address far too long for nginx": (request(f"GET /api/products/?x={'a' * 17000}"), {414}),
+    "a URL too long for nginx": (request(f"GET /api/products/?x={'a' * 9000}"), {414}),
+    "a URL far too long for nginx": (request(f"GET /api/products/?x={'a' * 17000}"), {414}),
     "a long header": (request("GET /api/products/", f"X-Long: {'a' * 15000}", f"X-Other: {'a' * 15000}"), {401}),
-    "an address of bytes": (request(f"GET /api/products/?x={'ÿ' * 7900}"), {400}),
+    "a URL of non-ASCII bytes": (request(f"GET /api/products/?x={'ÿ' * 7900}"), {400}),
     "a header too long for nginx": (request("GET /api/products/", f"X-Long: {'a' * 17000}"), {400}),
     "a header with a control character": (request("GET /api/products/", "X-Odd: a\x01b"), {400}),
     "too many headers": (request("GET /api/products/", *(f"X-{number}: a" for number in range(200))), {431}),
@@ -54,7 +54,7 @@ REQUESTS = {
     "a broken chunk": (request("POST /api/login/", JSON, CHUNKED, body=b"zz\r\n{}\r\n0\r\n\r\n"), {400}),
     "half a chunk": (request("POST /api/login/", JSON, CHUNKED, body=b"ffff\r\n{}"), {None}),
     "too many chunks": (request("POST /api/login/", JSON, CHUNKED, body=chunks(40)), {413}),
-    "another coding": (request("POST /api/login/", JSON, "Transfer-Encoding: gzip, chunked"), {501}),
+    "another transfer coding": (request("POST /api/login/", JSON, "Transfer-Encoding: gzip, chunked"), {501}),
     "a body too large": (request("POST /api/login/", JSON, body=b" " * (2**20 + 1)), {413}),
     "a body that a call refuses": (request("POST /api/products/", JSON, body=b" " * 2**20), {401}),
     "a body for a health check": (request("POST /healthz/", JSON, body=b" " * 60_000), {200}),
@@ -72,7 +72,7 @@ def token(cluster):
 
 @pytest.fixture
 def others(cluster, token):
-    """`with others:` makes calls like well-behaved clients, on their own connections; all of them succeed."""
+    """`with others():` makes calls like well-behaved clients, on their own connections; all must succeed."""
 
     @contextlib.contextmanager
     def others():
@@ -91,17 +91,17 @@ def others(cluster, token):
                 yield
             finally:
                 stop.set()
-        blamed = BLAME.findall(cluster.nginx.output("error")[began:])
+        failures = FAILURE.findall(cluster.nginx.output("error")[began:])
         assert {status for each in calls for status in each.result()} == {200}
-        assert blamed == []
+        assert failures == []
 
     return others
 
 
 def send(cluster, data, *, hang_up=False):
-    """Send bytes; return the status of the answer, or None if the caller did not wait for one."""
+    """Send bytes; return the status of the response, or None if the caller hung up first."""
     with socket.create_connection(("127.0.0.1", cluster.nginx.port), timeout=WAIT) as connection:
-        with contextlib.suppress(ConnectionError):  # refused before all of it was sent
+        with contextlib.suppress(ConnectionError):  # refused before everything was sent
             connection.sendall(data)
         if hang_up:
             return None
@@ -115,7 +115,7 @@ def send_many(cluster, data, **options):
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_a_bad_request_counts_against_no_node(cluster, others, name):
+def test_a_bad_request_is_not_counted_as_a_failure_of_a_node(cluster, others, name):
     data, expected = REQUESTS[name]
     with others():
         assert send_many(cluster, data, hang_up=expected == {None}) <= expected
@@ -134,7 +134,7 @@ def test_two_links_of_the_longest_query_get_through(cluster, others, token, fill
         assert send_many(cluster, request(f"GET /api/products/?{query}", f"Authorization: Bearer {token}")) == {200}
 
 
-def test_a_caller_who_hangs_up_early_counts_against_no_node(cluster, others, token):
+def test_hanging_up_early_is_not_counted_as_a_failure_of_a_node(cluster, others, token):
     order = request("POST /api/orders/", JSON, f"Authorization: Bearer {token}", body=b'{"items": []}')
     with others():
         for data in (request("GET /api/docs/"), request("GET /admin/login/"), order):

@@ -1,4 +1,4 @@
-"""What nginx and the nodes make of a call together."""
+"""How nginx and the nodes handle a call together."""
 
 import json
 import shutil
@@ -36,11 +36,11 @@ def lines(node):
     return [json.loads(line) for line in node.output.splitlines() if line.startswith("{")]
 
 
-def test_wrong_passwords_lock_a_name_out_on_both_nodes(cluster, token):
+def test_wrong_passwords_lock_out_a_name_on_both_nodes(cluster, token):
     here, elsewhere = "127.0.0.5", "127.0.0.6"
     tries = [cluster.call(*login("wrong"), address=here) for _ in range(12)]
     assert statuses(tries) == [401] * 10 + [429] * 2
-    # They came to both, and were counted together.
+    # They reached both nodes and were counted together.
     counts = [sum(line["message"] == "login_failed" for line in lines(node)) for node in cluster.nodes]
     assert sum(counts) == 10
     assert min(counts) > 0
@@ -54,14 +54,14 @@ def test_wrong_passwords_lock_a_name_out_on_both_nodes(cluster, token):
     assert cluster.call(*login(PASSWORD), headers=as_nginx_says, address=elsewhere).status == 200
 
 
-def test_registrations_are_counted_for_both_nodes_together(cluster):
+def test_registrations_are_counted_across_both_nodes(cluster):
     names = [{"username": f"name{number}", "password": PASSWORD} for number in range(24)]
     answers = [cluster.call("POST", REGISTER, name, headers=MADE_UP, address="127.0.0.7") for name in names]
 
     assert Counter(statuses(answers)) == {201: 20, 429: 4}
 
 
-def test_a_request_has_one_id_in_every_log(cluster, token):
+def test_a_request_has_the_same_id_in_every_log(cluster, token):
     named = cluster.call("GET", "/api/products/", token=token, headers={"X-Request-ID": "from-the-caller"})
     nameless = cluster.call("GET", "/api/products/", token=token)
 
@@ -71,14 +71,14 @@ def test_a_request_has_one_id_in_every_log(cluster, token):
         eventually(lambda name=name: f'"request_id":"{name}"' in cluster.nginx.output("access"))
 
 
-def test_underscore_headers_do_not_get_through(cluster):
+def test_headers_with_underscores_are_dropped(cluster):
     made_up = {"X_Request_ID": "made-up"}
 
     assert cluster.nodes[0].call("GET", "/healthz/", headers=made_up).headers["X-Request-ID"] == "made-up"
     assert cluster.call("GET", "/healthz/", headers=made_up).headers["X-Request-ID"] != "made-up"
 
 
-def test_behind_tls_addresses_begin_with_https(cluster, token):
+def test_links_use_https_behind_tls(cluster, token):
     class Secure(Connection, HTTPSConnection):
         pass
 
@@ -100,7 +100,7 @@ REFUSED_LATE = {
     "a page's form too large": (413, "The body is too large.", ("POST", "/nothing/", b" " * 2**16 + b" ")),
     "a URL too long": (414, "The URL is too long.", ("GET", "/api/products/?search=" + "a" * 9000)),
     "an unknown method": (405, "This method is not allowed.", ("TRACE", "/api/login/")),
-    "an unknown coding": (
+    "an unknown transfer coding": (
         501,
         "Send the body with a Content-Length, or with Transfer-Encoding: chunked.",
         ("POST", "/api/login/", None, None, {"Transfer-Encoding": "gzip"}),
@@ -109,13 +109,13 @@ REFUSED_LATE = {
 CANNOT_BE_READ = "The request is malformed, or its headers are too long."
 REFUSED_EARLY = {
     "a URL far too long": (414, "The URL is too long.", ("GET", "/api/products/?search=" + "a" * 17000)),
-    "an address of nothing": (400, CANNOT_BE_READ, ("GET", "/api/products/%00")),
+    "a URL with a NUL": (400, CANNOT_BE_READ, ("GET", "/api/products/%00")),
     "a header too long": (400, CANNOT_BE_READ, ("GET", "/api/products/", None, None, {"X-Long": "a" * 17000})),
 }
 
 
 @pytest.mark.parametrize("name", [*REFUSED_LATE, *REFUSED_EARLY])
-def test_what_nginx_refuses_it_refuses_in_json(cluster, name):
+def test_nginx_refuses_in_json(cluster, name):
     status, detail, call = (REFUSED_LATE | REFUSED_EARLY)[name]
     answer = cluster.call(*call)
 
@@ -126,7 +126,7 @@ def test_what_nginx_refuses_it_refuses_in_json(cluster, name):
 
 
 @pytest.mark.parametrize("name", REFUSED_LATE)
-def test_a_page_of_an_origin_in_the_settings_reads_what_nginx_refuses(cluster, name):
+def test_allowed_origins_can_read_refusals_of_nginx(cluster, name):
     status, _, (method, path, *rest) = REFUSED_LATE[name]
     body, token, headers = [*rest, None, None, None][:3]
 
@@ -140,31 +140,31 @@ def test_a_page_of_an_origin_in_the_settings_reads_what_nginx_refuses(cluster, n
     assert "Access-Control-Allow-Origin" not in foreign.headers
 
 
-def test_nginx_redirects_no_call_that_lacks_the_slash(cluster):
+def test_nginx_does_not_redirect_calls_without_the_slash(cluster):
     for path in ("/api", "/api/login", "/admin"):
         answer = cluster.call("POST", path, {})
         assert (answer.status, "Location" in answer.headers) == (404, False)
 
 
-def test_a_file_to_import_may_be_larger_than_any_form(cluster):
+def test_an_import_may_be_larger_than_other_forms(cluster):
     file = b" " * 2**20
     upload = {"Content-Type": "multipart/form-data; boundary=x"}
     answers = [
         cluster.call("POST", f"/admin/products/product/{name}/", file, headers=upload) for name in ("import", "add")
     ]
 
-    # The first one reaches a node, which expects a form with its token.
+    # The first one reaches a node, which misses the CSRF token.
     assert statuses(answers) == [403, 413]
 
 
 @pytest.mark.parametrize("path", ["/metrics/", "/refused.json"])
-def test_the_metrics_are_not_for_the_world_nor_is_what_only_nginx_needs(cluster, path):
+def test_metrics_and_internal_paths_are_not_public(cluster, path):
     answer = cluster.call("GET", path)
 
     assert (answer.status, answer.body) == (404, {"detail": "There is nothing at this path."})
 
 
-def test_a_row_that_somebody_holds_makes_no_node_look_ill(cluster, token):
+def test_waiting_for_a_locked_row_is_not_counted_as_a_failure_of_a_node(cluster, token):
     product = cluster.call("POST", "/api/products/create/", {"name": "Bat", "price": 1, "quantity": 1}, cluster.admin)
     path = f"/api/products/{product.body['id']}/"
     change = "PUT", path, {"quantity": 5}, cluster.admin
@@ -177,7 +177,7 @@ def test_a_row_that_somebody_holds_makes_no_node_look_ill(cluster, token):
     assert statuses(others) == [200] * 8
 
 
-def test_without_any_node_callers_are_asked_to_come_back(cluster, token):
+def test_without_any_node_callers_get_a_503_with_retry_after(cluster, token):
     for node in cluster.nodes:
         node.stop()
     calls = [("GET", "/api/products/", None, token), ("POST", "/api/orders/", {}, token, {"Idempotency-Key": "away"})]
@@ -195,7 +195,7 @@ def test_without_any_node_callers_are_asked_to_come_back(cluster, token):
     assert statuses(answers) == [503] * 3
     assert all(answer.headers["Retry-After"] == "2" for answer in answers)
     assert all(list(answer.body) == ["detail"] for answer in answers)
-    # A page from another origin has to pass the preflight to get this answer, and may read it.
+    # A page from an allowed origin passes the preflight, so it gets this response and may read it.
     assert (preflight.status, preflight.headers["Access-Control-Allow-Headers"]) == (204, "authorization")
     assert preflight.headers["Access-Control-Allow-Origin"] == PAGES
     assert answers[-1].headers["Access-Control-Allow-Origin"] == PAGES
@@ -203,7 +203,7 @@ def test_without_any_node_callers_are_asked_to_come_back(cluster, token):
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd")
-def test_systemd_understands_the_unit(tmp_path):
+def test_systemd_accepts_the_unit(tmp_path):
     unit = tmp_path / "order-management.service"
     program = shutil.which("true")
     unit.write_text(
