@@ -1,6 +1,6 @@
-"""Negative controls: `make controls` takes out each guard in a copy of the project, and its test must then fail.
+"""Negative controls: `make controls` removes each guard in a copy of the project, where its test must then fail.
 
-A test that passes without the guard would prove nothing about it.
+A test that also passes without the guard proves nothing about it.
 """
 
 import shutil
@@ -46,7 +46,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "an error does not repeat long text",
+        "an error does not repeat long input",
         "order_management/api/handler.py",
         "response.data = shortened(response.data)",
         "pass",
@@ -70,7 +70,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "an import locks the products of its file in one order",
+        "an import locks the products of its file in a fixed order",
         "products/imports.py",
         "lock(Product.objects.filter(pk__in=some))",
         "pass",
@@ -78,7 +78,7 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "a form's token is used up with its change",
+        "the token of a form is used up by its change",
         "accounts/models/form_token.py",
         "        if not new:\n",
         "        if False:\n",
@@ -86,7 +86,7 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "the row of a form's token is unique",
+        "the token of a form is unique in the database",
         "accounts/models/form_token.py",
         "row, new = self.get_or_create(token=token)",
         "new = not self.filter(token=token).exists(); row = self.create(token=f'{token[:9]}{id(token)}')",
@@ -94,7 +94,7 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "every view of the admin site uses up the token of its form",
+        "every view of the admin site uses up the form token",
         "accounts/site.py",
         "return super().admin_view(view if view == self.logout else self.once(view), cacheable)",
         "return super().admin_view(view, cacheable)",
@@ -102,7 +102,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "the second of two imports of one file is noticed",
+        "the second of two concurrent imports of a file is noticed",
         "products/import_lock.py",
         'while connection.vendor == "postgresql" and not try_lock():',
         "while False:",
@@ -118,7 +118,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "a write on SQLite waits for another's transaction",
+        "a write on SQLite waits for another transaction",
         "order_management/db/sqlite/base.py",
         "if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:",
         "if True:",
@@ -134,7 +134,7 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "whether a failed login is told is decided when it is counted",
+        "the lockout is checked again when a failed login is counted",
         "accounts/throttle.py",
         "    refuse_login(client, username)\n    client.fail_login(username)",
         "    client.fail_login(username)",
@@ -142,7 +142,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "whether a right password is told is decided when it is counted",
+        "the lockout is checked again after a right password",
         "accounts/throttle.py",
         "    refuse_login(client, username)\n    if client.has_failed",
         "    if client.has_failed",
@@ -150,7 +150,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "a registration is counted in the transaction that makes the user",
+        "a registration is counted in the transaction that creates the user",
         "accounts/services.py",
         "    throttle.count_registration(address)\n",
         "",
@@ -166,7 +166,7 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "a made-up X-Forwarded-For is not believed",
+        "a forged X-Forwarded-For is not trusted",
         "order_management/settings.py",
         '"NUM_PROXIES": TRUSTED_PROXIES,',
         '"NUM_PROXIES": None,',
@@ -174,7 +174,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "a body that is refused is read to its end",
+        "a refused body is drained",
         "order_management/api/limits.py",
         "while drained < DRAIN_MAX_BYTES and",
         "while False and",
@@ -182,7 +182,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "a body that nobody needs is read, too",
+        "a body that no view reads is drained",
         "order_management/api/limits.py",
         '        if not hasattr(request, "_body"):\n            drain(request, response)\n',
         "",
@@ -190,7 +190,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "under ASGI a body is limited before Django writes it to the disk",
+        "under ASGI a body is limited before Django writes it to disk",
         "order_management/asgi.py",
         "if size <= BODY_MAX_BYTES:",
         "if True:",
@@ -198,7 +198,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "a late body is not waited for",
+        "a stalled body is cut off",
         "order_management/api/slow_bodies.py",
         "connection.shutdown(socket.SHUT_RD)",
         "pass",
@@ -230,7 +230,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "the query is limited before anything repeats it",
+        "the length of the query is checked before anything repeats it",
         "order_management/api/limits.py",
         'if is_longer(request.META.get("QUERY_STRING", ""), QUERY_MAX_BYTES):',
         "if False:",
@@ -238,7 +238,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "the database says whether a name is free",
+        "the database decides whether a username is available",
         "accounts/services.py",
         "except IntegrityError:",
         "except ZeroDivisionError:",
@@ -246,7 +246,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "the row of a spent token is made once",
+        "a token is blacklisted only once",
         "accounts/sessions.py",
         "tokens.insert_blacklisted((record.pk, record.now)):",
         "(tokens.insert_blacklisted((record.pk, record.now)) or True):",
@@ -262,7 +262,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "the end of a session is kept although the call is refused",
+        "the end of a session is committed although the call is refused",
         "accounts/sessions.py",
         "        end_session(token.session, user, record.now)\n    return None",
         "        end_session(token.session, user, record.now)\n    raise tokens.InvalidToken",
@@ -302,7 +302,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "letting a user in changes the versions",
+        "letting a user back in changes the versions",
         "accounts/models/user.py",
         "if not (is_active and self.is_active):",
         "if not self.is_active:",
@@ -326,7 +326,7 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "stock is checked by the statement that changes it",
+        "the statement that changes the stock also checks it",
         "products/models.py",
         "max(0, -delta), min(",
         "0, min(",
@@ -334,10 +334,10 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "products are taken in ascending id",
+        "products are locked in ascending id",
         "products/services.py",
         "Product.objects.lock_stock(deltas)",
-        # As if they were locked, and then one by one as they came.
+        # As if they were locked, but updated one by one in the order of the request.
         "{pk: (10**6, None) for pk in deltas}; sorted = list",
         f"{RACES}::test_the_same_products_in_opposite_order_do_not_deadlock",
         POSTGRES,
@@ -359,7 +359,7 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "a step is a compare and swap",
+        "a step is a compare-and-swap",
         "orders/models.py",
         "Order.objects.filter(pk=self.pk, status=self.status)",
         "Order.objects.filter(pk=self.pk)",
@@ -367,7 +367,7 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "what is deleted is not sold",
+        "a deleted product is not sold",
         "products/services.py",
         "if deleted or deleted_at is None",
         "if True",
@@ -375,7 +375,7 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "the row is locked while its stock is set",
+        "the row is locked while the stock is set",
         "products/models.py",
         "filter(pk=pk).select_for_update(no_key=True))",
         "filter(pk=pk))",
@@ -416,7 +416,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "a housekeeping leaves to another what that has locked",
+        "housekeeping skips rows that another process has locked",
         "order_management/db/purge.py",
         ".select_for_update(skip_locked=True)",
         "",
@@ -432,7 +432,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "what the database broke off is tried again",
+        "an aborted transaction is retried",
         "order_management/db/transactions.py",
         "for _ in range(ATTEMPTS - 1):",
         "for _ in ():",
@@ -440,7 +440,7 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "a step that is run again reads the order again",
+        "a step that is retried reads the order again",
         "orders/views.py",
         "        order = self.get_object()\n",
         '        order = self.order = getattr(self, "order", None) or self.get_object()\n',
@@ -448,7 +448,7 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "callers do not wait for a lock for ever",
+        "callers do not wait forever for a lock",
         "order_management/wsgi.py",
         "postgres.limit_time()",
         "pass",
@@ -464,7 +464,7 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "the primary is read while the replica is away",
+        "lists are read from the primary while the replica is unavailable",
         "order_management/db/replica.py",
         "except (OperationalError, InterfaceError, ProgrammingError) as error:",
         "except ZeroDivisionError as error:",
@@ -472,7 +472,7 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "a replica that was away is left alone for a while",
+        "a replica that failed is avoided for a while",
         "order_management/db/replica.py",
         "REST = 10 ",
         "REST = 0 ",
@@ -480,7 +480,7 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "PgBouncer is asked for nothing it does not know",
+        "no startup parameters are sent that PgBouncer does not support",
         "order_management/db/postgres.py",
         "and not settings.PGBOUNCER",
         "",
@@ -488,7 +488,7 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "a call that breaks off with the database is told so",
+        "a call that fails with the database is a 503",
         "order_management/api/handler.py",
         "    if isinstance(error, DATABASE_ERRORS):",
         "    if False:",
@@ -496,7 +496,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "a page that breaks off with the database is a 503",
+        "a page that fails with the database is a 503",
         "order_management/api/database_errors.py",
         "return unavailable(error) if isinstance(error, DATABASE_ERRORS) else None",
         "return None",
@@ -504,7 +504,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "a formula inside a text is harmless for other separators",
+        "a formula inside a text is escaped for other separators",
         "order_management/files/csv.py",
         r'rf"{BREAK}(?:',
         r'rf"\A,(?:',
@@ -520,7 +520,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "calls for unknown hosts do not fill the log",
+        "requests for unknown hosts do not fill the log",
         "order_management/ops/logging.py",
         "if monotonic() < self.quiet_until:",
         "if False:",
@@ -528,7 +528,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "nginx takes answers with long headers",
+        "nginx accepts responses with long headers",
         "deploy/nginx.conf",
         "    proxy_buffer_size 64k;\n    proxy_buffers 4 32k;\n    proxy_busy_buffers_size 64k;\n",
         "",
@@ -548,11 +548,11 @@ def fails_without(control):
         file = copy / control.file
         source = file.read_text()
         if source.count(control.text) != 1:
-            sys.exit(f"{control.file} has not one {control.text!r}: the control must follow the code.")
+            sys.exit(f"{control.file} must contain {control.text!r} exactly once: update the control.")
         file.write_text(source.replace(control.text, control.without))
         command = [*control.database, sys.executable, "-m", "pytest", "-q", control.test]
         run = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=600, check=False)
-        # Failed in the test itself, not before it.
+        # The test itself failed, not its setup.
         return f"FAILED {control.test}" in run.stdout
 
 
