@@ -36,7 +36,7 @@ class History:
         return {"items": [{"product": product, "quantity": 1} for product in products], "note": note}
 
     def errors(self):
-        """Return a sentence for every contradiction to a response, and for every inconsistency."""
+        """Return a sentence for everything that contradicts a response or is inconsistent."""
         return [*self.wrong_orders(), *self.wrong_steps(), *self.wrong_stock()]
 
     def wrong_orders(self):

@@ -102,7 +102,7 @@ class Mover(Client):
         if not orders:
             return
         order, (step, after) = random.choice(orders), random.choice(STEPS[status])
-        # Steps have no key: after a failure nobody knows whether the step was taken; the next list tells.
+        # Steps have no key, so after a failure only the next list of orders shows whether the step was taken.
         request, answer = self.attempt("POST", f"/api/orders/{order['id']}/{step}/", {})
         if not request.failed:
             # The replica shows an order a moment before the primary, which waits for the replica.

@@ -101,7 +101,7 @@ def test_a_node_whose_packets_to_the_database_vanish(cluster, load):
         eventually(node.is_ready)
         recover(load)
 
-    # Requests queued behind the waiting ones took longer than nginx tries other nodes.
+    # Requests queued behind the waiting ones took longer than the time in which nginx tries another node.
     assert {request.status for request in load.failed()} <= {503}
 
 

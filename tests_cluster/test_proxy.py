@@ -153,7 +153,7 @@ def test_an_import_may_be_larger_than_other_forms(cluster):
         cluster.call("POST", f"/admin/products/product/{name}/", file, headers=upload) for name in ("import", "add")
     ]
 
-    # The first one reaches a node, which misses the CSRF token.
+    # The first one reaches a node, which finds no CSRF token.
     assert statuses(answers) == [403, 413]
 
 

@@ -55,7 +55,7 @@ def test_a_client_that_sends_10_mb_can_read_the_413(server):
         assert (answer.status, answer.body) == (413, TOO_LARGE)
 
 
-def test_10_mb_are_a_413_on_every_path(server):
+def test_a_body_of_10_mb_is_a_413_on_every_path(server):
     for path in ("/api/login/", "/api/nothing/here/", "/api/products/"):
         assert server.call("POST", path, TEN_MB).status == 413
 

@@ -53,7 +53,7 @@ def test_an_order_dated_in_the_future_expires_with_a_later_one(order, customer, 
     assert Order.objects.get(status="pending").pk == third
 
 
-def test_orders_expire_beyond_one_page(customer):
+def test_more_orders_than_fit_on_a_page_expire(customer):
     long_ago = timezone.now() - timedelta(days=2)
     Order.objects.bulk_create(
         Order(customer=customer, total=0, created_at=long_ago + timedelta(seconds=n // 1500)) for n in range(2100)

@@ -33,7 +33,7 @@ def state():
     return list(Product.objects.values_list()), list(StockMovement.objects.values_list())
 
 
-def catalogue():
+def catalog():
     call_command("verify_stock", stdout=io.StringIO())
     return list(Product.objects.order_by("id").values_list("id", "name", "price", "quantity"))
 
@@ -49,7 +49,7 @@ def test_a_row_creates_changes_or_leaves_a_product(admin, bat, ball):
     assert import_products(file(*lines), by=admin) == Counts(created=1, changed=1, unchanged=1)
 
     net = Product.objects.get(name="Net").pk
-    assert catalogue() == [
+    assert catalog() == [
         (bat.pk, "Club", Decimal("1250.50"), 12),
         (ball.pk, "Ball", Decimal("50.00"), 3),
         (net, "Net", Decimal("9.00"), 0),
@@ -62,14 +62,14 @@ def test_a_row_creates_changes_or_leaves_a_product(admin, bat, ball):
 def test_changing_only_the_price_moves_no_stock(bat):
     assert import_products(file(f"{bat.pk},Bat,1100,10")).changed == 1
 
-    assert catalogue() == [(bat.pk, "Bat", Decimal("1100.00"), 10)]
+    assert catalog() == [(bat.pk, "Bat", Decimal("1100.00"), 10)]
     assert len(ledger(bat.pk)) == 1
 
 
 def test_setting_the_stock_books_the_difference_to_the_current_stock(order, bat):
     import_products(file(f"{bat.pk},Bat,1200,20"))
 
-    assert catalogue() == [(bat.pk, "Bat", Decimal("1200.00"), 20)]
+    assert catalog() == [(bat.pk, "Bat", Decimal("1200.00"), 20)]
     assert ledger(bat.pk)[-1] == ("set", 12, 20, None, None, "import")
 
 
@@ -79,7 +79,7 @@ def test_a_new_product_may_have_an_id_and_later_ids_follow_it(admin, bat):
     create_product(name="Net", price=1, quantity=1, by=admin)
     import_products(file(",Cap,1,1"))
 
-    found = [row[:2] for row in catalogue()]
+    found = [row[:2] for row in catalog()]
     assert found == [(bat.pk, "Bat"), (low, "Ball"), (high, "Club"), (high + 1, "Net"), (high + 2, "Cap")]
     assert ledger(low) == [("created", 0, 0, None, None, "import")]
 
@@ -89,20 +89,20 @@ def test_lower_ids_do_not_set_the_sequence_back(bat):
     import_products(file(f"{high},Club,1,5"))
     import_products(file(f"{low},Ball,1,5", ",Net,1,1"))
 
-    assert [row[0] for row in catalogue()] == [bat.pk, low, high, high + 1]
+    assert [row[0] for row in catalog()] == [bat.pk, low, high, high + 1]
 
 
 def test_the_columns_can_be_in_any_order(bat):
     import_products(file(f"7,Club,{bat.pk},3.50", header="quantity,name,id,price"))
 
-    assert catalogue() == [(bat.pk, "Club", Decimal("3.50"), 7)]
+    assert catalog() == [(bat.pk, "Club", Decimal("3.50"), 7)]
 
 
 @pytest.mark.django_db
 def test_a_name_is_trimmed_and_may_contain_commas_quotes_and_newlines():
     import_products(file(',"  Bat, ""large""\nand heavy ",1,1', ",Ball,1,1"))
 
-    assert [row[1] for row in catalogue()] == ['Bat, "large"\nand heavy', "Ball"]
+    assert [row[1] for row in catalog()] == ['Bat, "large"\nand heavy', "Ball"]
 
 
 @pytest.mark.django_db
@@ -148,14 +148,14 @@ def test_the_separator_is_detected_from_the_header(bat, separator, mark):
     csv.writer(text, delimiter=separator, quoting=csv.QUOTE_ALL).writerows(rows)
 
     assert import_products(io.BytesIO(text.getvalue().encode())) == Counts(created=1, changed=1, unchanged=0)
-    assert [row[1:] for row in catalogue()] == [("Club, red; |", Decimal("1250.50"), 12), ("Net", Decimal("9.00"), 0)]
+    assert [row[1:] for row in catalog()] == [("Club, red; |", Decimal("1250.50"), 12), ("Net", Decimal("9.00"), 0)]
 
 
 @pytest.mark.django_db
 def test_empty_rows_and_columns_of_a_spreadsheet_are_ignored():
     import_products(file(";Bät;1,5;1;;", ";;;;;", header="\ufeff;;;;;\nid;name;price;quantity;;"))
 
-    assert [row[1:] for row in catalogue()] == [("Bät", Decimal("1.50"), 1)]
+    assert [row[1:] for row in catalog()] == [("Bät", Decimal("1.50"), 1)]
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_file_may_have_only_the_columns_that_change(bat, header, line, changed
     assert import_products(file(line.format(bat.pk), header=header)) == Counts(0, 1, 0)
 
     product = {"name": "Bat", "price": Decimal("1200.00"), "quantity": 10} | changed
-    assert catalogue() == [(bat.pk, *product.values())]
+    assert catalog() == [(bat.pk, *product.values())]
     assert len(ledger(bat.pk)) == 1 + ("quantity" in changed)
 
 
@@ -195,7 +195,7 @@ def test_fields_without_a_column_keep_their_current_values(bat):
 
     import_products(file(f"{bat.pk},12", header="id,quantity"), progress=reprice)
 
-    assert catalogue() == [(bat.pk, "Club", Decimal("5.00"), 12)]
+    assert catalog() == [(bat.pk, "Club", Decimal("5.00"), 12)]
 
 
 @pytest.mark.django_db
@@ -216,7 +216,7 @@ def test_numbers_are_read_as_spreadsheets_write_them(separator, price, quantity,
     row = separator.join(f'"{cell}"' for cell in ("", "Bat", price, quantity))
     import_products(file(row, header=HEADER.replace(",", separator)))
 
-    assert catalogue()[0][2:] == (Decimal(read[0]), read[1])
+    assert catalog()[0][2:] == (Decimal(read[0]), read[1])
 
 
 AMBIGUOUS = "This could mean thousands or decimals: write 1200 or 1.20."
@@ -351,7 +351,7 @@ def test_a_sale_after_the_check_is_part_of_the_difference(bat):
 
     import_products(file(f"{bat.pk},Bat,1200,10"), progress=sell)
 
-    assert catalogue() == [(bat.pk, "Bat", Decimal("1200.00"), 10)]
+    assert catalog() == [(bat.pk, "Bat", Decimal("1200.00"), 10)]
     assert ledger(bat.pk)[-1] == ("set", 2, 10, None, None, "import")
 
 
@@ -471,7 +471,7 @@ def test_the_command_can_do_a_dry_run(path, bat):
     said = command(path(f"{bat.pk},Bat,1,1", ",Net,1,1"), "--dry-run")
 
     assert said == "Would have created 1, changed 1, left 0 as they were.\n"
-    assert [row[1:] for row in catalogue()] == [("Bat", Decimal("1200.00"), 10)]
+    assert [row[1:] for row in catalog()] == [("Bat", Decimal("1200.00"), 10)]
 
 
 @pytest.mark.django_db
@@ -511,7 +511,7 @@ def test_an_unreadable_file_is_named(tmp_path):
 def test_an_empty_quantity_leaves_the_stock_unchanged(order, bat):
     assert import_products(file(f"{bat.pk},Bat,1300,")).changed == 1
 
-    assert catalogue() == [(bat.pk, "Bat", Decimal("1300.00"), 8)]
+    assert catalog() == [(bat.pk, "Bat", Decimal("1300.00"), 8)]
     assert len(ledger(bat.pk)) == 2
 
 
@@ -526,10 +526,10 @@ def test_an_empty_quantity_leaves_the_stock_unchanged(order, bat):
 )
 def test_a_row_that_cannot_create_its_product_is_named(line, reason):
     assert errors_of(file(line)) == [(2, reason)]
-    assert catalogue() == []
+    assert catalog() == []
 
 
 def test_column_names_in_any_case_and_empty_rows_are_accepted(bat):
     import_products(file(",,,", f"{bat.pk},Club,1,1", header=" ID,Name,PRICE,Quantity"))
 
-    assert catalogue() == [(bat.pk, "Club", Decimal("1.00"), 1)]
+    assert catalog() == [(bat.pk, "Club", Decimal("1.00"), 1)]
