@@ -33,7 +33,9 @@ class BoundedFilterExtension(DjangoFilterExtension):
     def resolve_filter_field(self, auto_schema, model, filterset_class, field_name, filter_field):
         parameters = super().resolve_filter_field(auto_schema, model, filterset_class, field_name, filter_field)
         for parameter in parameters:
-            for name in BOUNDS.keys() & filter_field.extra.keys():
-                bound = filter_field.extra[name]
-                parameter["schema"][BOUNDS[name]] = float(bound) if isinstance(bound, Decimal) else bound
+            # In a fixed order, so that every process builds the same document, with the same ETag.
+            for name, keyword in BOUNDS.items():
+                bound = filter_field.extra.get(name)
+                if bound is not None:
+                    parameter["schema"][keyword] = float(bound) if isinstance(bound, Decimal) else bound
         return parameters
