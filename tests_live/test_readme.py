@@ -108,7 +108,7 @@ def test_the_csv_file_and_the_commands_of_the_operations_page_work(new_server, t
             server.create_product(name=name)
         reader = Reader(server, tmp_path)
         reader.read(section(OPERATIONS, "CSV files"))
-        reader.read(section(OPERATIONS, "Regular work"))
+        reader.read(section(OPERATIONS, "Routine maintenance"))
 
         products = {product["name"]: product["price"] for product in server.products()}
     assert products == {"Bat": "1200.00", "Ball": "260.00", "Kite": "12.50"}
