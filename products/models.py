@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from order_management.clocks import CLOCK_SKEW
-from order_management.db.prepared import Get, Insert, SelectIn, Update, UpdateByPk
+from order_management.db.prepared import Get, Insert, RowQuerySet, SelectIn, Update, UpdateByPk
 
 PRICE_MAX = Decimal("99999999.99")
 QUANTITY_MAX = 2**31 - 1
@@ -17,7 +17,7 @@ LOW_STOCK = 5  # pieces; with this many or fewer, it is time to reorder
 COLUMNS = ["id", "name", "price", "quantity"]
 
 
-class ProductQuerySet(models.QuerySet):
+class ProductQuerySet(RowQuerySet):
     def listed(self):
         """Leave out deleted products."""
         return self.filter(deleted_at=None)

@@ -6,7 +6,7 @@ from the ORM. The statements stand behind methods of managers and QuerySets; not
 """
 
 from collections.abc import Callable, Iterable
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from django.db import connection, connections, models
 from django.db.models.query import NamedValuesListIterable
 from django.db.models.sql import UpdateQuery
 from django.db.models.utils import create_namedtuple_class
+from django.utils.functional import cached_property
 
 from .replica import source
 
@@ -192,28 +193,45 @@ def converted(compiler):
     """Return a function that fetches the rows of a cursor, with the types that the ORM gives their values."""
     converters = compiler.get_converters([column for column, *_ in compiler.select])
 
-    def rows(cursor):
+    def convert(cursor):
         rows = cursor.fetchall()
-        return compiler.apply_converters(rows, converters) if converters else rows
+        if not (rows and converters):
+            return rows
+        # Column by column: Django's apply_converters(), which goes row by row, takes twice as long.
+        columns = list(zip(*rows, strict=True))
+        for position, (functions, expression) in converters.items():
+            for function in functions:
+                columns[position] = [function(value, expression, connection) for value in columns[position]]
+        return list(zip(*columns, strict=True))
 
-    return rows
+    return convert
+
+
+class RowQuerySet(models.QuerySet):
+    """A QuerySet whose rows, of `values_list(named=True)`, can be read by SQL that is compiled once."""
+
+    @cached_property
+    def conditions(self):
+        """The SQL of the WHERE clause and its parameters."""
+        try:
+            return self.query.get_compiler(connection=connection).compile(self.query.where)
+        except FullResultSet:
+            return "", []
 
 
 def first_rows(queryset, ordering, size):
     """Return the first rows of a queryset in an ordering.
 
-    For a list of `values_list(named=True)` the SQL is compiled once for each set of conditions: only these are compiled
-    anew, because their SQL says whether the rest is the same.
+    A statement is compiled once for all querysets of rows that have the same columns and conditions, whatever the
+    parameters: compiling the WHERE clause alone is cheap, and shows whether the rest is the same.
     """
     if queryset._iterable_class is not NamedValuesListIterable:
         return list(queryset.order_by(*ordering)[:size])
     try:
-        conditions, parameters = queryset.query.get_compiler(connection=connection).compile(queryset.query.where)
-    except FullResultSet:
-        conditions, parameters = "", []
+        conditions, parameters = queryset.conditions
     except EmptyResultSet:
         return []
-    statement = statements((queryset.model, queryset.query.values_select, conditions, ordering, size))
+    statement = statements(queryset.model, queryset.query.values_select, conditions, ordering, size)
     if not statement:
         statement.append(compile_rows(queryset.order_by(*ordering)[:size]))
     [(sql, result)] = statement
@@ -223,8 +241,8 @@ def first_rows(queryset, ordering, size):
 
 
 @lru_cache(maxsize=1024)
-def statements(key):
-    """Return the place in which the statement of the key is kept."""
+def statements(model, columns, conditions, ordering, size):
+    """Return the list in which the statement with this shape is kept."""
     return []
 
 
@@ -232,5 +250,5 @@ def compile_rows(queryset):
     compiler = queryset.query.get_compiler(connection=connection)
     sql, _ = compiler.as_sql()
     rows = converted(compiler)
-    make = create_namedtuple_class(*queryset.query.values_select)._make
+    make = partial(tuple.__new__, create_namedtuple_class(*queryset.query.values_select))
     return sql, lambda cursor: [make(row) for row in rows(cursor)]

@@ -29,11 +29,11 @@ class DatabaseOperations(operations.DatabaseOperations):
         if not isinstance(expression, Col):
             return super().get_decimalfield_converter(expression)
         places = expression.output_field.decimal_places
-        scale = 10**places
+        scale, unit = 10**places, Decimal(1).scaleb(-places)
 
         def converter(value, expression, connection):
             # Exact: the column has fewer than the 15 digits that a float can hold.
-            return None if value is None else Decimal(round(value * scale)).scaleb(-places)
+            return None if value is None else Decimal(round(value * scale)) * unit
 
         return converter
 
