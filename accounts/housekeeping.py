@@ -8,7 +8,7 @@ from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 from order_management.db.purge import purge, restamp
 
 from .form_tokens import MAX_AGE
-from .models import ClientAddress, EndedSession, FormToken
+from .models import ClientAddress, EndedSession, FormToken, IdempotencyKey
 
 # By then no request is under way that found one still good.
 KEPT = timedelta(hours=1)
@@ -35,6 +35,13 @@ def purge_sessions():
 def purge_addresses():
     """Delete addresses whose counters have expired; return how many."""
     return purge(ClientAddress, ClientAddress.objects.expired())
+
+
+def purge_keys():
+    """Delete idempotency keys more than 24 hours old, with which nobody may retry any longer; return how many."""
+    # The age of keys dated in the future is unknown, so they are kept for another 24 hours.
+    restamp(IdempotencyKey, "created_at")
+    return purge(IdempotencyKey, Q(created_at__lt=timezone.now() - timedelta(hours=24)))
 
 
 def purge_form_tokens():

@@ -1,4 +1,4 @@
-"""Orders as a file for accounting: a row for each of their lines."""
+"""Orders as a CSV file for accounting, with one row per order line."""
 
 from datetime import UTC
 
@@ -14,15 +14,15 @@ COLUMNS = [
 
 def orders_csv(orders):
     """Yield a queryset of orders as a CSV file, in its order, as chunks of text."""
-    return write_csv(COLUMNS, lines_of(orders.rows().iterator(BATCH)))
+    return write_csv(COLUMNS, csv_rows(orders))
 
 
-def lines_of(orders):
-    for some in batches(orders):
-        for order in Order.objects.with_lines(some):
-            yield from (row_of(order, line) for line in order.lines)
+def csv_rows(orders):
+    for batch in batches(orders.rows().iterator(BATCH)):
+        for order in Order.objects.with_lines(batch):
+            yield from (csv_row(order, line) for line in order.lines)
 
 
-def row_of(order, line):
+def csv_row(order, line):
     created_at = order.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return [order.id, order.customer, order.status, created_at, *line, line.subtotal, order.total, order.note]

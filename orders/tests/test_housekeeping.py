@@ -6,9 +6,9 @@ from django.core.management import call_command
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.housekeeping import purge_keys
 from accounts.models import IdempotencyKey
 from order_management.db import purge as batches
-from orders.housekeeping import purge_keys
 from orders.models import Order
 from products.models import Product
 

@@ -5,10 +5,10 @@ from accounts.housekeeping import (
     purge_addresses,
     purge_ended_sessions,
     purge_form_tokens,
+    purge_keys,
     purge_sessions,
     purge_tokens,
 )
-from orders.housekeeping import purge_keys
 
 
 class Command(BaseCommand):
