@@ -15,9 +15,9 @@ from order_management.files.csv import BadFile
 
 from . import services
 from .exports import products_csv
-from .forms import BookingForm, ImportForm, NewProductForm, PriceForm, ProductForm
-from .import_lock import NotImported, one_at_a_time
-from .imports import ImportedBefore, check_file
+from .forms import ImportForm, NewProductForm, PriceForm, ProductForm, StockForm
+from .import_lock import ImportConflict, import_lock
+from .imports import AlreadyImported, ProductImporter
 from .models import LOW_STOCK, Product, StockMovement
 
 
@@ -25,25 +25,28 @@ class StockFilter(admin.SimpleListFilter):
     title = parameter_name = "stock"
 
     def lookups(self, request, model_admin):
-        return [("in", "In stock"), ("low", f"Low: at most {LOW_STOCK}"), ("out", "Sold out")]
+        return [("in", "In stock"), ("low", f"Low: at most {LOW_STOCK}"), ("out", "Out of stock")]
 
     def queryset(self, request, products):
         lookups = {"in": {"quantity__gt": 0}, "low": {"quantity__lte": LOW_STOCK}, "out": {"quantity": 0}}
         return products.filter(**lookups.get(self.value(), {}))
 
 
-def summary(counts, dry_run):
-    would = "Would have created" if dry_run else "Created"
-    return f"{would} {counts.created}, changed {counts.changed}, left {counts.unchanged} as they were."
+def submitted_ids(request):
+    """Return the ids of the products in the list that was submitted."""
+    return {value for name, value in request.POST.items() if re.fullmatch("form-[0-9]+-id", name)}
 
 
 def import_once(request, file, dry_run, again):
-    """Import the file of a form; return the Counts, or raise BadFile, NotImported or AlreadySent."""
-    with check_file(file) as checked:
-        if dry_run:
-            return checked.counts
-        with one_at_a_time(), use_token(request):
-            return checked.save(by=request.user, again=again)
+    """Import the file of a form and return the Counts. Raise BadFile, ImportConflict or AlreadySent."""
+    with ProductImporter(file, by=request.user) as importer:
+        importer.check()
+        if not dry_run:
+            with import_lock(), use_token(request):
+                if not again:
+                    importer.refuse_repetition()
+                importer.save()
+        return importer.counts
 
 
 @admin.register(Product)
@@ -59,19 +62,19 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
     actions_row = actions_detail = ["book_stock"]
     actions_list = ["import_file", *ExportMixin.actions_list]
 
-    @display(label={"sold out": "danger", "low": "warning", "in stock": "success"})
+    @display(label={"out of stock": "danger", "low": "warning", "in stock": "success"})
     def stock(self, product):
         if not product.quantity:
-            return "sold out"
+            return "out of stock"
         return "low" if product.quantity <= LOW_STOCK else "in stock"
 
     @action(
-        description="Book stock",
+        description="Adjust stock",
         icon="inventory_2",
         dialog={
-            "title": "Book stock",
-            "description": "In or out; it is written into the ledger.",
-            "form_class": BookingForm,
+            "title": "Adjust stock",
+            "description": "The change is recorded in the ledger.",
+            "form_class": StockForm,
         },
     )
     def book_stock(self, request, form, object_id):
@@ -89,19 +92,21 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
     @uses_token_itself
     @action(description="Import", icon="upload", url_path="import")
     def import_file(self, request):
-        form, bad_lines, imported_before = ImportForm(request.POST or None, request.FILES or None), [], False
+        form, bad_lines, may_repeat = ImportForm(request.POST or None, request.FILES or None), [], False
         if form.is_valid():
+            dry_run = form.cleaned_data["dry_run"]
             try:
                 counts = import_once(request, **form.cleaned_data)
-            except (BadFile, NotImported) as error:
+            except BadFile as error:
                 form.add_error("file", str(error))
-                bad_lines = getattr(error, "lines", [])
-                imported_before = isinstance(error, ImportedBefore)
+                bad_lines = error.lines
+            except ImportConflict as error:
+                form.add_error("file", str(error))
+                may_repeat = isinstance(error, AlreadyImported)
             else:
-                dry_run = form.cleaned_data["dry_run"]
-                messages.success(request, summary(counts, dry_run))
+                messages.success(request, counts.summary(dry_run=dry_run))
                 return redirect("admin:products_product_" + ("import_file" if dry_run else "changelist"))
-        if not imported_before:
+        if not may_repeat:
             del form.fields["again"]
         context = {**self.admin_site.each_context(request), "title": "Import", "form": form, "bad_lines": bad_lines}
         return TemplateResponse(request, "products/import.html", context)
@@ -119,34 +124,28 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
         return super().get_changelist_form(request, form=PriceForm, **kwargs)
 
     def changelist_view(self, request, extra_context=None):
-        shown = [value for name, value in request.POST.items() if re.fullmatch("form-[0-9]+-id", name)]
-        if Product.objects.listed().filter(pk__in=shown).count() < len(set(shown)):
-            messages.error(request, "One of these products was deleted meanwhile. Nothing was saved.")
+        ids = submitted_ids(request)
+        if Product.objects.listed().filter(pk__in=ids).count() < len(ids):
+            messages.error(request, "One of these products has been deleted in the meantime. Nothing was saved.")
             return redirect(request.get_full_path())
         return super().changelist_view(request, extra_context)
 
     def get_readonly_fields(self, request, product=None):
-        # Stock is booked in or out, not typed over.
+        # Stock is adjusted by what came in or went out, never overwritten.
         return [] if product is None else ["quantity"]
 
     def save_model(self, request, product, form, change):
         data = form.cleaned_data
         if not change:
-            created = services.create_product(by=request.user, **data)
-            product.pk = created.pk
+            product.pk = services.create_product(by=request.user, **data).pk
             return
-        if form.prefix:  # A row of the list, whose rows are saved in one transaction.
-            services.lock_products(self.edited(request))
+        if form.prefix:  # a row of the list: all its rows are saved in one transaction, so lock them in one order
+            services.lock_products(Product.objects.filter(pk__in=submitted_ids(request)))
         changes = {name: data[name] for name in form.changed_data if name in ("name", "price")}
         services.change_product(services.lock_product(product.pk), by=request.user, **changes)
 
-    def edited(self, request):
-        """Return the products on the page of the list that was sent."""
-        ids = [value for name, value in request.POST.items() if re.fullmatch(r"form-[0-9]+-id", name)]
-        return Product.objects.filter(pk__in=ids)
-
     def get_deleted_objects(self, products, request):
-        # Nothing else goes with them: orders and the ledger keep what they have.
+        # Nothing else is deleted with them: orders and the ledger keep their rows.
         return [str(product) for product in products], {"products": len(products)}, set(), []
 
     def delete_model(self, request, product):

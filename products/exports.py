@@ -1,4 +1,4 @@
-"""The catalogue as a file, in the columns that `import_products` reads."""
+"""The catalogue as a CSV file, with the columns that an import reads."""
 
 from order_management.files.csv import BATCH, write_csv
 from order_management.money import money

@@ -1,4 +1,4 @@
-"""The forms of the admin site; what is typed into them is checked as the API checks it."""
+"""The forms of the products admin. Their values are checked by the API's own fields."""
 
 from django import forms
 from django.template.defaultfilters import filesizeformat
@@ -38,7 +38,7 @@ class ProductForm(forms.ModelForm):
 
 
 class PriceForm(ProductForm):
-    """Of a row of the list."""
+    """The form of a row in the list."""
 
     name = None
 
@@ -57,14 +57,14 @@ class NewProductForm(ProductForm):
         fields = ["name", "price", "quantity"]
 
 
-class BookingForm(BaseDialogForm):
+class StockForm(BaseDialogForm):
     delta = APIField(
         ADJUSTMENT["delta"],
-        label="Pieces",
+        label="Change",
         widget=UnfoldAdminIntegerFieldWidget,
-        help_text="5 more came in: 5. 2 are damaged: -2.",
+        help_text="For example, 5 for a delivery of five items, or -2 for two damaged ones.",
     )
-    note = APIField(ADJUSTMENT["note"], label="Why", required=False, widget=UnfoldAdminTextInputWidget)
+    note = APIField(ADJUSTMENT["note"], label="Reason", required=False, widget=UnfoldAdminTextInputWidget)
 
     def clean_delta(self):
         if not self.cleaned_data["delta"]:
@@ -81,18 +81,19 @@ class ImportForm(forms.Form):
         "empty quantity leaves the stock as it is.",
     )
     dry_run = forms.BooleanField(
-        label="Only check it", required=False, widget=UnfoldBooleanWidget, help_text="Nothing is written."
+        label="Check only", required=False, widget=UnfoldBooleanWidget, help_text="Nothing is imported."
     )
-    again = forms.BooleanField(label="Import it again", required=False, widget=UnfoldBooleanWidget)
+    again = forms.BooleanField(label="Import again", required=False, widget=UnfoldBooleanWidget)
 
     def clean_file(self):
         file = self.cleaned_data["file"]
         if file.size > IMPORT_MAX_BYTES:
-            limit = filesizeformat(IMPORT_MAX_BYTES)
-            raise forms.ValidationError(f"A file of more than {limit} is for manage.py import_products.")
+            raise too_large(filesizeformat(IMPORT_MAX_BYTES))
         # One is the header. A name of several lines counts as several lines, which keeps counting cheap.
         if sum(1 for _ in file) - 1 > IMPORT_MAX_LINES:
-            raise forms.ValidationError(
-                f"A file of more than {IMPORT_MAX_LINES:,} lines is for manage.py import_products."
-            )
+            raise too_large(f"{IMPORT_MAX_LINES:,} lines")
         return file
+
+
+def too_large(limit):
+    return forms.ValidationError(f"A file of more than {limit} can only be imported with manage.py import_products.")

@@ -1,4 +1,4 @@
-"""One import at a time: two files with the same new ids, in different order, would deadlock."""
+"""One import at a time: two files with the same new ids, in a different order, would deadlock."""
 
 import sqlite3
 import time
@@ -11,28 +11,28 @@ from order_management.exceptions import Conflict
 from .models import Product
 
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock(%s::regclass::oid::bigint)"
-# How long an import waits for another one on PostgreSQL; on SQLite it waits as long as any other writer.
+# How long an import waits for another one on PostgreSQL. On SQLite it waits as long as any other writer.
 WAIT, PAUSE = 10, 0.1  # seconds
 
 
-class NotImported(Conflict):
-    """Nothing was imported, and the file is not to blame."""
+class ImportConflict(Conflict):
+    """Nothing was imported, although the file is fine."""
 
 
-class IdTaken(NotImported):
+class IdTaken(ImportConflict):
     detail = "Someone else has just created a product with an id from this file. Nothing was imported. Try again."
 
 
-class ImportRunning(NotImported):
+class ImportRunning(ImportConflict):
     detail = "Another import is running. Try again when it is done."
 
 
 @contextmanager
-def one_at_a_time():
-    """Run a block in a transaction while no other import runs, or raise ImportRunning."""
+def import_lock():
+    """Run a block in a transaction while no other import runs. Raise ImportRunning, or IdTaken."""
     try:
         with transaction.atomic():
-            wait_for_others()
+            acquire_lock()
             yield
     except IntegrityError as error:
         raise IdTaken from error
@@ -42,8 +42,8 @@ def one_at_a_time():
         raise
 
 
-def wait_for_others():
-    """Lock out other imports until the end of the transaction. On SQLite, starting it has already done so."""
+def acquire_lock():
+    """Lock out other imports until the end of the transaction. On SQLite, its beginning has already done so."""
     deadline = time.monotonic() + WAIT
     # Polls instead of waiting for the lock, because the server's lock_timeout differs from place to place.
     while connection.vendor == "postgresql" and not try_lock():
@@ -59,6 +59,6 @@ def try_lock():
 
 
 def is_busy(error):
-    """Return whether SQLite has waited in vain for another writer."""
+    """Return whether SQLite gave up waiting for another writer."""
     cause = error.__cause__
     return isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY

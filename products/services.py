@@ -103,24 +103,3 @@ def move_stock(deltas, *, kind, order, by, deleted=False):
         movements = [(pk, kind, delta, stock[pk] + delta) for pk, delta in deltas.items()]
         StockMovement.objects.add_all(movements, order=order, by=by)
     return refused
-
-
-def create_products(rows, *, by, note):
-    """Create products of rows with name, price, quantity, and id or None; in the caller's transaction."""
-    products = Product.objects.bulk_create(
-        Product(pk=row.id, name=row.name, price=row.price, quantity=row.quantity) for row in rows
-    )
-    movements = [(product.pk, Kind.CREATED, product.quantity, product.quantity) for product in products]
-    StockMovement.objects.add_all(movements, by=by, note=note)
-
-
-def change_products(changes, *, by, note):
-    """Change locked products, given as such rows, each with what it adds to the stock; in the caller's transaction."""
-    Product.objects.bulk_create(
-        [Product(pk=row.id, name=row.name, price=row.price, quantity=row.quantity) for row, _ in changes],
-        update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=["name", "price", "quantity"],
-    )
-    movements = [(row.id, Kind.SET, added, row.quantity) for row, added in changes if added]
-    StockMovement.objects.add_all(movements, by=by, note=note)

@@ -72,7 +72,7 @@ CONTROLS = [
     Control(
         "an import locks the products of its file in a fixed order",
         "products/imports.py",
-        "lock(Product.objects.filter(pk__in=some))",
+        "lock_products(Product.objects.filter(pk__in=ids))",
         "pass",
         "tests_live/test_import_races.py::test_an_import_neither_loses_nor_refuses_a_sale",
         POSTGRES,
@@ -505,7 +505,7 @@ CONTROLS = [
     ),
     Control(
         "a formula inside a text is escaped for other separators",
-        "order_management/files/csv.py",
+        "order_management/files/formulas.py",
         r'rf"{BREAK}(?:',
         r'rf"\A,(?:',
         "products/tests/test_formulas.py::test_no_reader_finds_a_formula",

@@ -36,7 +36,7 @@ def test_stock_can_be_adjusted_from_the_list(admin_page, server):
     product = server.create_product(name="Net", quantity=3)
     admin_page.goto("/admin/products/product/?q=Net")
     admin_page.locator("td.field-actions_holder span").first.click()
-    admin_page.get_by_role("link", name="Book stock").click()
+    admin_page.get_by_role("link", name="Adjust stock").click()
     admin_page.fill("#id_delta", "4")
     admin_page.fill("#id_note", "delivery")
     admin_page.get_by_role("button", name="Submit").click()
@@ -49,7 +49,7 @@ def test_stock_can_be_adjusted_from_the_list(admin_page, server):
 def test_the_dialog_shows_why_an_adjustment_is_refused(admin_page, server):
     product = server.create_product(quantity=3)
     admin_page.goto(f"/admin/products/product/{product['id']}/change/")
-    admin_page.get_by_role("link", name="Book stock").click()
+    admin_page.get_by_role("link", name="Adjust stock").click()
     admin_page.fill("#id_delta", "0")
     admin_page.get_by_role("button", name="Submit").click()
 
@@ -59,7 +59,7 @@ def test_the_dialog_shows_why_an_adjustment_is_refused(admin_page, server):
 def test_a_double_click_adjusts_the_stock_once(admin_page, server):
     product = server.create_product(quantity=10)
     admin_page.goto(f"/admin/products/product/{product['id']}/change/")
-    admin_page.get_by_role("link", name="Book stock").click()
+    admin_page.get_by_role("link", name="Adjust stock").click()
     admin_page.fill("#id_delta", "5")
     admin_page.get_by_role("button", name="Submit").dblclick()
 

@@ -1,1 +1,1 @@
-"""CSV files in and out, for all apps. What a row means is up to the app."""
+"""CSV files in and out, for all apps. What a row means is decided by the app, never here."""

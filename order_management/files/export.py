@@ -1,3 +1,5 @@
+"""The base of the commands that export a file."""
+
 import contextlib
 import os
 import sys
@@ -6,37 +8,38 @@ from django.core.management.base import BaseCommand, CommandError
 
 
 class ExportCommand(BaseCommand):
-    """Writes what the `export` of its subclass yields into a file or to standard output, in UTF-8."""
+    """Writes a file in UTF-8, or to standard output. Subclasses implement `export`."""
 
     def add_arguments(self, parser):
-        parser.add_argument("file", metavar="FILE.csv", nargs="?", help="standard output unless given")
+        parser.add_argument("file", metavar="FILE.csv", nargs="?", help="defaults to standard output")
+
+    def export(self, **options):
+        """Return the file as chunks of text."""
+        raise NotImplementedError
 
     def handle(self, *, file, **options):
-        pieces = self.export(**options)
+        chunks = self.export(**options)
         try:
             if file:
-                # As it comes: the lines end as a CSV file's do.
+                # newline="", because the chunks already have the line ends of CSV.
                 with open(file, "w", encoding="utf-8", newline="") as target:
-                    target.writelines(pieces)
+                    target.writelines(chunks)
             else:
-                self.write_out(pieces)
+                self.write_to_stdout(chunks)
         except BrokenPipeError:
-            leave_quietly()
+            discard_stdout()
         except OSError as error:
             raise CommandError(f"{file or 'Standard output'} cannot be written: {error.strerror}.") from error
 
-    def export(self, **options):
-        """Return the pieces of the file."""
-        raise NotImplementedError
-
-    def write_out(self, pieces):
-        with contextlib.suppress(AttributeError):  # not a stream of the system's
+    def write_to_stdout(self, chunks):
+        with contextlib.suppress(AttributeError):  # a StringIO, in tests
             self.stdout.reconfigure(encoding="utf-8", newline="")
-        for piece in pieces:
-            self.stdout.write(piece, ending="")
+        for chunk in chunks:
+            self.stdout.write(chunk, ending="")
         self.stdout.flush()
 
 
-def leave_quietly():
-    """Have nobody complain at the exit that the reader, such as `head`, has gone."""
+def discard_stdout():
+    """Avoid an error at exit when the reader, such as `head`, has closed the pipe."""
+    # https://docs.python.org/3/library/signal.html#note-on-sigpipe
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""The lines of a CSV file, however long they are."""
+"""The lines of a CSV file of any length."""
 
 import codecs
 
@@ -7,32 +7,33 @@ SEPARATORS = ",;\t"
 
 
 class RowTooLong(Exception):
-    """The row is too long; raised before more of it is read."""
+    """The row is too long. Raised before more of it is read."""
 
 
 class Lines:
-    """The lines of a binary file as text, from the first one that is not blank.
+    """Iterates over the lines of a binary file as text, from the first one that is not blank.
 
-    `number` is the number of the last line, `size` the length of its row so far, `separator` what separates cells.
+    `separator` is what separates the cells, `number` the number of the last line read, and `size` the length in bytes
+    of the row that it belongs to, so far; the caller sets it to 0 before each row.
     """
 
     def __init__(self, file):
         self.file = file
         self.number = self.size = 0
-        self.ahead = self.read().removeprefix(codecs.BOM_UTF8)
-        # Spreadsheets write separators for an emptied row.
-        while self.ahead and not self.ahead.strip(b' \r\n"' + SEPARATORS.encode()):
-            self.number += self.ahead.endswith(b"\n")
-            self.ahead = self.read()
+        self.next_line = self.read_line().removeprefix(codecs.BOM_UTF8)
+        # Spreadsheets write separators for a row that was cleared.
+        while self.next_line and not self.next_line.strip(b' \r\n"' + SEPARATORS.encode()):
+            self.number += self.next_line.endswith(b"\n")
+            self.next_line = self.read_line()
         # Column names contain none of these.
-        self.separator = next((each for each in SEPARATORS if each.encode() in self.ahead), ",")
+        self.separator = next((char for char in SEPARATORS if char.encode() in self.next_line), ",")
 
-    # Not a generator, which would end after the first bad line.
+    # Not a generator, because that would end after the first bad line.
     def __iter__(self):
         return self
 
     def __next__(self):
-        line, self.ahead = self.ahead or self.read(), b""
+        line, self.next_line = self.next_line or self.read_line(), b""
         if not line:
             raise StopIteration
         self.number += 1
@@ -42,7 +43,7 @@ class Lines:
             raise RowTooLong
         return line.decode()
 
-    def read(self):
+    def read_line(self):
         return self.file.readline(ROW_MAX + 1)
 
     def skip_rest(self, line):

@@ -178,7 +178,7 @@ FORMS = {
     "add a product": ("products/product/add/", {"name": "Net", "price": "1", "quantity": "1"}),
     "change a name": ("products/product/{bat}/change/", {"name": "Club", "price": "1200.00"}),
     "change a price in the list": ("products/product/", PRICES | {"form-0-id": "{bat}", "form-0-price": "9.90"}),
-    "book stock": ("products/product/{bat}/book_stock/", DIALOG | {"delta": "5"}),
+    "adjust stock": ("products/product/{bat}/book_stock/", DIALOG | {"delta": "5"}),
     "delete a product": ("products/product/{bat}/delete/", {"post": "yes"}),
     "delete products": ("products/product/", {"action": "delete_selected", "_selected_action": "{bat}", "post": "yes"}),
     "import": ("products/product/import/", {"file": ",Net,1,1"}),

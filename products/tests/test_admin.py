@@ -194,7 +194,7 @@ def test_a_list_is_not_saved_if_one_of_its_products_was_deleted_meanwhile(site, 
 
     page = site.post(LIST, form, follow=True).content.decode()
 
-    assert "One of these products was deleted meanwhile." in page
+    assert "One of these products has been deleted in the meantime." in page
     assert Product.objects.filter(price=1200).exists()
 
 
@@ -206,7 +206,7 @@ def upload(site, text, **fields):
 def test_an_import_writes_its_stock_to_the_ledger(site, bat):
     page = upload(site, f"id,name,price,quantity\n{bat.pk},Bat,1300,7\n,Net,5.50,2\n")
 
-    assert "Created 1, changed 1, left 0 as they were." in page
+    assert "Created 1, changed 1, left 0 unchanged." in page
     assert Product.objects.filter(name="Bat", price=1300, quantity=7).exists()
     movement = bat.movements.first()
     assert (movement.kind, movement.delta, movement.by.username) == ("set", -3, "anna")
@@ -241,7 +241,7 @@ def test_an_exported_catalog_can_be_imported_unchanged(site, bat, ball):
     text = b"".join(response.streaming_content).decode()
     assert text.startswith("\ufeffid,")
     assert text.splitlines()[1:] == [f"{bat.pk},Bat,1200.00,10", f"{ball.pk},'=1+1,50.00,3"]
-    assert "left 2 as they were." in upload(site, text)
+    assert "left 2 unchanged." in upload(site, text)
 
 
 def export_button(page):
@@ -335,7 +335,7 @@ def test_an_export_takes_one_statement_to_count_and_one_to_read(site, bat, ball,
 def test_a_large_file_is_left_to_the_command(site):
     page = upload(site, "id,name,price,quantity\n" + ",Net,5.50,2\n" * 200_000)
 
-    assert "A file of more than 2.0\xa0MB is for manage.py import_products." in page
+    assert "A file of more than 2.0\xa0MB can only be imported with manage.py import_products." in page
     assert not Product.objects.exists()
 
 
@@ -344,7 +344,7 @@ def test_a_file_of_many_lines_is_left_to_the_command(site, monkeypatch, end):
     monkeypatch.setattr("products.forms.IMPORT_MAX_LINES", 3)
 
     page = upload(site, "id,name,price,quantity\n" + "\n".join([",Net,5.50,2"] * 4) + end)
-    assert "A file of more than 3 lines is for manage.py import_products." in page
+    assert "A file of more than 3 lines can only be imported with manage.py import_products." in page
     assert not Product.objects.exists()
     assert "Created 3" in upload(site, "id,name,price,quantity\n" + "\n".join([",Net,5.50,2"] * 3) + end)
 
@@ -396,7 +396,7 @@ def test_an_import_keeps_the_name_of_a_deleted_user(site, bat):
 
 def test_a_file_imported_by_the_command_is_noticed(site):
     import_products(io.BytesIO(NET.encode()))
-    assert "already imported by the command import_products" in upload(site, NET)
+    assert "already imported by the import_products command" in upload(site, NET)
 
 
 def test_a_file_imported_a_day_ago_can_be_imported_again(site):

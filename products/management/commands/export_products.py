@@ -4,7 +4,7 @@ from products.models import Product
 
 
 class Command(ExportCommand):
-    help = "Write the catalogue as a CSV file, which import_products reads."
+    help = "Write the catalogue to a CSV file that import_products can read."
 
     def export(self, **options):
         return products_csv(Product.objects.order_by("id"))

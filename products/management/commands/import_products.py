@@ -5,28 +5,28 @@ import tempfile
 from django.core.management.base import BaseCommand, CommandError
 
 from order_management.files.csv import BadFile
-from products.import_lock import NotImported
+from products.import_lock import ImportConflict
 from products.imports import import_products
 
-BAR = 40  # characters
-CLEAR = "\r\x1b[K"
+BAR_WIDTH = 40  # characters
+CLEAR_LINE = "\r\x1b[K"
 
 
 def open_file(path):
-    """Open the file, or a copy of one that can be read but once."""
+    """Open the file, or a temporary copy if it is a pipe, because an import reads it twice."""
     try:
         if path == "-":
-            return copied(sys.stdin.buffer)
+            return copy_of(sys.stdin.buffer)
         file = open(path, "rb")  # noqa: SIM115 - as below
         if file.seekable():
             return file
         with file:
-            return copied(file)
+            return copy_of(file)
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def copied(source):
+def copy_of(source):
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     shutil.copyfileobj(source, file)
     return file
@@ -34,7 +34,7 @@ def copied(source):
 
 class Command(BaseCommand):
     help = (
-        "Create and change products as a CSV file says, all of it or nothing. Its first line names the columns: id, "
+        "Create and change products from a CSV file: all of its rows or none. Its first line names the columns: id, "
         "and those of name, price and quantity that change. A row without an id is a new product and needs all three; "
         "an empty quantity leaves the stock as it is."
     )
@@ -45,29 +45,29 @@ class Command(BaseCommand):
             metavar="FILE.csv",
             help="in UTF-8, separated by commas, semicolons or tabs; - is standard input",
         )
-        parser.add_argument("--dry-run", action="store_true", help="check everything and write nothing")
+        parser.add_argument("--dry-run", action="store_true", help="check everything, but write nothing")
 
     def handle(self, *, file, dry_run, **options):
         with open_file(file) as source:
             try:
-                counts = import_products(source, dry_run=dry_run, report=self.report, progress=self.progress)
-            except (BadFile, NotImported) as error:
+                counts = import_products(source, dry_run=dry_run, observer=self)
+            except (BadFile, ImportConflict) as error:
                 raise CommandError(error) from error
             finally:
-                self.clear()
-        would = "Would have created" if dry_run else "Created"
-        self.stdout.write(f"{would} {counts.created}, changed {counts.changed}, left {counts.unchanged} as they were.")
+                self.clear_bar()
+        self.stdout.write(counts.summary(dry_run=dry_run))
 
-    def report(self, number, reason):
-        self.clear()
+    # The methods of an Observer.
+
+    def bad_line(self, number, reason):
+        self.clear_bar()
         self.stderr.write(f"Line {number}: {reason}")
 
     def progress(self, share):
         if self.stderr.isatty():
-            self.stderr.write(f"\r[{'#' * round(BAR * share):.<{BAR}}]", ending="")
+            self.stderr.write(f"\r[{'#' * round(BAR_WIDTH * share):.<{BAR_WIDTH}}]", ending="")
             self.stderr.flush()
 
-    def clear(self):
-        """Take the bar off the terminal."""
+    def clear_bar(self):
         if self.stderr.isatty():
-            self.stderr.write(CLEAR, ending="")
+            self.stderr.write(CLEAR_LINE, ending="")

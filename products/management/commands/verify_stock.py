@@ -8,17 +8,17 @@ class Command(BaseCommand):
     help = "Prove that every product's quantity is the sum of its movements and the balance of the newest one."
 
     def handle(self, *args, **options):
-        # One statement: a consistent view, while orders come in; the database adds up, and only mismatches leave it.
+        # One statement, so that the view is consistent while orders come in. Only mismatches leave the database.
         newest = StockMovement.objects.filter(product=OuterRef("pk")).order_by("-id").values("balance")[:1]
         products = Product.objects.annotate(total=Sum("movements__delta", default=0), newest=Subquery(newest))
-        wrong = 0
         mismatch = ~Q(quantity=F("total")) | ~Q(quantity=F("newest")) | Q(newest=None)
+        mismatches = 0
         for product in products.filter(mismatch).order_by("id").iterator():
-            wrong += 1
+            mismatches += 1
             self.stdout.write(
                 f"Product {product.pk} ({product}): quantity {product.quantity}, "
                 f"sum of movements {product.total}, newest balance {product.newest}"
             )
-        if wrong:
-            raise CommandError(f"{wrong} of {Product.objects.count()} products do not match their movements.")
+        if mismatches:
+            raise CommandError(f"{mismatches} of {Product.objects.count()} products do not match their movements.")
         self.stdout.write(f"{Product.objects.count()} products match their movements.")
