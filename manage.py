@@ -1,20 +1,22 @@
 #!/usr/bin/env python
-"""Django's command line: runserver, migrate, createsuperuser, ..."""
-
+"""Django's command-line utility for administrative tasks."""
 import os
 import sys
 
 
 def main():
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "order_management.settings")
-    # Commands are asked for no metrics, and the folder of the workers is there only while they run.
-    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
-    if "runserver" not in sys.argv:
-        os.environ.pop("METRICS_TOKEN", None)
-    from django.core.management import execute_from_command_line
-
+    """Run administrative tasks."""
+    os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'order_management.settings')
+    try:
+        from django.core.management import execute_from_command_line
+    except ImportError as exc:
+        raise ImportError(
+            "Couldn't import Django. Are you sure it's installed and "
+            "available on your PYTHONPATH environment variable? Did you "
+            "forget to activate a virtual environment?"
+        ) from exc
     execute_from_command_line(sys.argv)
 
 
-if __name__ == "__main__":
+if __name__ == '__main__':
     main()

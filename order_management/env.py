@@ -85,13 +85,13 @@ def token(name):
     return value
 
 
-def shared_folder(name, *, needed):
-    """Refuse a folder that is not there; if it is needed, also none where granian was told to run several workers."""
+def check_shared_directory(name, *, required):
+    """Refuse a directory that cannot be used; if required, also a missing one where granian runs several workers."""
     value = text(name)
     if value and not (os.path.isdir(value) and os.access(value, os.W_OK)):
-        refuse(name, "must be an existing folder that may be written to")
-    if needed and not value and text("GRANIAN_WORKERS", "1") != "1":
-        refuse(name, "must be the path of a folder in which the workers add up their metrics")
+        refuse(name, "must be an existing, writable directory")
+    if required and not value and text("GRANIAN_WORKERS", "1") != "1":
+        refuse(name, "must be the path of a directory in which the workers add up their metrics")
 
 
 def words(name, default=()):

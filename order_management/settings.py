@@ -27,9 +27,8 @@ if not ALLOWED_HOSTS:
 # How many proxies in front may say who calls, and how.
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, minimum=0)
 
-# Numbers for Prometheus, and the folder in which several workers add them up: prometheus_client reads its name itself.
+# Prometheus metrics. PROMETHEUS_MULTIPROC_DIR, which the workers share, is checked when the server starts.
 METRICS_TOKEN = env.token("METRICS_TOKEN")
-env.shared_folder("PROMETHEUS_MULTIPROC_DIR", needed=METRICS_TOKEN)
 
 # Statements that take longer are logged; 0: none.
 SLOW_QUERY_MS = env.integer("SLOW_QUERY_MS", 0, minimum=0)

@@ -5,9 +5,8 @@ from accounts.idempotency import keep_answer, retryable
 from accounts.permissions import IsAdmin, IsCustomer
 from order_management.api.conditional import ConditionalMixin
 from order_management.db.replica import from_replica
-from order_management.ops import metrics
 
-from . import openapi, reports, services
+from . import metrics, openapi, reports, services
 from .filters import OrderFilter
 from .models import Order
 from .pagination import OrderPagination
@@ -59,7 +58,7 @@ class OrderList(OrderMixin, generics.GenericAPIView):
 
     def finalize_response(self, request, response, *args, **kwargs):
         if response.status_code == status.HTTP_201_CREATED:
-            metrics.orders.labels("replayed" if "Idempotent-Replayed" in response.headers else "placed").inc()
+            metrics.orders.count("replayed" if "Idempotent-Replayed" in response.headers else "placed")
         return super().finalize_response(request, response, *args, **kwargs)
 
 

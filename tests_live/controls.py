@@ -426,7 +426,7 @@ CONTROLS = [
     Control(
         "the workers add up their metrics",
         "order_management/ops/metrics.py",
-        "    if FOLDER in os.environ:",
+        "    if DIRECTORY in os.environ:",
         "    if False:",
         "tests_live/test_metrics.py::test_every_scrape_counts_the_calls_of_all_workers",
         SQLITE,

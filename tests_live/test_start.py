@@ -20,8 +20,9 @@ DEVELOPMENT_MODE = "Development mode (DEBUG=on)"
         ({"SECRET_KEY": "short"}, "SECRET_KEY must be set to at least 50 random characters in production"),
         ({"ALLOWED_HOSTS": None}, "ALLOWED_HOSTS must name the hosts to answer for in production"),
         ({"HTTPS": "perhaps"}, "HTTPS must be one of 1/0"),
+        ({"METRICS_TOKEN": "t" * 20}, "PROMETHEUS_MULTIPROC_DIR must be the path of a directory"),
     ],
-    ids=["no key", "short key", "no hosts", "malformed"],
+    ids=["no key", "short key", "no hosts", "malformed", "workers that share no metrics"],
 )
 def test_the_server_refuses_to_start_and_says_why(new_server, variables, sentence):
     server = new_server(**variables)

@@ -37,7 +37,7 @@ def exception_handler(error, context):
     if isinstance(error, MAY_BE_GONE) and not isinstance(error, DATABASE_ERRORS):
         error = authenticate_again(context["request"], error)
     if isinstance(error, Conflict):
-        metrics.conflicts.labels(type(error).__name__).inc()
+        metrics.conflicts.count(type(error).__name__)
         return Response(error.body, status=error.status)
     if isinstance(error, ValidationError):
         error = exceptions.ValidationError(serializers.as_serializer_error(error))

@@ -1,38 +1,79 @@
-"""What Prometheus is told: the requests by route, and what became of orders, refusals and security events.
+"""Metrics for Prometheus. Only processes that serve requests count: the middleware count_requests calls `start`.
 
-Every metric has labels, so that a file of a worker is not made before there is something to count.
+So a command needs no PROMETHEUS_MULTIPROC_DIR, and leaves no files there: prometheus_client creates a worker's files
+with the first child of a metric with labels, and every metric here has labels.
 """
 
 import os
 
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-# Empty counts as not set; prometheus_client looks when it is imported, and would take it for the current folder.
-if not os.environ.get(FOLDER, "").strip():
-    os.environ.pop(FOLDER, None)
+DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+# Empty counts as not set. prometheus_client reads it when imported, and would use the current directory.
+if not os.environ.get(DIRECTORY, "").strip():
+    os.environ.pop(DIRECTORY, None)
 
 import prometheus_client  # noqa: E402
 from prometheus_client import Counter, Histogram, multiprocess  # noqa: E402
 
-# What else is sent as a method, or to no route, counts as `other`: callers must not make up labels.
+# Other methods, and requests without a route, count as `other`, so that callers cannot create labels.
 METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
 OTHER = "other"
 BUCKETS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
-# When each counter was made: as many series again, for nobody.
+serving = False
+event_counters = []
+
+
+class EventCounter:
+    """A counter with one label. The series of `initial` values exist from the start.
+
+    Prometheus sees an increase only in a series that existed before.
+    """
+
+    def __init__(self, name, documentation, label, initial=()):
+        self.counter, self.initial = Counter(name, documentation, [label]), initial
+        event_counters.append(self)
+
+    def start(self):
+        for value in self.initial:
+            self.counter.labels(value)
+
+    def count(self, value):
+        if serving:
+            self.counter.labels(value).inc()
+
+
+# The creation time of each counter would double the number of series.
 prometheus_client.disable_created_metrics()
 requests = Counter("http_requests", "Requests answered.", ["method", "route", "status"])
 latency = Histogram(
     "http_request_seconds", "Time to the answer, inside the server.", ["method", "route"], buckets=BUCKETS
 )
-orders = Counter("orders", "Orders acknowledged: placed now, or replayed from an Idempotency-Key.", ["outcome"])
-conflicts = Counter("conflicts", "Calls that the state refused (409, 422), by kind: OutOfStock and others.", ["kind"])
-security_events = Counter("security_events", "Security events, under their names in the log.", ["event"])
+conflicts = EventCounter(
+    "conflicts", "Calls that the state refused (409, 422), by kind: OutOfStock and others.", "kind"
+)
+security_events = EventCounter(
+    "security_events",
+    "Security events, under their names in the log.",
+    "event",
+    initial=[
+        *["login_failed", "login_locked", "registration_refused", "order_refused"],
+        *["token_reused", "session_ended"],
+    ],
+)
+
+
+def start():
+    """Start counting in this process, which serves requests."""
+    global serving
+    serving = True
+    for counter in event_counters:
+        counter.start()
 
 
 def exposition():
-    """Return all numbers as Prometheus reads them: of this process, or of all workers that share a folder."""
+    """Return the metrics in Prometheus's text format: of this process, or of all workers that share a directory."""
     registry = prometheus_client.REGISTRY
-    if FOLDER in os.environ:
+    if DIRECTORY in os.environ:
         registry = prometheus_client.CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)
     return prometheus_client.generate_latest(registry)

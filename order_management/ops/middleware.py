@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.db import connections
 
+from .. import env
 from . import health, metrics
 from .logging import described, request_named
 
@@ -43,16 +44,11 @@ def warn_of_proxy():
 
 
 def count_requests(get_response):
-    """Count each request and its time, under its route as in urls.py; without a METRICS_TOKEN do nothing."""
+    """Count each request and its duration, by its route in urls.py; without a METRICS_TOKEN do nothing."""
+    env.check_shared_directory(metrics.DIRECTORY, required=settings.METRICS_TOKEN)
     if not settings.METRICS_TOKEN:
         raise MiddlewareNotUsed
-
-    # From the start, because an increase is only seen of what was there before.
-    for outcome in ("placed", "replayed"):
-        metrics.orders.labels(outcome)
-    refusals = ("login_failed", "login_locked", "registration_refused", "order_refused")
-    for event in (*refusals, "token_reused", "session_ended"):
-        metrics.security_events.labels(event)
+    metrics.start()
 
     def middleware(request):
         began = perf_counter()

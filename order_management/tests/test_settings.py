@@ -104,7 +104,6 @@ def test_an_empty_variable_counts_as_not_set():
         ("EXPIRE_ORDERS_AFTER", "tomorrow"),
         ("ORDER_RATE", "100"),
         ("ORDER_RATE", "0/h"),
-        ("PROMETHEUS_MULTIPROC_DIR", "/nowhere"),
         ("HTTPS", "2"),
         ("TRUSTED_PROXIES", "-1"),
         ("TRUSTED_PROXIES", "one"),
@@ -155,13 +154,31 @@ def test_valid_origins_are_accepted(value):
     assert setting("CORS_ALLOWED_ORIGINS", DEBUG="on", CORS_ALLOWED_ORIGINS=value) == repr(value.split(","))
 
 
-def test_metrics_of_several_workers_need_a_shared_directory(tmp_path):
+NO_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR must be the path of a directory in which the workers add up their metrics."
+UNUSABLE_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR must be an existing, writable directory."
+
+
+@pytest.mark.parametrize("server", ["wsgi", "asgi"])
+def test_metrics_of_several_workers_need_a_shared_directory(server, tmp_path):
+    start = f"import order_management.{server}; print('started')"
     variables = {"DEBUG": "on", "METRICS_TOKEN": "t" * 20, "GRANIAN_WORKERS": "2"}
 
-    assert setting("DEBUG", **variables).startswith("PROMETHEUS_MULTIPROC_DIR must be the path of a folder")
-    assert setting("DEBUG", **variables, PROMETHEUS_MULTIPROC_DIR=str(tmp_path)) == "True"
-    assert setting("DEBUG", **variables | {"GRANIAN_WORKERS": "1"}) == "True"
-    assert list(tmp_path.iterdir()) == []
+    assert python(start, **variables) == NO_DIRECTORY
+    assert python(start, **variables, PROMETHEUS_MULTIPROC_DIR=" ") == NO_DIRECTORY
+    assert python(start, **variables, PROMETHEUS_MULTIPROC_DIR="/nowhere") == UNUSABLE_DIRECTORY
+    assert python(start, DEBUG="on", PROMETHEUS_MULTIPROC_DIR="/nowhere") == UNUSABLE_DIRECTORY
+    assert python(start, **variables, PROMETHEUS_MULTIPROC_DIR=str(tmp_path)) == "started"
+    assert python(start, **variables | {"GRANIAN_WORKERS": "1"}) == "started"
+
+
+def test_the_development_server_prints_why_it_does_not_start(tmp_path):
+    # Through the autoreloader, which loads the application in a thread.
+    variables = {"DEBUG": "on", "METRICS_TOKEN": "t" * 20, "GRANIAN_WORKERS": "2"}
+    process = run("manage.py", "runserver", "0", **variables, DATABASE_URL=f"sqlite:///{tmp_path}/db")
+
+    assert process.returncode == 1
+    assert process.stderr.endswith(f"{NO_DIRECTORY}\n")
+    assert "Traceback" not in process.stderr
 
 
 def test_the_command_line_prints_the_same_message():
@@ -292,7 +309,17 @@ def test_a_vanished_database_times_out_and_the_url_can_override_it():
     assert "'connect_timeout': 20" in other
 
 
-def test_commands_do_not_need_the_directory_of_the_workers():
-    variables = {"METRICS_TOKEN": "t" * 20, "GRANIAN_WORKERS": "2", "PROMETHEUS_MULTIPROC_DIR": "/nowhere"}
+@pytest.mark.parametrize("directory", [None, "/nowhere", "{tmp_path}/metrics"])
+def test_commands_do_not_need_the_directory_of_the_workers_and_leave_no_files_there(directory, tmp_path):
+    (tmp_path / "metrics").mkdir()
+    variables = {"DEBUG": "on", "DATABASE_URL": f"sqlite:///{tmp_path}/db", "METRICS_TOKEN": "t" * 20}
+    variables["GRANIAN_WORKERS"] = "2"
+    if directory:
+        variables["PROMETHEUS_MULTIPROC_DIR"] = directory.format(tmp_path=tmp_path)
 
-    assert run("manage.py", "check", DEBUG="on", **variables).returncode == 0
+    assert run("manage.py", "migrate", "--verbosity", "0", **variables).stderr == ""
+    # This command logs and counts a security event.
+    process = run("manage.py", "end_sessions", **variables)
+
+    assert (process.returncode, process.stdout) == (0, "Ended the sessions of 0 users.\n"), process.stderr
+    assert list((tmp_path / "metrics").iterdir()) == []

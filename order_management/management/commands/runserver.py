@@ -1,13 +1,26 @@
-"""Django's development server, able to handle many callers at once. It tells them nothing about the process."""
+"""Django's development server, made to handle many callers at once and to show them nothing of the process."""
 
 import ipaddress
+import os
+from wsgiref import simple_server
 
 from django.conf import settings
 from django.contrib.staticfiles.management.commands import runserver
 from django.core.servers import basehttp
 
-# wsgiref would add the process environment to every request, and debug pages would show it.
-basehttp.ServerHandler.os_environ = {}
+
+class ServerHandler(basehttp.ServerHandler):
+    # wsgiref would add the process environment to every request, and debug pages would show it.
+    os_environ = {}
+
+    def close(self):
+        # Django reads the rest of the body in one piece, which fails for a Content-Length of many digits.
+        while not self.request_handler.close_connection and self.get_stdin().read(65536):
+            pass
+        simple_server.ServerHandler.close(self)
+
+
+basehttp.ServerHandler = ServerHandler
 
 
 class RequestHandler(basehttp.WSGIRequestHandler):
@@ -18,13 +31,13 @@ class RequestHandler(basehttp.WSGIRequestHandler):
         environ = super().get_environ()
         lengths = self.headers.get_all("Content-Length")
         if lengths:
-            # wsgiref uses the first one and ignores an empty one: the rest would be read as the next request.
+            # wsgiref uses the first one and ignores an empty one, and would read the rest as the next request.
             environ["CONTENT_LENGTH"] = ", ".join(lengths) or "empty"
         return environ
 
 
 class Server(basehttp.WSGIServer):
-    # Django's 10 is too few when many callers connect at once: the rest would be reset.
+    # With Django's 10, connections are reset when many callers connect at once.
     request_queue_size = 1024
 
     def __init__(self, address, request_handler, **options):
@@ -38,6 +51,14 @@ class Command(runserver.Command):
         super().add_arguments(parser)
         # WhiteNoise serves the static files, as in production: through the middleware.
         parser.set_defaults(use_static_handler=False)
+
+    def get_handler(self, *args, **options):
+        try:
+            return super().get_handler(*args, **options)
+        except SystemExit as error:
+            # Raised in the autoreloader's thread, it would be silent and end only the thread.
+            self.stderr.write(str(error))
+            os._exit(1)
 
     def on_bind(self, server_port):
         super().on_bind(server_port)
