@@ -52,7 +52,7 @@ class Site(site.Site):
             change = super().password_change
             return (in_transaction(change) if request.method == "POST" else change)(request, extra_context)
         except Throttled as error:
-            return self.too_many(request, error)
+            return self.locked_out(request, error)
 
     def refuse_form(self, request, error):
         if "HX-Request" in request.headers:

@@ -1,1 +1,4 @@
-"""The project: settings, URLs and entry points, and the rooms that every app shares. It imports no app."""
+"""The project: settings, URLs, entry points, and the code that all apps share. It imports no app.
+
+It would look the same in another project: what is about accounts, products or orders belongs in their apps.
+"""

@@ -4,7 +4,7 @@ import unicodedata
 
 from django.core.exceptions import ValidationError
 
-# Default_Ignorable_Code_Point in DerivedCoreProperties.txt, the same from Unicode 14 to 16:
+# Default_Ignorable_Code_Point in DerivedCoreProperties.txt, unchanged from Unicode 14 to 16:
 # https://www.unicode.org/Public/16.0.0/ucd/DerivedCoreProperties.txt
 DEFAULT_IGNORABLE = (
     (0x00AD, 0x00AD),
@@ -34,18 +34,18 @@ def is_default_ignorable(character):
 
 
 def is_visible(character):
-    """Return whether a character can be seen: not white space, a control character or default-ignorable."""
+    """Return whether a character is visible: not white space, a control character or default-ignorable."""
     blank = character.isspace() or unicodedata.category(character) == "Cc" or character == BRAILLE_BLANK
     return not blank and not is_default_ignorable(character)
 
 
 def validate_visible(text):
-    """Refuse a text without any visible character."""
+    """Raise ValidationError for a text without a visible character."""
     if not any(map(is_visible, text)):
         raise ValidationError("Enter at least one visible character.")
 
 
 def validate_no_ignorable(text):
-    """Refuse a text with invisible characters, which could look like another one."""
+    """Raise ValidationError for a text with invisible characters, which could look like another text."""
     if any(map(is_default_ignorable, text)):
         raise ValidationError("Invisible characters are not allowed.")

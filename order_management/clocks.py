@@ -2,5 +2,5 @@
 
 from datetime import timedelta
 
-# How far apart the clocks of two nodes may be. A time further in the future comes from a clock that was wrong.
+# How far apart the clocks of two nodes may be. A time further in the future came from a wrong clock.
 CLOCK_SKEW = timedelta(seconds=10)

@@ -1,4 +1,4 @@
-"""Settings from environment variables. A malformed value stops the start with one sentence that names it.
+"""Settings from environment variables. A malformed value stops the start with one sentence that names the variable.
 
 An empty variable counts as not set, because compose files and CI systems pass empty ones.
 """
@@ -8,8 +8,10 @@ import re
 import secrets
 import sys
 import tempfile
+from contextlib import suppress
 from datetime import timedelta
 from ipaddress import IPv6Address
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import dj_database_url
@@ -20,10 +22,11 @@ LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 HOST_NAME = rf"{LABEL}(?:\.{LABEL})*"
 PORTS = {"http": "80", "https": "443"}
 POSTGRES = ("postgres", "postgresql")
+POSTGRES_URL = "postgres://user:password@host:port/name"
 
 
 def refuse(name, rule):
-    """Stop the start: a traceback would hide the one sentence that helps."""
+    """Stop the start. A traceback would hide the one sentence that helps."""
     sys.exit(f"{name} {rule}.")
 
 
@@ -48,7 +51,7 @@ def integer(name, default, *, minimum):
 
 
 def parse_duration(value):
-    """Return a timedelta from `900` (seconds), `15m`, `24h` or `7d`; anything else, or none: ValueError."""
+    """Return a timedelta from `900` (seconds), `15m`, `24h` or `7d`. Raise ValueError for anything else, and for 0."""
     match = re.fullmatch(r"([0-9]{1,8})([smhd]?)", value)
     seconds = match and int(match[1]) * SECONDS[match[2]]
     if not seconds or seconds > 100 * 365 * SECONDS["d"]:
@@ -61,27 +64,25 @@ def duration(name, default=None):
     try:
         return value and parse_duration(value)
     except ValueError:
-        return refuse(name, f"must be a time like 900 (seconds), 15m, 24h or 7d, not {value!r}")
+        return refuse(name, f"must be a duration like 900 (seconds), 15m, 24h or 7d, not {value!r}")
 
 
 def rate(name, default=None):
-    """Return how many in which time, from `60/h`, `5/m` or `10/30s`."""
+    """Return a number and a period from `60/h`, `5/m` or `10/30s`."""
     value = text(name, default)
     if value is None:
         return None
-    count, _, period = value.partition("/")
-    try:
-        if re.fullmatch(r"[1-9][0-9]{0,8}", count):
-            return int(count), parse_duration(period if period[:1].isdecimal() else f"1{period or '?'}")
-    except ValueError:
-        pass
+    match = re.fullmatch(r"([1-9][0-9]{0,8})/(?=.)([0-9]*)([smhd]?)", value)
+    with suppress(ValueError):
+        if match:
+            return int(match[1]), parse_duration(f"{match[2] or 1}{match[3]}")
     return refuse(name, f"must be a number per period, like 60/h or 10/30s, not {value!r}")
 
 
 def token(name):
     value = text(name)
     if value and not re.fullmatch("[!-~]{20,}", value):
-        refuse(name, "must be at least 20 characters, visible ASCII ones")
+        refuse(name, "must be at least 20 visible ASCII characters")
     return value
 
 
@@ -94,13 +95,29 @@ def check_shared_directory(name, *, required):
         refuse(name, "must be the path of a directory in which the workers add up their metrics")
 
 
-def words(name, default=()):
+def words(name, default, is_valid, rule):
     """Return the comma-separated values."""
-    return [word.strip() for word in text(name, ",".join(default)).split(",") if word.strip()]
+    values = [word.strip() for word in text(name, ",".join(default)).split(",") if word.strip()]
+    for value in values:
+        if not is_valid(value):
+            refuse(name, f"{rule}, separated by commas, not {value!r}")
+    return values
+
+
+def hosts(name, default):
+    """Return the values of ALLOWED_HOSTS. Django would accept invalid ones and answer every request with 400."""
+    rule = "must be host names in ASCII without scheme, port or path, like shop.example or .shop.example"
+    return words(name, default, lambda value: value == "*" or is_host(value.lower().removeprefix(".")), rule)
+
+
+def origins(name):
+    """Return origins as browsers send them (RFC 6454): scheme, host, and the port unless it is the scheme's default."""
+    rule = "must be origins as browsers send them, like https://shop.example or http://localhost:3000"
+    return words(name, (), is_origin, rule)
 
 
 def is_host(value):
-    """Return whether a host is as browsers send it: a lower-case ASCII name, or an IPv6 address in brackets."""
+    """Return whether a value is a host as browsers send it: a lowercase ASCII name, or an IPv6 address in brackets."""
     if not value.startswith("["):
         return bool(re.fullmatch(HOST_NAME, value))
     try:
@@ -109,67 +126,40 @@ def is_host(value):
         return False
 
 
-def hosts(name, default):
-    """Return the values of ALLOWED_HOSTS. Django would start with invalid ones, too, and answer 400 to everybody."""
-    values = words(name, default)
-    for value in values:
-        if not (value == "*" or is_host(value.lower().removeprefix("."))):
-            refuse(
-                name,
-                "must be host names in ASCII without scheme, port or path, like shop.example or .shop.example, "
-                f"separated by commas, not {value!r}",
-            )
-    return values
-
-
-def origins(name):
-    """Return origins as browsers send them (RFC 6454): scheme, host, and a port if it is not the scheme's own."""
-    values = words(name)
-    for value in values:
-        match = re.fullmatch(r"(https?)://(\[[^]]*\]|[^:]*)(?::([1-9][0-9]{0,4}))?", value)
-        if not (match and is_host(match[2]) and PORTS[match[1]] != match[3] and int(match[3] or 1) < 2**16):
-            refuse(
-                name,
-                "must be origins as browsers send them, like https://shop.example or http://localhost:3000, "
-                f"separated by commas, not {value!r}",
-            )
-    return values
-
-
-def parse_database(url, schemes, **options):
-    """Return Django's settings for the database that a URL of one of the schemes names; any other: ValueError."""
-    config = dj_database_url.parse(url, **options)
-    if urlsplit(url).scheme not in schemes or not config["NAME"] or urlsplit(url).port == 0:
-        raise ValueError
-    return config
+def is_origin(value):
+    match = re.fullmatch(r"(https?)://(\[[^]]*\]|[^:]*)(?::([1-9][0-9]{0,4}))?", value)
+    return match and is_host(match[2]) and PORTS[match[1]] != match[3] and int(match[3] or 1) < 2**16
 
 
 def database(name, default, *, base_dir, **options):
-    """Return Django's settings for the database that the URL names."""
-    try:
-        config = parse_database(text(name, default), (*POSTGRES, "sqlite"), **options)
-    except ValueError:
-        # The URL itself is not repeated: it holds a password.
-        refuse(name, "must look like sqlite:///db.sqlite3 or postgres://user:password@host:port/name")
+    """Return Django's settings for the SQLite or PostgreSQL database at a URL."""
+    example = f"sqlite:///db.sqlite3 or {POSTGRES_URL}"
+    config = parse_database(name, text(name, default), ("sqlite", *POSTGRES), example, **options)
     if config["ENGINE"] == "django.db.backends.sqlite3" and config["NAME"] != ":memory:":
         config["NAME"] = base_dir / config["NAME"]
         if not config["NAME"].parent.is_dir():
-            refuse(name, "must name a file in a folder that exists")
+            refuse(name, "must name a file in an existing directory")
     return config
 
 
 def postgres(name, **options):
-    """Do the same where it has to be PostgreSQL."""
-    try:
-        return parse_database(text(name), POSTGRES, **options)
-    except ValueError:
-        return refuse(name, "must look like postgres://user:password@host:port/name")
+    """Return Django's settings for the PostgreSQL database at a URL."""
+    return parse_database(name, text(name), POSTGRES, POSTGRES_URL, **options)
+
+
+def parse_database(name, url, schemes, example, **options):
+    with suppress(ValueError):
+        config = dj_database_url.parse(url, **options)
+        if urlsplit(url).scheme in schemes and config["NAME"] and urlsplit(url).port != 0:
+            return config
+    # Without the URL, which may contain a password.
+    return refuse(name, f"must look like {example}")
 
 
 def development_key(path):
-    """Return the key kept at `path`, made at the first start.
+    """Return the key in a file, which the first start creates.
 
-    It appears there in one step and whole, so that two processes that start together agree on it.
+    The file appears complete and in one step, so that two processes that start together get the same key.
     """
     if not path.exists():
         handle, new = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mode 0600
@@ -178,9 +168,8 @@ def development_key(path):
         try:
             os.link(new, path)
         except FileExistsError:
-            os.unlink(new)
+            pass
         except OSError:  # a file system without hard links
             os.replace(new, path)
-        else:
-            os.unlink(new)
+        Path(new).unlink(missing_ok=True)
     return path.read_text()

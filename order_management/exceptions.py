@@ -1,11 +1,11 @@
 class Conflict(Exception):
-    """The state does not allow it: 409 with `{"detail": ...}` and what else is given.
+    """The current state does not allow the request: 409 with `{"detail": ...}` and any extra keys.
 
-    Define the subclass beside the code that raises it.
+    Define each subclass beside the rule that it enforces.
     """
 
     status = 409
-    detail = "The state does not allow it."
+    detail = "The current state does not allow this."
 
     def __init__(self, detail=None, **extra):
         super().__init__(detail or self.detail)

@@ -15,7 +15,7 @@ urlpatterns = [
     path("api/schema/", Schema.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(http_method_names=["get", "head"])),
     path("admin/", admin.site.urls),
-    # Browsers ask for it, whatever the page says.
+    # Browsers request it even if a page names another icon.
     path("favicon.ico", RedirectView.as_view(url=static("drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"))),
     path("healthz/", health.healthz),
     path("readyz/", health.readyz),

@@ -81,7 +81,7 @@ def step(name, description, variant=ActionVariant.PRIMARY):
 
     @action(description=label, url_path=name, variant=variant, dialog=dialog)
     def button(self, request, form, object_id):
-        take_step(name, self.found(request, object_id), request, form.cleaned_data["note"])
+        take_step(name, self.get_or_404(request, object_id), request, form.cleaned_data["note"])
         return close_dialog(request, reverse("admin:orders_order_change", args=[object_id]))
 
     return button

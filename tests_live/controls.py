@@ -48,7 +48,7 @@ CONTROLS = [
     Control(
         "an error does not repeat long input",
         "order_management/api/handler.py",
-        "response.data = shortened(response.data)",
+        "response.data = truncated(response.data)",
         "pass",
         f"{REFUSALS}::test_the_error_of_a_library_does_not_repeat_the_input",
         SQLITE,
@@ -385,7 +385,7 @@ CONTROLS = [
     Control(
         "a caller who is deleted during the call gets a 401",
         "order_management/api/handler.py",
-        "isinstance(error, MAY_BE_GONE)",
+        "isinstance(error, CALLER_MAY_BE_GONE)",
         "False",
         f"{RACES}::test_an_order_whose_customer_is_deleted_while_it_waits_is_a_401[None]",
         SQLITE,
@@ -450,7 +450,7 @@ CONTROLS = [
     Control(
         "callers do not wait forever for a lock",
         "order_management/wsgi.py",
-        "postgres.limit_time()",
+        "postgres.set_timeouts()",
         "pass",
         "tests_live/test_limits.py::test_a_caller_who_waits_too_long_gets_a_503[for a lock]",
         POSTGRES,
@@ -474,8 +474,8 @@ CONTROLS = [
     Control(
         "a replica that failed is avoided for a while",
         "order_management/db/replica.py",
-        "REST = 10 ",
-        "REST = 0 ",
+        "RETRY_AFTER = 10 ",
+        "RETRY_AFTER = 0 ",
         f"{REPLICA}::test_nobody_waits_long_for_an_unresponsive_replica",
         POSTGRES,
     ),
@@ -522,7 +522,7 @@ CONTROLS = [
     Control(
         "requests for unknown hosts do not fill the log",
         "order_management/ops/logging.py",
-        "if monotonic() < self.quiet_until:",
+        "if monotonic() < self.muted_until:",
         "if False:",
         "order_management/tests/test_logs.py::test_a_request_for_an_unknown_host_is_logged_once_a_minute",
         SQLITE,

@@ -85,10 +85,11 @@ def test_duplicate_or_empty_content_lengths_cannot_smuggle_a_request(server, len
 
 @pytest.mark.parametrize("length", ["9" * 18, "9" * 40])
 def test_a_huge_length_is_refused_without_a_traceback(server, length):
+    logged = len(server.output)
     request = f"POST /api/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{{}}"
     with server.raw(request.encode()) as connection:
         connection.shutdown(socket.SHUT_WR)
         with connection.makefile("rb") as answers:
             assert answers.read().startswith(b"HTTP/1.1 413 ")
 
-    assert "Traceback" not in server.output
+    assert "Traceback" not in server.output[logged:]

@@ -1,1 +1,1 @@
-"""The base of the admin site: the site, lists, fields and the Export button. Each app registers its own pages."""
+"""The admin site and the base classes of its lists, fields and exports. Each app registers its own pages."""

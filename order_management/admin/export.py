@@ -12,12 +12,12 @@ from .lists import download
 
 
 class ExportMixin:
-    """A list with a button that exports all its pages, as filtered, searched and ordered."""
+    """Adds a button to a list that exports all its pages, as filtered, searched and ordered."""
 
     actions_list = ["export_file"]
 
     def export(self, queryset):
-        """Return the queryset as a file, in its order, as chunks of text."""
+        """Return a file with the queryset in its order, as chunks of text."""
         raise NotImplementedError
 
     @action(description="Export", icon="download", url_path="export")
@@ -26,21 +26,21 @@ class ExportMixin:
             changelist = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             return redirect(reverse(self.url_of("changelist"), query={ERROR_FLAG: 1}))
-        # The list itself does not count, because that reads every row; the export reads them all anyway.
-        what = number_of(self.opts, changelist.queryset.count())
-        messages.success(request, f"Exported {what}.")
-        narrowed = changelist.query or changelist.get_filters_params()
-        name = what.replace(" ", "-") if narrowed else self.opts.verbose_name_plural
+        # The list does not count its rows, which would read all of them; the export reads them anyway.
+        count = count_with_name(self.opts, changelist.queryset.count())
+        messages.success(request, f"Exported {count}.")
+        is_filtered = changelist.query or changelist.get_filters_params()
+        name = count.replace(" ", "-") if is_filtered else self.opts.verbose_name_plural
         return download(self.export(changelist.queryset), f"{name}.csv")
 
     def changelist_view(self, request, extra_context=None):
-        """Give the button the filters of the list, and the number of rows if the page shows it."""
+        """Add the filters of the list to the button, and the number of rows if the page shows it."""
         response = super().changelist_view(request, extra_context)
         context = getattr(response, "context_data", None) or {}
         if "cl" in context:
-            path, query = reverse(self.url_of("export_file")), query_of(request)
-            count = count_shown(context["cl"])
-            title = "Export" if count is None else f"Export {number_of(self.opts, count)}"
+            path, query = reverse(self.url_of("export_file")), list_query(request)
+            count = visible_count(context["cl"])
+            title = "Export" if count is None else f"Export {count_with_name(self.opts, count)}"
             for button in context["actions_list"]:
                 if button.get("path") == path:
                     button |= {"path": f"{path}?{query}" if query else path, "title": title}
@@ -50,12 +50,12 @@ class ExportMixin:
         return f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{view}"
 
 
-def number_of(opts, count):
+def count_with_name(opts, count):
     """Return a count with the name of the model: 1 product, 12 products."""
     return f"{count} {model_ngettext(opts, count)}"
 
 
-def query_of(request):
+def list_query(request):
     """Return the query string of a list without the parameters of a single page."""
     query = request.GET.copy()
     for name in (PAGE_VAR, ERROR_FLAG):
@@ -63,8 +63,8 @@ def query_of(request):
     return query.urlencode()
 
 
-def count_shown(changelist):
-    """Return how many rows a list has on all pages if this is the last one, else None."""
+def visible_count(changelist):
+    """Return the number of rows on all pages if this is the last page, else None."""
     before, here = (changelist.page_num - 1) * changelist.list_per_page, len(changelist.result_list)
     is_last = here < changelist.list_per_page and (here or not before)
     return before + here if is_last else None

@@ -3,7 +3,7 @@ from rest_framework import serializers
 
 
 class APIField(forms.Field):
-    """A field of a form whose values a field of a serializer checks: by the API's rules, and in its words."""
+    """A form field that validates with a serializer field: the same rules and messages as the API."""
 
     def __init__(self, api_field, **options):
         self.api_field = api_field
@@ -18,4 +18,4 @@ class APIField(forms.Field):
             raise forms.ValidationError(list(error.detail)) from error
 
     def validate(self, value):
-        """Nothing: to_python has."""
+        """Do nothing: to_python validates."""

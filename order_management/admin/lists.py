@@ -1,4 +1,4 @@
-"""Lists in the admin site: paged without counting, and read-only ones."""
+"""Base classes for lists in the admin site: paged without counting, or read-only."""
 
 from django.contrib.admin import ShowFacets
 from django.core.exceptions import SuspiciousOperation
@@ -12,7 +12,7 @@ SEARCH_MAX_WORDS = 20
 
 
 class ListAdmin(ModelAdmin):
-    """A list that costs the same however long it is: its rows are not counted, which would read all of them."""
+    """A list whose pages cost the same at any length: it never counts its rows, which would read all of them."""
 
     paginator = InfinitePaginator
     show_full_result_count = False
@@ -22,9 +22,9 @@ class ListAdmin(ModelAdmin):
     list_disable_select_all = True
 
     def lookup_allowed(self, lookup, value, request):
-        """Allow what the pages offer: no regular expressions, years or lists typed into the address."""
-        offered = "__" not in lookup or lookup.endswith("__exact")
-        return offered and super().lookup_allowed(lookup, value, request)
+        """Allow only the lookups that the pages offer: no regular expressions, years or lists typed into the URL."""
+        is_offered = "__" not in lookup or lookup.endswith("__exact")
+        return is_offered and super().lookup_allowed(lookup, value, request)
 
     def get_search_results(self, request, queryset, search_term):
         # Each word becomes a separate condition, and SQLite refuses a statement with a thousand of them.
@@ -33,33 +33,33 @@ class ListAdmin(ModelAdmin):
         return super().get_search_results(request, queryset, search_term)
 
     def get_changelist_formset(self, request, **kwargs):
-        # By default Django makes up to 2,000 forms if a request says so; a page has no more than it shows.
-        bounds = {"max_num": self.list_per_page, "absolute_max": self.list_per_page}
-        return super().get_changelist_formset(request, **bounds | kwargs)
+        # By default Django creates up to 2,000 forms if a request asks for them.
+        limits = {"max_num": self.list_per_page, "absolute_max": self.list_per_page}
+        return super().get_changelist_formset(request, **limits | kwargs)
 
     def changelist_view(self, request, extra_context=None):
-        # Of the page that is shown alone, whatever is sent.
+        # Actions apply only to the current page, whatever is sent.
         request.POST = request.POST.copy()
         request.POST.pop("select_across", None)
         return super().changelist_view(request, extra_context)
 
-    def found(self, request, object_id):
-        """Return the object with this id, as the URL has it; or raise Http404."""
-        found = self.get_object(request, object_id)
-        if found is None:
+    def get_or_404(self, request, object_id):
+        """Return the object with an id from the URL, or raise Http404."""
+        obj = self.get_object(request, object_id)
+        if obj is None:
             raise Http404
-        return found
+        return obj
 
 
 class ChangesOnlyMixin:
-    """`changed_data` is what a person changed: compared with what the page showed, not with what is stored by now."""
+    """Makes `changed_data` what a person changed: compared with what the page showed, not with the current state."""
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         return super().formfield_for_dbfield(db_field, request, show_hidden_initial=True, **kwargs)
 
 
 class ReadOnlyAdmin(ListAdmin):
-    """What can be looked at, and changed only by the rules of its model."""
+    """A model that can be viewed but not edited."""
 
     def has_add_permission(self, request):
         return False
@@ -84,11 +84,11 @@ class ReadOnlyInline(TabularInline):
 
 
 def close_dialog(request, url):
-    """Return what leads from the form of a dialog to another page; without scripts the dialog is a page of its own."""
+    """Return a redirect from a form in a dialog. Without JavaScript the form is on a page of its own."""
     return HttpResponse(headers={"HX-Redirect": url}) if "HX-Request" in request.headers else redirect(url)
 
 
-def download(pieces, name):
-    """Return an answer that a browser saves as a CSV file of this name, sent piece by piece."""
+def download(chunks, name):
+    """Return a response that a browser saves as a CSV file, streamed in chunks."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingHttpResponse(chunks, content_type="text/csv; charset=utf-8", headers=headers)

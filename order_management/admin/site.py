@@ -1,4 +1,4 @@
-"""The admin site itself, which refuses malformed input that none of its pages send."""
+"""The admin site. It refuses malformed input that none of its pages would send."""
 
 import re
 from functools import wraps
@@ -16,8 +16,8 @@ from unfold.sites import UnfoldAdminSite
 
 from ..db.errors import DATABASE_ERRORS
 
-# The texts of a form together. A refused form repeats them, some twice and escaped, which turns a character into up to
-# 19 bytes. Numbers, such as the ids and prices of a list, are shorter; no page repeats passwords.
+# For all texts of a form together. A form with errors repeats them, some twice and escaped: a character can take 19
+# bytes. Numbers, such as the ids and prices of a list, do not count, nor do passwords, which no page repeats.
 FORM_MAX_CHARACTERS, NUMBER_MAX_CHARACTERS = 2200, 20
 PASSWORDS = "(old_|new_)?password[12]?"
 
@@ -28,18 +28,18 @@ class Site(UnfoldAdminSite):
     index_title = "Shop"
 
     def admin_view(self, view, cacheable=False):
-        """Answer 400 to malformed input that no page of the site sends."""
+        """Refuse malformed input with a 400."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
         def checked(request, *args, **kwargs):
             if any("\0" in value for _, values in request.GET.lists() for value in values):
-                raise SuspiciousOperation("NUL is in no address.")
+                raise SuspiciousOperation("The query string contains a NUL character.")
             refuse_long_values(request.POST)
-            refuse_odd_keys(request.POST)
+            refuse_malformed_keys(request.POST)
             try:
                 response = inner(request, *args, **kwargs)
-                # Here, because only then the database is asked.
+                # Rendered here, because this is when most pages query the database.
                 return response.render() if hasattr(response, "render") else response
             except (DataError, InvalidPage, OverflowError) as error:
                 raise SuspiciousOperation("A value is out of bounds.") from error
@@ -49,7 +49,7 @@ class Site(UnfoldAdminSite):
                 request.user = get_user(request)
                 if self.has_permission(request):
                     raise
-                # Deleted, locked out or demoted during the request: the view redirects to the login page.
+                # The user was deleted, locked out or demoted during the request: the view redirects to the login page.
                 logout(request)
                 messages.error(request, "Your account is no longer allowed to do this. Nothing was saved.")
                 return inner(request, *args, **kwargs)
@@ -61,16 +61,16 @@ class Site(UnfoldAdminSite):
         try:
             return super().login(request, extra_context)
         except Throttled as error:
-            return self.too_many(request, error)
+            return self.locked_out(request, error)
         except DATABASE_ERRORS:
             raise
         except DatabaseError:
-            # Deleted since the password was checked: the second try gives the error for an unknown name.
+            # The user was deleted after the password check: the second attempt responds as to an unknown name.
             logout(request)
             return super().login(request, extra_context)
 
     @method_decorator(never_cache)
-    def too_many(self, request, error):
+    def locked_out(self, request, error):
         context = {**self.each_context(request), "title": "Locked out", "detail": error.detail}
         headers = {"Retry-After": str(error.wait)}
         return TemplateResponse(request, "admin/locked_out.html", context, status=429, headers=headers)
@@ -82,8 +82,8 @@ def refuse_long_values(values):
         raise SuspiciousOperation("The values of the form are too long.")
 
 
-def refuse_odd_keys(values):
+def refuse_malformed_keys(values):
     for name, keys in values.lists():
         is_key = re.fullmatch("_selected_action|form-[0-9]+-id", name)
         if is_key and not all(re.fullmatch("[0-9]{1,18}", key) for key in keys):
-            raise SuspiciousOperation(f"{name} is no key.")
+            raise SuspiciousOperation(f"{name} is not a valid key.")

@@ -1,1 +1,4 @@
-"""What every HTTP call shares: limits, JSON, fields, pages, conditional requests, errors, the schema. No app's rule."""
+"""What all API calls share: JSON, fields, filters, pagination, conditional requests, limits, errors and the schema.
+
+An app's own fields, filters and errors belong in the app.
+"""

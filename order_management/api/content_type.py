@@ -3,10 +3,10 @@ from django.utils.http import parse_header_parameters
 LENGTH_MAX = 1024
 
 
-def sound(content_type):
-    """Return a request's Content-Type, or one that nobody reads in place of a harmful one.
+def sanitized(content_type):
+    """Return a request's Content-Type, or "unreadable" in place of one that would harm Django.
 
-    Django decodes the query string, too, in the charset it names, and fails before any middleware if it cannot.
+    Django also decodes the query string in the charset that it names, and fails before any middleware if it cannot.
     """
     try:
         _, parameters = parse_header_parameters(content_type[:LENGTH_MAX])

@@ -1,4 +1,4 @@
-"""503 with Retry-After while the database is away, for everything but DRF views, whose handler does the same."""
+"""503 with Retry-After while the database is unavailable. For DRF's views the exception handler does the same."""
 
 import logging
 
@@ -6,7 +6,7 @@ from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessio
 from django.http import HttpResponse
 
 from ..db.errors import DATABASE_ERRORS
-from .handler import DatabaseAway
+from .handler import DatabaseUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ class DatabaseErrorMiddleware:
 
 
 class SessionMiddleware(DjangoSessionMiddleware):
-    """Django's, which saves the session after the view, where `process_exception` is not called for errors."""
+    """Django's SessionMiddleware. It saves the session after the view, outside the reach of `process_exception`."""
 
     def process_response(self, request, response):
         try:
@@ -34,5 +34,5 @@ class SessionMiddleware(DjangoSessionMiddleware):
 
 def unavailable(error):
     logger.error("The database is not available.", exc_info=error)
-    headers = {"Retry-After": str(DatabaseAway.wait), "Cache-Control": "no-store"}
-    return HttpResponse(DatabaseAway.default_detail, status=DatabaseAway.status_code, headers=headers)
+    headers = {"Retry-After": str(DatabaseUnavailable.wait), "Cache-Control": "no-store"}
+    return HttpResponse(DatabaseUnavailable.default_detail, status=DatabaseUnavailable.status_code, headers=headers)

@@ -3,19 +3,19 @@ from decimal import Decimal
 
 from rest_framework import serializers
 
-# Python reads 1_000, too, and the digits of every script.
+# Python also accepts 1_000 and the digits of every script.
 NUMBER = re.compile(r"\s*-?[0-9]+(\.[0-9]+)?\s*")
 EXTRA_ZEROS = re.compile(r"(\.[0-9]{2})0+(?=\s*$)")
 WRONG_ITEMS_MAX = 10
 
 
 def without_extra_zeros(amount):
-    """Return the text of an amount without the zeros after its second decimal place: "12.50" for "12.5000"."""
+    """Return the text of an amount without zeros after its second decimal place: "12.50" for "12.5000"."""
     return EXTRA_ZEROS.sub(r"\1", amount)
 
 
 class ScalarMixin:
-    """Refuses arrays and objects before DRF turns them into text, which is slow for large ones."""
+    """Refuses arrays and objects before DRF converts them to text, which is slow for large ones."""
 
     def run_validation(self, data=serializers.empty):
         if isinstance(data, dict | list):
@@ -24,7 +24,7 @@ class ScalarMixin:
 
 
 class TextMixin(ScalarMixin):
-    """Checks the length before anything else: some validators take 0.1 s for a megabyte."""
+    """Checks the length before other validators, some of which take 0.1 s for a megabyte."""
 
     def run_validators(self, value):
         if self.max_length is not None and len(value) > self.max_length:
@@ -41,7 +41,7 @@ class EmailField(TextMixin, serializers.EmailField):
 
 
 class ChoiceField(ScalarMixin, serializers.ChoiceField):
-    """One of a few words. The error lists them and does not repeat what was sent."""
+    """One of a few words. The error lists them and does not repeat the input."""
 
     default_error_messages = {"invalid": "Not a valid string."}
 
@@ -69,7 +69,7 @@ class IntegerField(PlainNumberMixin, serializers.IntegerField):
 
 
 class MoneyField(PlainNumberMixin, serializers.DecimalField):
-    """An amount with two decimal places; read from a number or a string, written as a string.
+    """An amount with two decimal places: a number or a string as input, a string as output.
 
     Zeros may follow the second place, as databases and spreadsheets write them.
     """
@@ -81,7 +81,7 @@ class MoneyField(PlainNumberMixin, serializers.DecimalField):
     def to_internal_value(self, data):
         if isinstance(data, str) and len(data) <= self.MAX_STRING_LENGTH:
             data = without_extra_zeros(data)
-        # Adding zero makes a plain zero of -0.
+        # Adding zero turns -0 into 0.
         return super().to_internal_value(data) + 0
 
 

@@ -33,13 +33,13 @@ class BooleanField(forms.Field):
 
 
 class BooleanFilter(django_filters.BooleanFilter):
-    """`true` or `false` in any case, or `1` or `0`. django-filter's own ignores anything else."""
+    """`true` or `false` in any case, or `1` or `0`. django-filter's field ignores anything else."""
 
     field_class = BooleanField
 
 
 class FilterBackend(filters.DjangoFilterBackend):
-    """django-filter's, without its form where there is nothing to filter by: the form takes 0.3 ms."""
+    """django-filter's backend. Without a filter in the query it skips the form, which takes 0.3 ms."""
 
     def filter_queryset(self, request, queryset, view):
         filterset = self.get_filterset_class(view)
@@ -49,14 +49,14 @@ class FilterBackend(filters.DjangoFilterBackend):
 
 
 class FilterSet(filters.FilterSet):
-    """Filters of a list; those named in `admin_only` are refused to others: 403."""
+    """A FilterSet whose `admin_only` filters are refused to everyone but Admins: 403."""
 
     admin_only = ()
 
     def get_form_class(self):
         form = super().get_form_class()
         for field in form.base_fields.values():
-            # Django's own error repeats what was sent.
+            # Django's message repeats the input.
             if "invalid_choice" in field.error_messages:
                 field.error_messages["invalid_choice"] = one_of(value for value, _ in field.choices if value)
         return form

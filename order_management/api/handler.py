@@ -11,70 +11,75 @@ from ..exceptions import Conflict
 from ..ops import metrics
 from .conditional import PreconditionFailed
 
-# How a call may end if its caller is deleted or locked out during it: foreign keys are checked at the commit,
-# `save(update_fields=...)` updates no row, and services find no user, or one who is no longer allowed to do it.
-# In the second line: other refusals after authentication; the caller may have been deleted before them.
-MAY_BE_GONE = (
+# How a call may fail if its caller is deleted or locked out meanwhile: foreign keys are checked at the commit,
+# `save(update_fields=...)` updates no row, and services find no user, or one without the permission.
+# The second line has other refusals that come after authentication, and are meant for a caller who still exists.
+CALLER_MAY_BE_GONE = (
     *(DatabaseError, ObjectDoesNotExist, Http404, PermissionDenied, ValidationError),
     *(Conflict, PreconditionFailed, exceptions.Throttled),
 )
 
-# Our own sentences are shorter: a longer one repeats the input.
-SENTENCE_MAX = 300
+# The project's own messages are shorter: a longer one repeats the input.
+MESSAGE_MAX = 300
 
 logger = logging.getLogger(__name__)
 
 
-class DatabaseAway(exceptions.APIException):
+class DatabaseUnavailable(exceptions.APIException):
     status_code = 503
-    default_code = "database_away"
+    default_code = "unavailable"
     default_detail = "The database is not available. Try again."
     wait = 5  # seconds; DRF sends it as Retry-After
 
 
 def exception_handler(error, context):
-    """Turn an exception into the answer DRF's callers know: `{"detail": "..."}` or `{"field": ["..."]}`."""
-    if isinstance(error, MAY_BE_GONE) and not isinstance(error, DATABASE_ERRORS):
+    """Turn an exception into a response of DRF's shape: `{"detail": "..."}` or `{"field": ["..."]}`."""
+    if isinstance(error, CALLER_MAY_BE_GONE) and not isinstance(error, DATABASE_ERRORS):
         error = authenticate_again(context["request"], error)
     if isinstance(error, Conflict):
         metrics.conflicts.count(type(error).__name__)
         return Response(error.body, status=error.status)
-    if isinstance(error, ValidationError):
-        error = exceptions.ValidationError(serializers.as_serializer_error(error))
-    if isinstance(error, TooManyFieldsSent):
-        error = exceptions.ParseError("There are too many query parameters.")
-    if isinstance(error, exceptions.MethodNotAllowed):
-        # DRF's own sentence repeats the method, whatever it is.
-        error = exceptions.MethodNotAllowed("", "This method is not allowed.")
     if isinstance(error, DATABASE_ERRORS):
         logger.error("The database is not available.", exc_info=error)
-        error = DatabaseAway()
-    response = views.exception_handler(error, context)
+    response = views.exception_handler(as_drf_error(error), context)
     if response is not None:
-        response.data = shortened(response.data)
+        response.data = truncated(response.data)
     return response
 
 
-def shortened(data):
-    """Return the body of an error with long sentences cut in the middle, so that it does not echo the input."""
+def as_drf_error(error):
+    """Return DRF's exception for one of Django's, or the error itself."""
+    match error:
+        case ValidationError():
+            return exceptions.ValidationError(serializers.as_serializer_error(error))
+        case TooManyFieldsSent():
+            return exceptions.ParseError("There are too many query parameters.")
+        case exceptions.MethodNotAllowed():
+            # DRF's message repeats the method, whatever it is.
+            return exceptions.MethodNotAllowed("", "This method is not allowed.")
+    return DatabaseUnavailable() if isinstance(error, DATABASE_ERRORS) else error
+
+
+def truncated(data):
+    """Return the body of an error with long messages cut in the middle, so that it does not echo the input."""
     if isinstance(data, dict):
-        return {name: shortened(value) for name, value in data.items()}
+        return {name: truncated(value) for name, value in data.items()}
     if isinstance(data, list):
-        return [shortened(value) for value in data]
+        return [truncated(value) for value in data]
     text = str(data)
-    return data if len(text) <= SENTENCE_MAX else f"{text[:20]}...{text[-20:]}"
+    return data if len(text) <= MESSAGE_MAX else f"{text[:20]}...{text[-20:]}"
 
 
 def authenticate_again(request, error):
-    """Return why the caller may no longer call (401), or the error if they still may."""
+    """Return the error, or the reason why the caller may no longer call (401)."""
     authenticator = request.successful_authenticator
     try:
         if authenticator:
             authenticator.authenticate(request)
-    except DATABASE_ERRORS as away:
-        return away
+    except DATABASE_ERRORS as database_error:
+        return database_error
     except exceptions.AuthenticationFailed as refusal:
-        # DRF adds this to what a view raises, before it calls the handler.
+        # DRF adds this to a view's own exceptions, before it calls the handler.
         refusal.auth_header = authenticator.authenticate_header(request)
         return refusal
     return error

@@ -8,7 +8,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpResponse, JsonResponse, UnreadablePostError
 from django.utils.encoding import iri_to_uri
 
-# Bytes, percent-encoded. Redirects and links repeat the target: no header of an answer grows past 32 kB.
+# Bytes, percent-encoded. Redirects and links repeat the target, and no response header may grow past 32 kB.
 PATH_MAX_BYTES = 1000
 QUERY_MAX_BYTES = 4000
 HOST_MAX_BYTES = 255
@@ -16,45 +16,17 @@ DRAIN_MAX_BYTES = 16 * 1024 * 1024
 
 
 def limit_request(get_response):
-    """Refuse a request whose target or body is over the limits, before anything else reads it."""
+    """Refuse a request whose target or body exceeds a limit, before anything else reads it."""
 
     def middleware(request):
-        return refuse_target(request) or refuse_body(request) or refuse_half(request) or get_response(request)
+        return refuse_target(request) or refuse_body(request) or refuse_truncated_body(request) or get_response(request)
 
     return middleware
-
-
-def drain_body(get_response):
-    """Read what is left of an unread body before the answer is sent, so that the connection can be reused.
-
-    Otherwise the server hangs up on a client that is still sending, and the answer is lost.
-    """
-
-    def middleware(request):
-        response = get_response(request)
-        if not hasattr(request, "_body"):
-            drain(request, response)
-        return response
-
-    return middleware
-
-
-def drain(request, response):
-    stream, drained = request, 0
-    if request.META.get("wsgi.input_terminated"):
-        stream = request.META["wsgi.input"]
-    elif is_unframed(request):
-        # Without a length runserver closes the connection, so the body is not read as the next request.
-        del response.headers["Content-Length"]
-        return
-    with suppress(OSError):  # The client has gone.
-        while drained < DRAIN_MAX_BYTES and (chunk := stream.read(65536)):
-            drained += len(chunk)
 
 
 def refuse_target(request):
-    """Return the answer to a request target that is too long or not a path, or None."""
-    # RFC 9112, 3.2: it may be `*`, or a URL.
+    """Return a refusal of a request target that is too long or not a path, or None."""
+    # It may also be `*` or a URL (RFC 9112, 3.2).
     if not request.path_info.startswith("/") or is_longer(request.path, PATH_MAX_BYTES):
         return refuse(request, 404, "There is nothing at this path.")
     if len(request.META.get("HTTP_HOST", "")) > HOST_MAX_BYTES:
@@ -65,18 +37,14 @@ def refuse_target(request):
 
 
 def is_longer(text, limit):
-    """Return whether the percent-encoded text has more bytes than the limit."""
+    """Return whether a text has more bytes than the limit when percent-encoded."""
     return len(text) > limit or (3 * len(text) > limit and len(iri_to_uri(text)) > limit)
 
 
-def is_unframed(request):
-    return "HTTP_TRANSFER_ENCODING" in request.META or content_length(request) is None
-
-
 def refuse_body(request):
-    """Return the answer to a body that is too large, of unknown length or encoded, or None."""
-    if "HTTP_TRANSFER_ENCODING" in request.META or is_sent_without_length(request.META):
-        # WSGI gives a chunked body no length, and Django would read it as empty.
+    """Return a refusal of a body that is too large, of unknown length or encoded, or None."""
+    if "HTTP_TRANSFER_ENCODING" in request.META or has_unannounced_body(request.META):
+        # In WSGI a chunked body has no length, and Django would read it as empty.
         return refuse(request, 411, "Send the body with a Content-Length, not in chunks.")
     length, limit = content_length(request), body_limit(request)
     if length is None:
@@ -89,15 +57,15 @@ def refuse_body(request):
     return None
 
 
-def is_sent_without_length(meta):
-    """Return whether a body follows without being announced, as HTTP/2 allows."""
+def has_unannounced_body(meta):
+    """Return whether a body follows without a Content-Length, as HTTP/2 allows."""
     if meta.get("SERVER_PROTOCOL") != "HTTP/2" or "CONTENT_LENGTH" in meta or "wsgi.input" not in meta:
         return False
     return meta["wsgi.input"].read(1) != b""
 
 
-def refuse_half(request):
-    """Read the body, so that nothing later waits for the client; return the answer to a truncated one, or None."""
+def refuse_truncated_body(request):
+    """Read the whole body, so that nothing waits for the client later; return a refusal of a truncated one, or None."""
     with suppress(UnreadablePostError):
         if len(request.body) == content_length(request):
             return None
@@ -108,13 +76,13 @@ def refuse_half(request):
 def content_length(request):
     """Return the Content-Length, 0 without one, or None if it is not a number."""
     text = request.META.get("CONTENT_LENGTH") or "0"
-    # Python's int() accepts signs, blanks and non-ASCII digits, too, and refuses thousands of digits.
+    # Python's int() also accepts signs, spaces and non-ASCII digits, and raises for thousands of digits.
     return int(text) if re.fullmatch("[0-9]{1,100}", text) else None
 
 
 def body_limit(request):
-    """Return how many bytes the body of a request may have."""
-    # Only an uploaded file is large. Django would decode a form of that size in memory, before the caller is known.
+    """Return the maximum size of a request's body in bytes."""
+    # Only file uploads are large. Django would decode a form of that size in memory, before it knows the caller.
     if not is_api(request) and request.content_type != "multipart/form-data":
         return settings.BODY_MAX_BYTES[""]
     return next(limit for start, limit in settings.BODY_MAX_BYTES.items() if request.path_info.startswith(start))
@@ -130,10 +98,42 @@ def is_api(request):
 
 
 def refuse(request, status, detail, **headers):
-    """Return an answer in JSON under /api/, and in plain text elsewhere."""
+    """Return an error response: JSON under /api/, plain text elsewhere."""
     if is_api(request):
         response = JsonResponse({"detail": detail}, status=status, headers=headers)
     else:
         response = HttpResponse(f"{detail}\n", "text/plain; charset=utf-8", status, headers=headers)
     response.headers["Content-Length"] = str(len(response.content))
     return response
+
+
+def drain_body(get_response):
+    """Read the rest of an unread body before responding, so that the connection can be reused.
+
+    Otherwise the server closes it while the client is still sending, and the client never sees the response.
+    """
+
+    def middleware(request):
+        response = get_response(request)
+        if not hasattr(request, "_body"):
+            drain(request, response)
+        return response
+
+    return middleware
+
+
+def drain(request, response):
+    stream, drained = request, 0
+    if request.META.get("wsgi.input_terminated"):
+        stream = request.META["wsgi.input"]
+    elif has_no_length(request):
+        # Without a Content-Length runserver closes the connection, and does not read the body as the next request.
+        del response.headers["Content-Length"]
+        return
+    with suppress(OSError):  # The client has disconnected.
+        while drained < DRAIN_MAX_BYTES and (chunk := stream.read(65536)):
+            drained += len(chunk)
+
+
+def has_no_length(request):
+    return "HTTP_TRANSFER_ENCODING" in request.META or content_length(request) is None

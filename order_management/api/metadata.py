@@ -2,7 +2,7 @@ from rest_framework import metadata
 
 
 class Metadata(metadata.SimpleMetadata):
-    """What OPTIONS answers: the view and its media types. Fields are for the OpenAPI schema to say."""
+    """The response to OPTIONS: the view and its media types. The OpenAPI schema describes the fields."""
 
     def determine_actions(self, request, view):
         return {}

@@ -1,4 +1,4 @@
-"""What holds for every call, whoever answers it."""
+"""Middleware for every response, including those of middleware and Django's error pages."""
 
 import re
 from http import HTTPStatus
@@ -9,22 +9,22 @@ from django.conf import settings
 from .json import JSONRenderer
 from .limits import is_api, refuse
 
-# What a page may load and do, by the beginning of its path: the first that fits. CSP level 3, W3C.
+# What a page may load and do, by path prefix: the first match counts. CSP Level 3, W3C.
 OWN_FILES = "default-src 'none'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
-STYLE_OF_DOCS = "'sha256-MMpT0iDxyjALd9PdfepImGX3DBfJPXZ4IlDWdPAgtn0='"  # the page's one style element
+STYLE_OF_DOCS = "'sha256-MMpT0iDxyjALd9PdfepImGX3DBfJPXZ4IlDWdPAgtn0='"  # the page's only style element
 CONTENT_SECURITY_POLICIES = {
     "/api/docs/": f"script-src 'self'; style-src 'self' {STYLE_OF_DOCS}; {OWN_FILES}; form-action 'none'",
-    # Its scripts (Alpine, in django-unfold) compile what the attributes of its pages say, and set styles.
+    # Alpine, in django-unfold, compiles code from HTML attributes and sets styles.
     "/admin/": "script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; font-src 'self'; "
     f"{OWN_FILES}; form-action 'self'",
     "": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 }
-# Django's middleware sets these, too, but not on what is refused before it is reached.
+# Django's middleware also sets these, but not on requests that are refused before they reach it.
 SECURITY_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"}
 
 
 def security_headers(get_response):
-    """Tell browsers to do nothing with an answer that it does not need."""
+    """Add headers that forbid browsers whatever a response does not need."""
 
     def middleware(request):
         response = get_response(request)
@@ -39,14 +39,14 @@ def security_headers(get_response):
 
 
 def json_errors(get_response):
-    """Answer every error in JSON, in DEBUG too; outside of Django's middleware, so that its error pages pass it."""
+    """Turn every error under /api/ into JSON, also with DEBUG on. It wraps Django's middleware and its error pages."""
 
     def middleware(request):
         response = get_response(request)
         if not is_api(request):
             return response
         if response.status_code >= 400 and not response.get("Content-Type", "").startswith("application/json"):
-            fill(response, f"{HTTPStatus(response.status_code).phrase}.")
+            set_detail(response, f"{HTTPStatus(response.status_code).phrase}.")
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
@@ -54,10 +54,10 @@ def json_errors(get_response):
 
 
 def require_https(get_response):
-    """With HTTPS on, refuse a call made over plain HTTP: 403, before anything else is checked.
+    """With HTTPS on, refuse a call over plain HTTP (403) before any other check.
 
-    A redirect would hide from the caller that their password or token has been sent unencrypted. CORS preflights are
-    refused too, so that a browser never sends them.
+    A redirect would hide that a password or token has been sent unencrypted. Refusing CORS preflights as well keeps
+    browsers from sending it.
     """
     call = re.compile(settings.API_CALLS)
     add_cors_headers = CorsMiddleware(get_response).add_response_headers
@@ -71,7 +71,7 @@ def require_https(get_response):
     return middleware
 
 
-def fill(response, detail):
+def set_detail(response, detail):
     response.content = JSONRenderer().render({"detail": detail})
     response.headers["Content-Type"] = JSONRenderer.media_type
     if "Content-Length" in response.headers:

@@ -8,11 +8,11 @@ class NotJSON(UnsupportedMediaType):
 
 
 class JSONOnly(BaseContentNegotiation):
-    """JSON in, JSON out: 415 for any other body, and never a 406, whatever `Accept` says."""
+    """JSON in and out: 415 for any other body, and never 406, whatever `Accept` says."""
 
     def select_parser(self, request, parsers):
         charset = request.content_params.get("charset", "utf-8").lower()
-        # The parsed one of Django's request; DRF's own is the raw header.
+        # Django's request has the parsed content type, DRF's the raw header.
         if request._request.content_type != "application/json" or charset not in ("utf-8", "utf8"):
             raise NotJSON
         return parsers[0]

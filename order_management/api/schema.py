@@ -9,7 +9,7 @@ from rest_framework_simplejwt.views import TokenViewBase
 
 from . import schema_extensions  # noqa: F401, importing it registers them
 from .conditional import ConditionalMixin, PreconditionFailed
-from .handler import DatabaseAway
+from .handler import DatabaseUnavailable
 from .openapi import DETAIL, FIELD_ERRORS, IF_MATCH
 
 STRING = {"schema": {"type": "string"}}
@@ -27,7 +27,7 @@ ERRORS = {
     413: ("The body is larger than 1 MB.", "The body may have up to 1048576 bytes."),
     414: ("The query is longer than 4000 bytes.", "The query may have up to 4000 bytes."),
     415: ("The body is not JSON.", "Send the body as application/json in UTF-8."),
-    503: ("The database is not available.", DatabaseAway.default_detail),
+    503: ("The database is not available.", DatabaseUnavailable.default_detail),
 }
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
 ERROR_HEADERS = {

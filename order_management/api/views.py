@@ -22,12 +22,11 @@ HEADERS = {
     "Vary": "Accept-Encoding",
 }
 
-# A longer path is not repeated in an error.
-PATH_MAX = 200
+PATH_MAX = 200  # An error does not repeat a longer path.
 
 
 class Schema(SpectacularJSONAPIView):
-    """drf-spectacular's view, without the parameters that make it build a different document."""
+    """drf-spectacular's view, without the parameters that select a different document."""
 
     renderer_classes = [OpenApiJsonRenderer2]
 
@@ -37,7 +36,7 @@ class Schema(SpectacularJSONAPIView):
         response = HttpResponse(content, content_type="application/json", headers=HEADERS | {"ETag": etag})
         if ACCEPTS_GZIP.search(request.headers.get("Accept-Encoding", "")):
             response.content = compressed
-            # Weak, as Django's GZipMiddleware makes it: the bytes differ.
+            # Weak, as in Django's GZipMiddleware, because the bytes differ.
             response.headers["Content-Encoding"], response.headers["ETag"] = "gzip", f"W/{etag}"
         return get_conditional_response(request, etag=response["ETag"], response=response)
 
@@ -59,12 +58,12 @@ def build(generator_class):
 
 @csrf_exempt
 def not_found(request):
-    """Answer a path that nothing else answers: to where it lacks only the slash, or 404 in JSON."""
+    """Respond to a path without a view: redirect if only the slash is missing, else 404 in JSON."""
     path = request.path_info + "/"
     if request.path_info.endswith("/") or resolve(path).func is not_found:
         return JsonResponse({"detail": "There is nothing at this path."}, status=404)
     if request.method in ("GET", "HEAD"):
-        # As Django's APPEND_SLASH does, but without its error for other methods.
+        # Like Django's APPEND_SLASH, but without its error for other methods.
         return HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
     named = f": {path}" if len(path) <= PATH_MAX else "."
     return JsonResponse({"detail": f"Paths end in a slash{named}"}, status=404)

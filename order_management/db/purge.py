@@ -14,21 +14,21 @@ PAGE = 10_000
 def purge(model, expired):
     """Delete every row that matches a Q, one batch per transaction; return how many.
 
-    It may run on several nodes at once: rows that another transaction has locked are left to it.
+    It may run on several nodes at once: it skips rows that another transaction has locked.
     """
     return sum(delete_rows(model, expired, pks) for pks in batches(find(model, expired)))
 
 
 def restamp(model, field):
-    """Set times in the future, written by a clock that was ahead, to now; return how many."""
+    """Set times in the future, which a clock that was fast has written, to now; return how many."""
     ahead = Q(**{f"{field}__gt": timezone.now() + CLOCK_SKEW})
     return sum(update_rows(model, ahead, pks, {field: timezone.now()}) for pks in batches(find(model, ahead)))
 
 
 def find(model, wanted):
-    """Yield the keys of the rows that match a Q. This reads the whole table and locks nothing."""
-    # By key, so that writes do not have to maintain an index on the time. A page at a time, so that memory is bounded
-    # and SQLite has no open query while rows are deleted.
+    """Yield the keys of the rows that match a Q, reading the whole table without locks."""
+    # In key order, so that writes need not maintain an index on the time. Page by page, so that memory is bounded and
+    # SQLite has no open query while rows are deleted.
     table = model.objects.order_by("pk").annotate(is_wanted=wanted).values_list("pk", "is_wanted")
     page = table[:PAGE]
     while rows := list(page):

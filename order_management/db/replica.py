@@ -1,4 +1,4 @@
-"""Lists and reports are read from a replica, if there is one (DATABASE_REPLICA_URL), and all else from the primary."""
+"""Lists and reports are read from a replica (DATABASE_REPLICA_URL), everything else from the primary."""
 
 import logging
 import time
@@ -14,16 +14,16 @@ from .errors import sqlstate
 logger = logging.getLogger(__name__)
 
 REPLICA = "replica"
-TIME_LIMIT = "57014"  # PostgreSQL's code for a statement that ran into it
-# For so long a replica that was away is left alone.
-REST = 10  # seconds
+QUERY_CANCELED = "57014"  # PostgreSQL's code for a statement that exceeded statement_timeout
+# How long to avoid a replica after it failed.
+RETRY_AFTER = 10  # seconds
 
-# Where to read now.
+# The database to read from now.
 source = ContextVar("source", default=DEFAULT_DB_ALIAS)
 
 
 class Router:
-    """Tells Django where to read and to write (DATABASE_ROUTERS)."""
+    """Tells Django which database to use (DATABASE_ROUTERS)."""
 
     def db_for_read(self, model, **hints):
         return source.get()
@@ -38,54 +38,54 @@ class Router:
         return database == DEFAULT_DB_ALIAS
 
 
-class Presence:
-    """Whether the replica is there, as far as this process knows."""
+class CircuitBreaker:
+    """Avoids the replica for a while after it failed, in this process."""
 
-    try_again_at = None
+    retry_at = None
 
-    def is_worth_a_try(self):
-        if self.try_again_at is None:
+    def allows_request(self):
+        if self.retry_at is None:
             return True
-        if time.monotonic() < self.try_again_at:
+        if time.monotonic() < self.retry_at:
             return False
-        # One tries, the others wait for what comes of it.
-        self.note_away()
+        # One request tries the replica; the others wait for its result.
+        self.record_failure()
         return True
 
-    def note_away(self):
-        self.try_again_at = time.monotonic() + REST
+    def record_failure(self):
+        self.retry_at = time.monotonic() + RETRY_AFTER
 
-    def note_there(self):
-        self.try_again_at = None
+    def record_success(self):
+        self.retry_at = None
 
 
-presence = Presence()
+breaker = CircuitBreaker()
 
 
 def from_replica(read):
-    """Let a function read from the replica; without one, or while it is away, from the primary."""
+    """Let a function read from the replica; without one, or while it is unavailable, from the primary."""
     if REPLICA not in settings.DATABASES:
         return read
 
     @wraps(read)
     def reading(*args, **kwargs):
-        if presence.is_worth_a_try():
+        if breaker.allows_request():
             try:
                 with reading_from(REPLICA):
-                    answer = read(*args, **kwargs)
-            # The last one: it lacks a migration that the primary has.
+                    result = read(*args, **kwargs)
+            # ProgrammingError: the replica is missing a migration.
             except (OperationalError, InterfaceError, ProgrammingError) as error:
-                # What takes too long here would do so on the primary.
-                if sqlstate(error) == TIME_LIMIT:
+                # A query that is too slow here would be too slow on the primary.
+                if sqlstate(error) == QUERY_CANCELED:
                     raise
-                presence.note_away()
+                breaker.record_failure()
                 logger.warning("The replica is not available: the primary is read.", exc_info=error)
-            except Exception:  # what the caller has done wrong
-                presence.note_there()
+            except Exception:  # an error of the caller's, such as an invalid filter
+                breaker.record_success()
                 raise
             else:
-                presence.note_there()
-                return answer
+                breaker.record_success()
+                return result
         return read(*args, **kwargs)
 
     return reading

@@ -29,6 +29,6 @@ class Writes:
         elif word == "ROLLBACK":
             self.count = self.at_savepoint.get(last, 0)
         elif word in ("INSERT", "UPDATE", "DELETE"):
-            # With RETURNING, the driver counts rows only as they are fetched.
+            # With RETURNING, rowcount is known only once the rows are fetched.
             self.count += "RETURNING" in sql or context["cursor"].rowcount != 0
         return result

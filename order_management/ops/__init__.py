@@ -1,1 +1,4 @@
-"""What operators see: logs, metrics, health checks. Nothing a caller's answer depends on."""
+"""What operators see: logs, metrics, health checks and error pages.
+
+No API response depends on it. Counters and events that are about an app are defined there.
+"""

@@ -1,4 +1,4 @@
-"""What development mode shows of an error: the traceback to the developer, nothing to anyone else."""
+"""Error pages of development mode: the traceback for the developer, nothing for anyone else."""
 
 import ipaddress
 
@@ -11,9 +11,9 @@ HIDDEN = {"request_meta": {}, "settings": {}, "sys_path": [], "sys_executable": 
 
 
 class ExceptionReporter(debug.ExceptionReporter):
-    """Django's debug page, without the values of variables, and only for callers on this machine.
+    """Django's debug page without the values of variables, and only for clients on this machine.
 
-    Callers' mistakes, such as an unknown Host, are answered as in production.
+    Client errors, such as an unknown Host, get the same page as in production.
     """
 
     def get_traceback_data(self):
@@ -29,20 +29,20 @@ class ExceptionReporter(debug.ExceptionReporter):
         return super().get_traceback_text() if self.is_for_developer() else f"{self.title()}\n"
 
     def is_for_developer(self):
-        return not self.is_callers_fault() and is_local(self.request)
+        return not self.is_client_error() and is_local(self.request)
 
-    def is_callers_fault(self):
+    def is_client_error(self):
         return isinstance(self.exc_value, (BadRequest, SuspiciousOperation))
 
     def title(self):
-        return "Bad Request (400)" if self.is_callers_fault() else "Server Error (500)"
+        return "Bad Request (400)" if self.is_client_error() else "Server Error (500)"
 
     def page(self):
         return ERROR_PAGE_TEMPLATE % {"title": self.title(), "details": ""}
 
 
 def is_local(request):
-    """Return whether the caller is on this machine, and not a proxy that passes on other callers' requests."""
+    """Return whether the client is on this machine, and not a proxy that forwards requests of others."""
     try:
         address = ipaddress.ip_address(request.META.get("REMOTE_ADDR", ""))
     except ValueError:

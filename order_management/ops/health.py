@@ -15,13 +15,13 @@ from .metrics import exposition
 
 @never_cache
 def healthz(request):
-    """The process lives: 200."""
+    """Return 200 while the process is alive."""
     return JsonResponse({"status": "ok"})
 
 
 @never_cache
 def readyz(request):
-    """The database answers and has every migration of this version: 200, else 503."""
+    """Return 200 if the database responds and has every migration of this version, else 503."""
     try:
         ready = migrations() <= MigrationRecorder(connection).applied_migrations().keys()
     except Error:
@@ -38,7 +38,7 @@ def migrations():
 
 @never_cache
 def metrics(request):
-    """What Prometheus reads, for who has METRICS_TOKEN; without such a setting there is nothing here."""
+    """Return the metrics to clients that send METRICS_TOKEN; 404 if it is not set."""
     if not settings.METRICS_TOKEN:
         return not_found(request)
     if not constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}"):

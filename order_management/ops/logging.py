@@ -1,4 +1,4 @@
-"""What goes into the log beside errors: a line for each request, and named security events."""
+"""The log: a line for each request, named security events, and errors."""
 
 import logging
 import re
@@ -20,13 +20,13 @@ request_id = ContextVar("request_id", default=None)
 
 
 def logging_config(debug):
-    """Return Django's LOGGING: text in development, where runserver shows the requests; in production JSON."""
+    """Return Django's LOGGING: JSON in production; text in development, where runserver logs the requests."""
     levels = {
-        # Errors are logged in production too: Django's default would only mail them.
+        # Also in production, where Django by default only emails errors.
         "django": "INFO",
         "requests": "INFO",
         "security": "INFO",
-        # What they would add to the line of the request is what the caller sent: addresses and headers.
+        # Their warnings would only add user input to the line of the request: paths and headers.
         "django.request": "ERROR",
         "django.security.csrf": "ERROR",
     }
@@ -48,26 +48,26 @@ def logging_config(debug):
 
 
 class UnknownHost(logging.Filter):
-    """Rewrites Django's record of a request for an unknown host as one harmless line, at most once a minute."""
+    """Turns Django's records of requests for unknown hosts into one sanitized line, at most once a minute."""
 
     def __init__(self):
         super().__init__()
-        self.quiet_until, self.lock = 0, Lock()
+        self.muted_until, self.lock = 0, Lock()
 
     def filter(self, record):
         with self.lock:
-            if monotonic() < self.quiet_until:
+            if monotonic() < self.muted_until:
                 return False
-            self.quiet_until = monotonic() + 60
-        sent = record.request.META
-        host = re.sub("[^!-~]", "?", sent.get("HTTP_HOST") or sent.get("SERVER_NAME", ""))[:100]
+            self.muted_until = monotonic() + 60
+        meta = record.request.META
+        host = re.sub("[^!-~]", "?", meta.get("HTTP_HOST") or meta.get("SERVER_NAME", ""))[:100]
         record.msg, record.args = f"Request for a host that is not in ALLOWED_HOSTS: {host}", ()
         record.levelno, record.levelname, record.exc_info = logging.WARNING, "WARNING", None
         return True
 
 
 class JSONFormatter(logging.Formatter):
-    """A JSON object per line, with the id of the request it was written in, and with `extra={"fields": ...}`."""
+    """Writes a JSON object per record, with the id of the current request and with `extra={"fields": ...}`."""
 
     def format(self, record):
         line = {
@@ -84,31 +84,31 @@ class JSONFormatter(logging.Formatter):
 
 
 @contextmanager
-def request_named(given):
-    """Within it, records carry the id that the caller gave, if it is a harmless one, or a new one."""
-    token = request_id.set(given if re.fullmatch(r"[\w.:+/=-]{1,128}", given, re.ASCII) else uuid4().hex)
+def request_context(sent_id):
+    """Put an id into all records of a request: the caller's own if it is well-formed, else a new one."""
+    token = request_id.set(sent_id if re.fullmatch(r"[\w.:+/=-]{1,128}", sent_id, re.ASCII) else uuid4().hex)
     try:
         yield request_id.get()
     finally:
         request_id.reset(token)
 
 
-def described(request, response):
-    """Return what the log says of a request: no query string, no body, no header."""
+def request_fields(request, response):
+    """Return the fields of a request's line in the log: no query string, body or header."""
     user = getattr(request, "user", None)
     if isinstance(user, SimpleLazyObject):
-        # Only if somebody has looked already: a log must not ask the database.
+        # Only if it has been loaded already: logging must not query the database.
         user = getattr(request, "_cached_user", None)
     status, user_id = response.status_code, getattr(user, "pk", None)
     return {"method": request.method, "path": request.path, "status": status, "user": user_id}
 
 
 def security_event(name, level=logging.WARNING, **fields):
-    """Log and count what a watchman wants to see: never a password, a token or a name somebody typed."""
+    """Log and count a security event. Its fields must never include a password, a token or a name as typed."""
     metrics.security_events.count(name)
     logging.getLogger("security").log(level, name, extra={"fields": fields})
 
 
 def security_change(name, **fields):
-    """Log a change in the same way, once it holds."""
+    """Log and count a change in the same way, once it is committed."""
     transaction.on_commit(partial(security_event, name, **fields))

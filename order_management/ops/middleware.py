@@ -1,4 +1,4 @@
-"""What operators see of every request: its line in the log, its metrics, its slow queries, and the health checks."""
+"""What operators see of every request: its line in the log, metrics, slow queries. And the health checks."""
 
 import logging
 from contextlib import ExitStack
@@ -11,34 +11,34 @@ from django.db import connections
 
 from .. import env
 from . import health, metrics
-from .logging import described, request_named
+from .logging import request_context, request_fields
 
 requests = logging.getLogger("requests")
 slow_queries = logging.getLogger("slow_queries")
 
 
 def log_request(get_response):
-    """Log each request in a line (in production), under an id that the caller gave or is given: `X-Request-ID`."""
+    """Log a line for each request (in production), with an id from the caller or a new one: `X-Request-ID`."""
 
     def middleware(request):
-        began = perf_counter()
+        started_at = perf_counter()
         if "HTTP_X_FORWARDED_FOR" in request.META and not settings.TRUSTED_PROXIES:
-            warn_of_proxy()
-        with request_named(request.headers.get("X-Request-ID", "")) as name:
+            warn_about_proxy()
+        with request_context(request.headers.get("X-Request-ID", "")) as request_id:
             response = get_response(request)
-            response.headers["X-Request-ID"] = name
-            milliseconds = round((perf_counter() - began) * 1000, 1)
-            requests.info("request", extra={"fields": described(request, response) | {"ms": milliseconds}})
+            response.headers["X-Request-ID"] = request_id
+            milliseconds = round((perf_counter() - started_at) * 1000, 1)
+            requests.info("request", extra={"fields": request_fields(request, response) | {"ms": milliseconds}})
         return response
 
     return middleware
 
 
 @cache
-def warn_of_proxy():
+def warn_about_proxy():
     logging.getLogger(__name__).warning(
-        "A call came with X-Forwarded-For, but TRUSTED_PROXIES is 0. If there is a proxy in front, all callers have "
-        "its address, and are locked out together; with HTTPS on, all of them are redirected or refused: set "
+        "A call came with X-Forwarded-For, but TRUSTED_PROXIES is 0. Behind a proxy, all callers then share its "
+        "address and are locked out together; with HTTPS on, all of them are redirected or refused. Set "
         "TRUSTED_PROXIES to the number of proxies."
     )
 
@@ -51,44 +51,44 @@ def count_requests(get_response):
     metrics.start()
 
     def middleware(request):
-        began = perf_counter()
+        started_at = perf_counter()
         response = get_response(request)
         method = request.method if request.method in metrics.METHODS else metrics.OTHER
         route = getattr(request.resolver_match, "route", None) or metrics.OTHER
         metrics.requests.labels(method, route, response.status_code).inc()
-        metrics.latency.labels(method, route).observe(perf_counter() - began)
+        metrics.latency.labels(method, route).observe(perf_counter() - started_at)
         return response
 
     return middleware
 
 
 def log_slow_queries(get_response):
-    """Watch the statements of each request; with no SLOW_QUERY_MS nobody stands in their way."""
+    """Log the slow statements of each request; without SLOW_QUERY_MS do nothing."""
     if not settings.SLOW_QUERY_MS:
         raise MiddlewareNotUsed
 
     def middleware(request):
-        with ExitStack() as watched:
+        with ExitStack() as wrappers:
             for connection in connections.all():
-                watched.enter_context(connection.execute_wrapper(log_slow_query))
+                wrappers.enter_context(connection.execute_wrapper(log_slow_query))
             return get_response(request)
 
     return middleware
 
 
 def log_slow_query(execute, sql, parameters, many, context):
-    began = perf_counter()
+    started_at = perf_counter()
     try:
         return execute(sql, parameters, many, context)
     finally:
-        # Also of one that failed: it may have been for its time.
-        milliseconds = (perf_counter() - began) * 1000
+        # Also if it failed: it may have exceeded its time limit.
+        milliseconds = (perf_counter() - started_at) * 1000
         if milliseconds >= settings.SLOW_QUERY_MS:
             slow_queries.warning("%s", sql, extra={"fields": {"ms": round(milliseconds, 1)}})
 
 
 def health_checks(get_response):
-    """Answer health checks and metrics under any Host: a load balancer and Prometheus ask by address."""
+    """Respond to health checks and metrics under any Host: load balancers and Prometheus connect by address."""
     checks = {"/healthz/": health.healthz, "/readyz/": health.readyz, "/metrics/": health.metrics}
 
     def middleware(request):

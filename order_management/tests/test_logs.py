@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
 
 from accounts.tokens import RefreshToken
-from order_management.ops.middleware import warn_of_proxy
+from order_management.ops.middleware import warn_about_proxy
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_logging_takes_no_query(site, django_assert_num_queries):
 def unknown_hosts(caplog, settings):
     """A function that sends a request to each host and returns the logged lines."""
     [limit] = logging.getLogger("django.security.DisallowedHost").filters
-    limit.quiet_until = 0
+    limit.muted_until = 0
 
     def unknown_hosts(*names):
         for name in names:
@@ -170,14 +170,14 @@ def test_the_host_is_shortened_and_escaped_in_the_log(unknown_hosts, name, shown
 
 def test_a_configured_proxy_logs_no_warning(caplog, settings):
     settings.TRUSTED_PROXIES = 1
-    warn_of_proxy.cache_clear()
+    warn_about_proxy.cache_clear()
     APIClient().get("/healthz/", headers={"X-Forwarded-For": "192.0.2.7"})
 
     assert not caplog.records
 
 
 def test_an_unconfigured_proxy_logs_one_warning(caplog):
-    warn_of_proxy.cache_clear()
+    warn_about_proxy.cache_clear()
     for _ in range(2):
         APIClient().get("/healthz/", headers={"X-Forwarded-For": "192.0.2.7"})
 

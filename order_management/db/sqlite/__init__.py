@@ -1,14 +1,15 @@
-"""SQLite as a shop needs it: durable, readers beside a writer, and nobody fails because another one writes."""
+"""SQLite set up for a shop: durable, with readers beside a writer, and writers that wait instead of failing."""
 
 
 def configure(database):
-    """Complete what Django's DATABASES say of a database."""
-    # Django's own backend, but whoever waits for another's write looks again soon: see base.py.
+    """Add the options of SQLite to an entry of Django's DATABASES."""
+    # Django's backend with a shorter wait between attempts to write: see base.py.
     database["ENGINE"] = "order_management.db.sqlite"
     database["OPTIONS"] = {
-        # A write takes its lock when it begins; one that reads first would else fail at once, "database is locked".
+        # Transactions take the write lock when they begin. With Django's default, one that reads before it writes fails
+        # at once with "database is locked".
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        # Readers go on during a write; what was acknowledged survives a power cut.
+        # Readers continue during a write; a committed transaction survives a power failure.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
