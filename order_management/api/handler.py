@@ -13,7 +13,7 @@ from .conditional import PreconditionFailed
 
 # How a call may fail if its caller is deleted or locked out meanwhile: foreign keys are checked at the commit,
 # `save(update_fields=...)` updates no row, and services find no user, or one without the permission.
-# The second line has other refusals that come after authentication, and are meant for a caller who still exists.
+# The second line has other refusals after authentication. The caller may have been deleted before those, too.
 CALLER_MAY_BE_GONE = (
     *(DatabaseError, ObjectDoesNotExist, Http404, PermissionDenied, ValidationError),
     *(Conflict, PreconditionFailed, exceptions.Throttled),

@@ -1,4 +1,4 @@
-"""The OpenAPI document, built once per process, and the answer to paths that do not exist."""
+"""The OpenAPI document, built once per process, and the response to paths that do not exist."""
 
 import gzip
 import re

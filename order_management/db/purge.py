@@ -20,7 +20,7 @@ def purge(model, expired):
 
 
 def restamp(model, field):
-    """Set times in the future, which a clock that was fast has written, to now; return how many."""
+    """Set times in the future, from a clock that was ahead, to now; return how many."""
     ahead = Q(**{f"{field}__gt": timezone.now() + CLOCK_SKEW})
     return sum(update_rows(model, ahead, pks, {field: timezone.now()}) for pks in batches(find(model, ahead)))
 

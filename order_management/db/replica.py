@@ -48,7 +48,7 @@ class CircuitBreaker:
             return True
         if time.monotonic() < self.retry_at:
             return False
-        # One request tries the replica; the others wait for its result.
+        # One request tries the replica; until it succeeds, the others read from the primary.
         self.record_failure()
         return True
 
