@@ -4,6 +4,7 @@ from django.contrib.auth import admin as auth
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Count
+from django.shortcuts import get_object_or_404
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -13,7 +14,7 @@ from order_management.admin.lists import ChangesOnlyMixin, ListAdmin
 from . import services
 from .models import User
 
-# Nobody's to manage here: roles take the place of groups, and the token lists would show tokens.
+# Roles take the place of groups, and the lists of tokens would show the tokens.
 admin.site.unregister([Group, BlacklistedToken, OutstandingToken])
 
 
@@ -36,7 +37,7 @@ class UserForm(UserChangeForm):
             self.fields["role"].initial = self.instance.role
 
     def _get_validation_exclusions(self):
-        # A name older than a rule may stay as it is.
+        # A username that is older than a rule may stay as it is.
         return super()._get_validation_exclusions() | ({"username"} - set(self.changed_data))
 
 
@@ -74,13 +75,15 @@ class UserAdmin(ChangesOnlyMixin, auth.UserAdmin, ListAdmin):
         if not change:
             user.save()
             return
-        # Only what the form changed: whatever else happens to the user meanwhile stays.
         access = {name: form.cleaned_data[name] for name in form.changed_data if name in ("role", "is_active")}
+        # First, because it locks the user, or raises Http404 if another Admin has deleted them in the meantime.
+        services.set_access(user.pk, by=request.user, **access)
+        # Only what the form changed, so that concurrent changes to other fields are kept.
         user.save(update_fields=set(form.changed_data) - set(access))
-        services.change_access(user.pk, by=request.user, **access)
 
-    @transaction.atomic  # with its entry in the history
+    @transaction.atomic  # includes the entry in the history
     def user_change_password(self, request, id, form_url=""):  # noqa: A002
+        get_object_or_404(User.objects.select_for_update(no_key=True), pk=id)
         return super().user_change_password(request, id, form_url)
 
     def get_deleted_objects(self, users, request):
@@ -97,25 +100,25 @@ class UserAdmin(ChangesOnlyMixin, auth.UserAdmin, ListAdmin):
 
     @admin.action(description="Make selected users Admins")
     def make_admin(self, request, users):
-        self.change_all(request, users, role=User.Role.ADMIN)
+        self.set_access(request, users, role=User.Role.ADMIN)
 
     @admin.action(description="Make selected users Customers")
     def make_customer(self, request, users):
-        self.change_all(request, users, role=User.Role.CUSTOMER)
+        self.set_access(request, users, role=User.Role.CUSTOMER)
 
-    @admin.action(description="Lock selected users out")
+    @admin.action(description="Lock out selected users")
     def lock_out(self, request, users):
-        self.change_all(request, users, is_active=False)
+        self.set_access(request, users, is_active=False)
 
-    @admin.action(description="Let selected users in again")
+    @admin.action(description="Let selected users back in")
     def let_in(self, request, users):
-        self.change_all(request, users, is_active=True)
+        self.set_access(request, users, is_active=True)
 
-    def change_all(self, request, users, **access):
-        # In a fixed order, so that two Admins who do this at the same moment rarely deadlock.
+    def set_access(self, request, users, **access):
+        # In ascending id, so that two Admins who do this at the same moment rarely deadlock.
         others = users.exclude(pk=request.user.pk).order_by("pk")
         for user in others:
-            services.change_access(user.pk, by=request.user, **access)
+            services.set_access(user.pk, by=request.user, **access)
         self.message_user(request, f"Changed: {', '.join(user.username for user in others) or 'nobody'}.")
         if users.filter(pk=request.user.pk).exists():
             self.message_user(request, "You cannot change your own access.", messages.WARNING)

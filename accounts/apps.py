@@ -7,5 +7,5 @@ class AccountsConfig(AppConfig):
 
 
 class AdminConfig(apps.AdminConfig):
-    default = False  # "accounts" in INSTALLED_APPS means the other one
+    default = False  # "accounts" in INSTALLED_APPS means AccountsConfig
     default_site = "accounts.site.Site"

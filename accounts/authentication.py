@@ -2,14 +2,15 @@ from rest_framework_simplejwt import authentication
 from rest_framework_simplejwt.exceptions import AuthenticationFailed
 
 from . import tokens
+from .models import User
 
 
 class JWTAuthentication(authentication.JWTAuthentication):
-    """`Authorization: Bearer <ACCESS_TOKEN>`, RFC 6750; whatever is wrong with it: InvalidToken (401)."""
+    """`Authorization: Bearer <ACCESS_TOKEN>` (RFC 6750). Raises InvalidToken (401) for any invalid token."""
 
     def get_header(self, request):
         header = super().get_header(request)
-        # The scheme is read in any case, RFC 9110.
+        # The scheme is case-insensitive (RFC 9110).
         return b"Bearer" + header[6:] if header and header[:6].lower() == b"bearer" else header
 
     def get_raw_token(self, header):
@@ -19,7 +20,10 @@ class JWTAuthentication(authentication.JWTAuthentication):
             raise tokens.InvalidToken from None
 
     def get_validated_token(self, raw_token):
-        return tokens.access_token(raw_token)
+        return tokens.get_validated_access_token(raw_token)
 
     def get_user(self, validated_token):
-        return tokens.holder(validated_token)
+        user = User.objects.get_active(validated_token["user_id"], validated_token["version"])
+        if user is None:
+            raise tokens.InvalidToken
+        return user

@@ -1,4 +1,4 @@
-"""What the claims of a token must look like. They are checked even if the signature is valid."""
+"""What the claims of a token must look like. They are checked even though the signature is valid."""
 
 import re
 
@@ -13,7 +13,7 @@ DIGITS = re.compile(r"[1-9][0-9]{0,18}")
 
 
 def is_integer(value, maximum):
-    # Not isinstance(): a bool is an int, too.
+    # Not isinstance(), which is also true for a bool.
     return type(value) is int and 0 <= value <= maximum
 
 
@@ -26,7 +26,7 @@ def is_version(value):
 
 
 def is_user_id(value):
-    # SimpleJWT issues it as text.
+    # SimpleJWT issues the id as text.
     return is_integer(int(value) if isinstance(value, str) and DIGITS.fullmatch(value) else value, KEY_MAX)
 
 
@@ -35,12 +35,12 @@ def is_uuid(value):
 
 
 REQUIRED = {"exp": is_time, "iat": is_time, "jti": is_uuid, "user_id": is_user_id, "version": is_version}
-# The previous version issued refresh tokens without a session.
+# The previous version issued refresh tokens without `session`.
 OPTIONAL = {"nbf": is_time, "session": is_uuid}
 
 
 def are_well_formed(claims):
-    """Return whether every claim that is read has the type and range it is issued with."""
+    """Return whether every claim that is used has the type and range that tokens are issued with."""
     return all(name in claims and check(claims[name]) for name, check in REQUIRED.items()) and all(
         check(claims[name]) for name, check in OPTIONAL.items() if name in claims
     )

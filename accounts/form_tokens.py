@@ -1,7 +1,7 @@
-"""Every form in the admin site makes its change once, even if it is sent twice (a double click, the Back button).
+"""Lets every form of the admin site make its change only once, even if it is sent twice (double click, Back button).
 
-Django masks the CSRF token differently on each page, so the token sent with a form identifies the page on which it was
-filled in. The site uses it up in the transaction of the change (site.py).
+Django masks the CSRF token differently on each page, so the token sent with a form identifies the page it was filled in
+on. The site uses it up in the transaction of the change (site.py).
 """
 
 import hashlib
@@ -15,32 +15,33 @@ from order_management.db.writes import Writes
 from .models import FormToken
 
 FIELD = "csrfmiddlewaretoken"
-# Housekeeping keeps used tokens for longer than this: logging in again ends the CSRF tokens of older pages.
+# Housekeeping keeps used tokens for longer than this. Users must have logged in again by then, and a login invalidates
+# the CSRF tokens of older pages.
 MAX_AGE = settings.SESSION_COOKIE_AGE  # seconds
 
 
-def token_of(request):
-    """Return what identifies the form that was sent, or None if it does not come from one of our pages."""
+def form_token(request):
+    """Return the token that identifies the submitted form, or None if it does not come from a page of the site."""
     masked = request.POST.get(FIELD, "")
-    # A program may send the cookie's secret with every form. It is shorter, because it is not masked.
+    # A program may send the secret from the cookie with every form. It is not masked and therefore shorter.
     if len(masked) != CSRF_TOKEN_LENGTH:
         return None
-    # The dialogs of a page share its token, but each has exactly one path (see refuse_odd_ids in site.py).
+    # The dialogs of a page share its CSRF token, but each has exactly one path (see check_ids in site.py).
     return hashlib.sha256(f"{masked} {request.path}".encode()).hexdigest()[:32]
 
 
 def check_unused(request):
     """Raise AlreadySent if the form has already made its change."""
-    FormToken.objects.check_unused(token_of(request))
+    FormToken.objects.check_unused(form_token(request))
 
 
 @contextmanager
 def use_token(request):
-    """Use up the form's token in the caller's transaction unless the block writes nothing, or raise AlreadySent.
+    """Use up the form's token in the caller's transaction, or raise AlreadySent.
 
-    So a form that was refused can be sent again after correction.
+    If the block writes nothing, the token stays unused, so that a form with errors can be corrected and sent again.
     """
-    token = token_of(request)
+    token = form_token(request)
     if token is None:
         yield
         return
@@ -52,6 +53,6 @@ def use_token(request):
 
 
 def uses_token_itself(view):
-    """Mark a view of the admin site that calls `use_token` itself, because some of its work needs no transaction."""
+    """Mark an admin view that calls `use_token` itself, because part of its work does not belong in the transaction."""
     view.uses_token_itself = True
     return view

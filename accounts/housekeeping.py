@@ -10,25 +10,25 @@ from order_management.db.purge import purge, restamp
 from .form_tokens import MAX_AGE
 from .models import ClientAddress, EndedSession, FormToken, IdempotencyKey
 
-# By then no request is under way that found one still good.
-KEPT = timedelta(hours=1)
+# By then, no request that found them valid is still running.
+GRACE_PERIOD = timedelta(hours=1)
 
 
 def purge_tokens():
     """Delete refresh tokens that expired more than an hour ago; return how many.
 
-    SimpleJWT's `flushexpiredtokens` deletes all of them at once: on SQLite every other writer waits until it is done.
+    SimpleJWT's `flushexpiredtokens` deletes all of them at once, while on SQLite every other writer waits.
     """
-    return purge(OutstandingToken, Q(expires_at__lt=timezone.now() - KEPT))
+    return purge(OutstandingToken, Q(expires_at__lt=timezone.now() - GRACE_PERIOD))
 
 
 def purge_ended_sessions():
-    """Delete records of ended sessions whose refresh tokens have all expired; return how many."""
-    return purge(EndedSession, Q(expires_at__lt=timezone.now() - KEPT))
+    """Delete the records of ended sessions whose refresh tokens have all expired; return how many."""
+    return purge(EndedSession, Q(expires_at__lt=timezone.now() - GRACE_PERIOD))
 
 
 def purge_sessions():
-    """Delete expired sessions of the admin site; return how many. Django's `clearsessions` deletes all at once."""
+    """Delete expired admin sessions; return how many. Django's `clearsessions` deletes all of them at once."""
     return purge(Session, Q(expire_date__lt=timezone.now()))
 
 
@@ -46,6 +46,6 @@ def purge_keys():
 
 def purge_form_tokens():
     """Delete used form tokens that are too old to be sent again; return how many."""
-    # Their age is unknown, so they are kept for the full time from now on.
+    # The age of those dated in the future is unknown, so they are kept for the full time from now on.
     restamp(FormToken, "used_at")
-    return purge(FormToken, Q(used_at__lt=timezone.now() - timedelta(seconds=MAX_AGE) - KEPT))
+    return purge(FormToken, Q(used_at__lt=timezone.now() - timedelta(seconds=MAX_AGE) - GRACE_PERIOD))

@@ -1,7 +1,5 @@
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
-from .models import User
-
 
 class IsAdmin(BasePermission):
     """The user is logged in as an Admin."""
@@ -9,19 +7,19 @@ class IsAdmin(BasePermission):
     message = "Only an Admin may do this."
 
     def has_permission(self, request, view):
-        return request.user.is_authenticated and request.user.role == User.Role.ADMIN
+        return request.user.is_authenticated and request.user.is_admin
 
 
 class IsCustomer(BasePermission):
     """The user is logged in as a Customer."""
 
     def has_permission(self, request, view):
-        return request.user.is_authenticated and request.user.role == User.Role.CUSTOMER
+        return request.user.is_authenticated and not request.user.is_admin
 
 
 class IsAdminOrReadOnly(IsAdmin):
-    """An Admin does what they like, a Customer reads."""
+    """An Admin may do anything, a Customer may read."""
 
     def has_permission(self, request, view):
-        reads = request.method in SAFE_METHODS and IsCustomer().has_permission(request, view)
-        return reads or super().has_permission(request, view)
+        may_read = request.method in SAFE_METHODS and request.user.is_authenticated
+        return may_read or super().has_permission(request, view)

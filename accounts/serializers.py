@@ -17,7 +17,7 @@ TOKEN_MAX = 4096
 
 
 class UsernameField(CharField):
-    """A name in NFKC, as Django stores it, so that its length and letters are checked as they are stored."""
+    """A username, normalized to NFKC as Django stores it before its length and characters are checked."""
 
     def __init__(self, **kwargs):
         super().__init__(max_length=NAME_MAX, **kwargs)
@@ -25,12 +25,12 @@ class UsernameField(CharField):
 
     def to_internal_value(self, data):
         name = super().to_internal_value(data)
-        # Normalising takes quadratic time: what is too long already stays as it is, for the check of the length.
+        # Normalizing takes quadratic time, so a name that is too long is left as it is: the length check refuses it.
         return name if len(name) > NAME_MAX else User.normalize_username(name)
 
 
 class PasswordField(CharField):
-    """A password exactly as typed, blanks included."""
+    """A password exactly as typed, including white space."""
 
     def __init__(self, **kwargs):
         super().__init__(
@@ -43,8 +43,8 @@ class RegistrationSerializer(serializers.Serializer):
     password = PasswordField()
 
     def validate_username(self, name):
-        # Most often this says it already, and spares the work of hashing. That it stays true, the database says.
-        if User.objects.id_of(name) is not None:
+        # Spares the hashing in most cases. `services.register` handles a name that is taken in the meantime.
+        if User.objects.with_username(name).exists():
             raise serializers.ValidationError(NAME_TAKEN)
         return name
 
@@ -81,7 +81,7 @@ class PasswordChangeSerializer(serializers.Serializer):
 
 
 class MeSerializer(ModelSerializer):
-    """What a user sees of themself, and may change of it."""
+    """Your own account, as you read and change it."""
 
     role = ChoiceField(User.Role, read_only=True)
 
@@ -92,7 +92,7 @@ class MeSerializer(ModelSerializer):
 
 
 class UserSerializer(ModelSerializer):
-    """What an Admin sees of a user, given as a user or as one of `User.objects.rows()`, and may change of it."""
+    """A user, as Admins read and change them."""
 
     role = ChoiceField(User.Role)
 
@@ -103,7 +103,7 @@ class UserSerializer(ModelSerializer):
 
 
 class TokenField(CharField):
-    """A token. One that is longer than any we issue is not decoded: InvalidToken (401)."""
+    """A token. Raises InvalidToken (401) without decoding if it is longer than any that is issued here."""
 
     def to_internal_value(self, data):
         token = super().to_internal_value(data)

@@ -4,7 +4,6 @@ from django.db import IntegrityError
 from django.db.models import Q
 from django.shortcuts import get_object_or_404
 
-from order_management.db.prepared import Select
 from order_management.db.transactions import atomic
 from order_management.exceptions import Conflict
 from order_management.ops.logging import security_change
@@ -18,78 +17,87 @@ class OwnAccess(Conflict):
 
 
 def register(*, username, password, address):
-    """Make a Customer.
+    """Create a Customer.
 
-    A taken name is a ValidationError (400), one registration too many from the address Throttled (429).
+    Raise ValidationError (400) if the username is taken, Throttled (429) after too many registrations from the address.
     """
-    throttle.limit_registration(address)
-    # Takes its time, and so stands before the transaction.
+    throttle.check_registration(address)
+    # Hashing takes time, so it comes before the transaction.
     password = make_password(password)
-    # Only the database can say whether a name is free at this very moment.
+    # Only the database can tell whether the username is still free.
     try:
-        make_customer(address, username=username, password=password)
+        create_customer(address, username=username, password=password)
     except IntegrityError:
         raise ValidationError({"username": NAME_TAKEN}) from None
 
 
 @atomic
-def make_customer(address, **fields):
-    throttle.count_registration(address)
+def create_customer(address, **fields):
+    throttle.record_registration(address)
     User(**fields).save()
 
 
-user_row = Select(lambda pk: User.objects.filter(pk=pk).select_for_update(no_key=True).values_list("pk"))
-
-
 def lock_user(user):
-    """Keep a user from being deleted until the transaction ends; raise User.DoesNotExist if they already are.
+    """Keep a user from being deleted until the transaction ends; raise User.DoesNotExist if they have been already.
 
-    Rows that refer to the user can still be added: their foreign keys do not wait for this lock.
-    None means a management command, which has no user.
+    Management commands pass None: they have no user.
     """
-    if user and not user_row(user.pk):
-        raise User.DoesNotExist
+    if user is not None:
+        User.objects.lock(user.pk)
 
 
 @atomic
-def change_profile(user, **fields):
-    """Change what a person says of themself; raise DatabaseError or User.DoesNotExist if they have been deleted."""
+def update_profile(user, **fields):
+    """Change the user's own profile; raise DatabaseError or User.DoesNotExist if they have been deleted."""
     if fields:
-        user.change_profile(**fields)
+        user.update_profile(**fields)
     else:
         lock_user(user)
 
 
 @atomic
 def delete_users(users, *, by):
-    """Delete the users of a queryset; whoever is no Admin any more, or is one of them: PermissionDenied (403)."""
-    ids = set(users.values_list("pk", flat=True))
-    # Locked in one order, so that of two Admins who delete each other at the same moment one remains.
-    locked = User.objects.select_for_update().filter(pk__in=[by.pk, *ids]).order_by("pk").in_bulk()
-    if by.pk in ids or by.pk not in locked or not locked[by.pk].is_active or locked[by.pk].role != User.Role.ADMIN:
-        raise PermissionDenied("Only an Admin may do this, and to others.")
-    User.objects.filter(pk__in=ids).delete()
+    """Delete the users of a queryset; raise PermissionDenied (403) if `by` is one of them or no longer an Admin."""
+    pks = set(users.values_list("pk", flat=True))
+    lock_with_admin(User.objects.select_for_update(), Q(pk__in=pks), by)
+    if by.pk in pks:
+        raise PermissionDenied("You cannot delete yourself.")
+    User.objects.filter(pk__in=pks).delete()
 
 
 @atomic
-def change_access(user_id, *, by, role=None, is_active=None):
-    """Give a user another role, or lock them out or let them in; return the user.
+def set_access(user_id, *, by, role=None, is_active=None):
+    """Change a user's role, or lock them out or let them in; return the user. None leaves a value unchanged.
 
-    An Admin always remains: nobody takes away their own access (OwnAccess, 409), and of two who take away each
-    other's at the same moment, the second has none left (PermissionDenied, 403).
+    Raise OwnAccess (409) if Admins would take away their own access, PermissionDenied (403) if `by` is no longer an
+    Admin: of two Admins who demote each other at the same moment, the second is refused, so one always remains.
     """
-    # In the order of their ids, so that two who change each other cannot deadlock.
-    both = User.objects.select_for_update(no_key=True).filter(Q(pk=by.pk) | Q(pk=user_id)).order_by("pk")
-    users = {user.pk: user for user in both}
-    if not (by.pk in users and users[by.pk].is_active and users[by.pk].role == User.Role.ADMIN):
-        raise PermissionDenied
+    users = lock_with_admin(User.objects.select_for_update(no_key=True), Q(pk=user_id), by)
     user = users.get(user_id) or get_object_or_404(User, pk=user_id)
     if user_id == by.pk and (role == User.Role.CUSTOMER or is_active is False):
         raise OwnAccess
     before = user.role, user.is_active
-    user.change(role=role, is_active=is_active)
-    if user.role != before[0]:
-        security_change("role_changed", user=user.pk, role=user.role.value, by=by.pk)
-    if user.is_active != before[1]:
-        security_change("user_let_in" if is_active else "user_locked_out", user=user.pk, by=by.pk)
+    user.set_access(role=role, is_active=is_active)
+    log_access(user, *before, by=by)
     return user
+
+
+def lock_with_admin(users, selected, by):
+    """Lock the users who match a Q along with the Admin who changes them; return them by id.
+
+    Raise PermissionDenied (403) if the Admin has been deleted, locked out or demoted in the meantime.
+    """
+    # In ascending id, so that Admins who change each other do not deadlock.
+    locked = users.filter(Q(pk=by.pk) | selected).order_by("pk").in_bulk()
+    admin = locked.get(by.pk)
+    if not (admin and admin.is_active and admin.is_admin):
+        raise PermissionDenied
+    return locked
+
+
+def log_access(user, role, is_active, *, by):
+    """Log what has changed from this role and access."""
+    if user.role != role:
+        security_change("role_changed", user=user.pk, role=user.role.value, by=by.pk)
+    if user.is_active != is_active:
+        security_change("user_let_in" if user.is_active else "user_locked_out", user=user.pk, by=by.pk)

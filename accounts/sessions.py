@@ -1,5 +1,6 @@
-"""The life of a session: refresh tokens are spent one after another, until the user or a theft ends it."""
+"""Sessions: chains of refresh tokens from one login, each of which works once."""
 
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import IntegrityError
@@ -11,54 +12,62 @@ from order_management.ops.logging import security_change, security_event
 
 from . import tokens
 from .models import EndedSession, User
-from .models.versions import new_versions_of_many
+from .models.versions import new_versions_per_row
 
-# A token used twice at almost the same moment is a client that retries; otherwise it may have been stolen. So a clock
-# that was set back since does not excuse it.
+# A token used twice at almost the same moment comes from a client that retries; otherwise it may have been stolen. The
+# absolute difference is compared, because the clock may have been set back since.
 REUSE_TOLERANCE = timedelta(seconds=10)
 BATCH = 1000  # users; small, so that nobody waits long for a lock
 
 
-def rotate(raw_refresh):
-    """Spend a refresh token and return its successor, or raise InvalidToken (401)."""
-    return or_invalid(exchange, tokens.refresh_token(raw_refresh))
-
-
-def log_out(raw_refresh):
-    """Spend a refresh token, or raise InvalidToken (401)."""
-    or_invalid(blacklist, tokens.refresh_token(raw_refresh))
-
-
-def or_invalid(use_case, token):
-    """Return the result of the use case, or raise InvalidToken if there is none or the user is gone."""
-    try:
-        result = use_case(token)
-    except IntegrityError:  # the user was deleted in the meantime
-        result = None
-    # Raised here, outside the transaction, which would otherwise roll back the end of a session.
-    if result is None:
+def rotate(raw_token):
+    """Blacklist a refresh token and return its successor, or raise InvalidToken (401)."""
+    token = tokens.decode_refresh_token(raw_token)
+    with user_may_be_deleted():
+        successor = issue_successor(token)
+    # Raised outside the transaction, so that the end of a session is not rolled back.
+    if successor is None:
         raise tokens.InvalidToken
-    return result
+    return successor
+
+
+def log_out(raw_token):
+    """Blacklist a refresh token, or raise InvalidToken (401)."""
+    token = tokens.decode_refresh_token(raw_token)
+    with user_may_be_deleted():
+        user = blacklist(token)
+    if user is None:
+        raise tokens.InvalidToken
+
+
+@contextmanager
+def user_may_be_deleted():
+    """Raise InvalidToken if the user has been deleted before the commit, which checks the foreign keys."""
+    try:
+        yield
+    except IntegrityError:
+        raise tokens.InvalidToken from None
 
 
 @atomic
-def exchange(token):
+def issue_successor(token):
     user = blacklist(token)
     return user and tokens.RefreshToken.for_user(user, session=token.session)
 
 
 @atomic
 def blacklist(token):
-    """Spend a refresh token and return its user, or None if it was spent already or its session has ended."""
-    user = tokens.holder(token)
-    record = token.record()
-    if record.ended and record.spent_at is None:
+    """Blacklist a refresh token and return its user, or None if the token or its session is no longer valid."""
+    user = User.objects.get_active(token["user_id"], token["version"])
+    if user is None:
         return None
-    # The unique row decides: of requests with the same token at the same moment, one inserts it.
-    if record.spent_at is None and tokens.insert_blacklisted((record.pk, record.now)):
+    record = token.record()
+    if record.ended and record.blacklisted_at is None:
+        return None
+    if record.blacklisted_at is None and token.add_to_blacklist(record):
         return user
     security_event("token_reused", user=user.pk)
-    if token.session and record.spent_at and abs(record.now - record.spent_at) > REUSE_TOLERANCE:
+    if token.session and record.blacklisted_at and abs(record.now - record.blacklisted_at) > REUSE_TOLERANCE:
         end_session(token.session, user, record.now)
     return None
 
@@ -66,24 +75,24 @@ def blacklist(token):
 def end_session(session, user, now):
     """End one session (RFC 9700, 4.14.2): every refresh token from the same login becomes invalid."""
     issued = OutstandingToken.objects.filter(user=user).aggregate(last=Max("expires_at", default=now))
-    # A successor may be issued at this very moment, and an earlier one may live longer than new ones do.
+    # A successor may be issued at this very moment, and earlier tokens may live longer than new ones.
     expires_at = max(issued["last"], now + tokens.RefreshToken.lifetime)
     if EndedSession.objects.end(session, expires_at=expires_at):
         security_change("session_ended", user=user.pk)
 
 
 def end_sessions(users):
-    """End all tokens and admin sessions of the users of a queryset; return how many users there were."""
+    """End all tokens and admin sessions of the users of a queryset; return the number of users."""
     ended, last = 0, 0
-    while pks := end_next(users, after=last):
+    while pks := end_next_batch(users, after=last):
         ended, last = ended + len(pks), pks[-1]
     return ended
 
 
 @atomic
-def end_next(users, *, after):
-    """End those of the next batch of users by id; return the ids."""
+def end_next_batch(users, *, after):
+    """End the sessions of the next users in ascending id; return their ids."""
     locked = users.select_for_update(no_key=True).filter(pk__gt=after).order_by("pk")
     pks = list(locked.values_list("pk", flat=True)[:BATCH])
-    User.objects.filter(pk__in=pks).update(**new_versions_of_many())
+    User.objects.filter(pk__in=pks).update(**new_versions_per_row())
     return pks

@@ -18,36 +18,36 @@ from .models import AlreadySent
 
 
 class Site(site.Site):
-    """The admin site, where every form makes its change once."""
+    """The admin site, where every form makes its change only once."""
 
     def admin_view(self, view, cacheable=False):
-        # Logging out twice is no different from logging out.
-        return super().admin_view(view if view == self.logout else self.once(view), cacheable)
+        # Logging out twice does no harm.
+        return super().admin_view(view if view == self.logout else self.submit_once(view), cacheable)
 
-    def once(self, view):
-        """Return the view so that it uses up the token of the form along with its change."""
+    def submit_once(self, view):
+        """Wrap a view so that it uses up the form's token in the transaction of its change."""
 
         @wraps(view)
-        def answer(request, *args, **kwargs):
-            refuse_odd_ids(kwargs)
+        def wrapper(request, *args, **kwargs):
+            check_ids(kwargs)
             if request.method in SAFE_METHODS:
                 return view(request, *args, **kwargs)
             try:
                 if not getattr(view, "uses_token_itself", False):
                     return in_transaction(view)(request, *args, **kwargs)
-                # An early check before any work; `use_token` is the one that decides.
+                # Checked before any work is done; `use_token` decides.
                 check_unused(request)
                 return view(request, *args, **kwargs)
             except AlreadySent as error:
                 return self.refuse_form(request, error)
 
-        return answer
+        return wrapper
 
     @uses_token_itself
     def password_change(self, request, extra_context=None):
         try:
             if "old_password" in request.POST:
-                # Only to count it, outside the form's transaction: Django's form checks it again, without a limit.
+                # Only to count failures, outside the form's transaction. Django's form checks again, without a limit.
                 authenticate(request, username=request.user.get_username(), password=request.POST["old_password"])
             change = super().password_change
             return (in_transaction(change) if request.method == "POST" else change)(request, extra_context)
@@ -56,25 +56,25 @@ class Site(site.Site):
 
     def refuse_form(self, request, error):
         if "HX-Request" in request.headers:
-            # A dialog: htmx does not show error pages, but follows HX-Redirect.
+            # A dialog: htmx shows no error pages, but follows HX-Redirect.
             messages.error(request, str(error))
             return HttpResponse(status=error.status, headers={"HX-Redirect": current_page(request)})
-        context = {**self.each_context(request), "title": "Nothing was done", "detail": str(error)}
+        context = {**self.each_context(request), "title": "Nothing was changed", "detail": str(error)}
         return TemplateResponse(request, "admin/form_refused.html", context, status=error.status)
 
 
-def refuse_odd_ids(ids):
-    """Raise Http404 unless the id in a path is spelled as in links, so that each form has one path.
+def check_ids(kwargs):
+    """Raise Http404 unless the id in a path is spelled as in links, so that each form has exactly one path.
 
-    The path is part of the form's token, and for Django 1, 01 and 1_0A are the same id.
+    The path is part of the form's token, and Django reads 1, 01 and 1_0A as the same id.
     """
     for name in ("object_id", "id"):
-        if not re.fullmatch("0|[1-9][0-9]*", ids.get(name, "0")):
+        if not re.fullmatch("0|[1-9][0-9]*", kwargs.get(name, "0")):
             raise Http404
 
 
-# Views that set a password also hash it in here, and on SQLite all writers wait for that: about 25 ms. Django's forms
-# hash as they save; hashing earlier would take separate views.
+# Views that set a password also hash it in the transaction, so on SQLite all writers wait for about 25 ms. Django's
+# forms hash the password as they save; hashing it earlier would take views of our own.
 def in_transaction(view):
     @atomic
     def run(request, *args, **kwargs):
@@ -85,6 +85,6 @@ def in_transaction(view):
 
 
 def current_page(request):
-    """Return the page from which htmx sent the request."""
+    """Return the URL of the page from which htmx sent the request."""
     url = request.headers.get("HX-Current-URL", "")
     return url if url_has_allowed_host_and_scheme(url, {request.get_host()}) else reverse("admin:index")

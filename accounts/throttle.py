@@ -1,4 +1,4 @@
-"""Limits on what one address may try. Over the limit: Throttled (429), which says when to come again."""
+"""Limits on failed logins and registrations from one address. Above a limit: Throttled (429) with Retry-After."""
 
 from ipaddress import ip_address, ip_network
 from logging import INFO
@@ -15,68 +15,66 @@ from order_management.ops.logging import security_event
 from .models import ClientAddress, User
 
 
-def limit_login(request, username, check):
-    """Return what `check` returns, the user if the password is right, else None; count the failures.
+def check_login(address, username):
+    """Raise Throttled if the username is locked out at this address; so a refused login costs no hashing."""
+    refuse_if_locked_out(ClientAddress.objects.get_or_new(address), username)
 
-    Whether the caller may know the answer is decided after the check, together with the count. So tries at the same
-    moment learn no more than one after the other, and right ones do not stand in each other's way.
+
+def record_login(address, username, user):
+    """Record a login as successful, or as failed if the user is None; raise Throttled if it is locked out by now.
+
+    The caller may learn the result only after this. Deciding it together with the count means that parallel logins
+    learn no more than sequential ones, and that successful ones do not wait for each other.
     """
-    if not settings.THROTTLE_ENABLED:
-        return check()
-    address = client_address(request)
-    # Before the check too: a locked out caller costs no hashing.
-    refuse_login(ClientAddress.objects.seen(address), username)
-    user = check()
     if user is None:
-        count_failure(address, username)
-        security_event("login_failed", address=address, user=User.objects.id_of(username))
+        record_failure(address, username)
+        security_event("login_failed", address=address, user=User.objects.get_id(username))
     else:
-        count_success(address, username)
+        record_success(address, username)
         security_event("login_succeeded", level=INFO, address=address, user=user.pk)
-    return user
 
 
-# Durable: never within a transaction of the request, whose rollback would take the count with it.
+# Durable: inside a transaction of the request, a rollback would undo the count.
 @atomic(durable=True)
-def count_failure(address, username):
-    client = ClientAddress.objects.locked(address)
-    refuse_login(client, username)
-    client.fail_login(username)
+def record_failure(address, username):
+    client = ClientAddress.objects.lock(address)
+    refuse_if_locked_out(client, username)
+    client.record_failure(username)
 
 
-def count_success(address, username):
-    client = ClientAddress.objects.seen(address)
-    refuse_login(client, username)
-    if client.has_failed(username):
-        forgive(address, username)
+def record_success(address, username):
+    client = ClientAddress.objects.get_or_new(address)
+    refuse_if_locked_out(client, username)
+    if client.has_failures(username):
+        reset_failures(address, username)
 
 
 @atomic(durable=True)
-def forgive(address, username):
-    client = ClientAddress.objects.locked(address)
-    refuse_login(client, username)
-    client.forgive_logins(username)
+def reset_failures(address, username):
+    client = ClientAddress.objects.lock(address)
+    refuse_if_locked_out(client, username)
+    client.reset_failures(username)
 
 
-def refuse_login(client, username):
+def refuse_if_locked_out(client, username):
     wait = client.login_wait(username)
     if wait:
-        security_event("login_locked", address=client.address, user=User.objects.id_of(username))
+        security_event("login_locked", address=client.address, user=User.objects.get_id(username))
         raise Throttled(wait, "Too many failed logins.")
 
 
-def count_registration(address):
-    """Count a registration, inside the transaction that makes the user."""
+def check_registration(address):
+    """Raise Throttled if nobody may register from this address now, before any work is done."""
     if settings.THROTTLE_ENABLED:
-        client = ClientAddress.objects.locked(address)
+        refuse_registration(ClientAddress.objects.get_or_new(address))
+
+
+def record_registration(address):
+    """Count a registration, in the transaction that creates the user; raise Throttled if it is one too many."""
+    if settings.THROTTLE_ENABLED:
+        client = ClientAddress.objects.lock(address)
         refuse_registration(client)
-        client.register()
-
-
-def limit_registration(address):
-    """Refuse a registration that would be one too many, before any work."""
-    if settings.THROTTLE_ENABLED:
-        refuse_registration(ClientAddress.objects.seen(address))
+        client.record_registration()
 
 
 def refuse_registration(client):
@@ -87,14 +85,14 @@ def refuse_registration(client):
 
 
 def client_address(request):
-    """Return who calls: an IPv4 address, or the /64 of an IPv6 one, which is a single customer's as a whole.
+    """Return the client's IPv4 address, or the /64 network of its IPv6 address, which belongs to a single customer.
 
-    As many proxies as TRUSTED_PROXIES says are believed, each about the one before it (`X-Forwarded-For`); what
-    callers write into the header themselves stands further left.
+    Each proxy appends the address that called it to `X-Forwarded-For`, so the last TRUSTED_PROXIES entries are
+    trusted; whatever callers make up comes before them.
     """
     ident = BaseThrottle().get_ident(request) or ""
     if settings.TRUSTED_PROXIES and not ident and "HTTP_X_FORWARDED_FOR" in request.META:
-        # The server gives an empty header for one that it cannot read: nobody hides behind that.
+        # The server passes on an unreadable header as an empty one, which must not hide the client.
         raise BadRequest("X-Forwarded-For is unreadable.")
     try:
         address = ip_address(without_port(ident))
@@ -106,5 +104,5 @@ def client_address(request):
 
 
 def without_port(ident):
-    """Return the address of `192.0.2.1:4711` and `[2001:db8::1]:4711`, as some proxies write it, or `ident` itself."""
+    """Remove the port that some proxies add, as in `192.0.2.1:4711` and `[2001:db8::1]:4711`."""
     return urlsplit(f"//{ident}").hostname if "[" in ident or ident.count(":") == 1 else ident

@@ -16,19 +16,22 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from order_management.db.prepared import InsertNew
 
 from . import claims
-from .models import EndedSession, User
+from .models import EndedSession
+
+# Raised by SimpleJWT, and by Python for text that cannot be encoded.
+ERRORS = (TokenError, TypeError, ValueError)
 
 
 class InvalidToken(AuthenticationFailed):
-    """401: not ours, altered, expired, spent, of another type, or of a user who may not use it any more."""
+    """401: not issued here, altered, expired, blacklisted, of another type, or of a user who may no longer use it."""
 
     default_detail = "Token is invalid or expired."
 
 
 class TokenBackend(backends.TokenBackend):
-    """SimpleJWT's backend, but checking only the signature.
+    """SimpleJWT's backend, except that it checks only the signature.
 
-    SimpleJWT's LEEWAY would tolerate an `exp` in the past, too, and PyJWT accepts odd values of claims.
+    SimpleJWT's LEEWAY would also tolerate an `exp` in the past, and PyJWT accepts malformed claims.
     """
 
     def decode(self, token, verify=True):
@@ -40,7 +43,7 @@ class TokenBackend(backends.TokenBackend):
 
 
 class CheckedClaims:
-    """Checks the claims instead of SimpleJWT, which would also query the blacklist: `sessions.blacklist` does that."""
+    """Checks the claims in place of SimpleJWT, which would also query the blacklist; `sessions.blacklist` does that."""
 
     _token_backend = TokenBackend(api_settings.ALGORITHM, api_settings.SIGNING_KEY)
 
@@ -60,14 +63,14 @@ class AccessToken(CheckedClaims, tokens.AccessToken):
 
 
 class RefreshToken(CheckedClaims, tokens.RefreshToken):
-    """Passes `user_id` and `version` on to its access token, and to its successor `session` as well."""
+    """Passes `user_id` and `version` on to its access tokens, and also `session` to its successor."""
 
     access_token_class = AccessToken
     no_copy_claims = (*tokens.RefreshToken.no_copy_claims, "session")
 
     @classmethod
     def for_user(cls, user, session=None):
-        """Return a new token, which starts a session unless it continues one."""
+        """Return a new token, which continues the session or starts a new one."""
         token = super().for_user(user)
         token["version"] = user.token_version
         token["session"] = session or uuid4().hex
@@ -79,53 +82,48 @@ class RefreshToken(CheckedClaims, tokens.RefreshToken):
         return self.get("session")
 
     def record(self):
-        """Return what the database knows: `pk`, `spent_at`, whether the session has `ended`, and the time `now`.
+        """Return a named tuple of the token's `pk`, `blacklisted_at`, whether its session has `ended`, and `now`.
 
         Both times come from the database's clock, because the nodes' clocks may differ.
         """
-        found = OutstandingToken.objects.filter(jti=self["jti"]).annotate(
-            spent_at=F("blacklistedtoken__blacklisted_at"),
+        records = OutstandingToken.objects.filter(jti=self["jti"]).annotate(
+            blacklisted_at=F("blacklistedtoken__blacklisted_at"),
             ended=Exists(EndedSession.objects.filter(session=self.session or "")),
             now=Now(),
         )
-        found = found.values_list("pk", "spent_at", "ended", "now", named=True)
-        return found.first() or (self.outstand() and found.get())
+        records = records.values_list("pk", "blacklisted_at", "ended", "now", named=True)
+        return records.first() or (self.outstand() and records.get())
+
+    def add_to_blacklist(self, record):
+        """Blacklist the token; return False if another request has done it first."""
+        # The unique row decides: of parallel requests with the same token, one inserts it.
+        return bool(insert_blacklisted((record.pk, record.now)))
 
 
-# Returns the ids of new rows: none if the token is already spent. SimpleJWT would use the node's clock for the time.
+# SimpleJWT's own method would take the time from the node's clock.
 insert_blacklisted = InsertNew(BlacklistedToken, "token", "blacklisted_at")
 
-# What SimpleJWT raises, and what Python raises for text that cannot be encoded.
-ERRORS = (TokenError, TypeError, ValueError)
 
-
-def refresh_token(raw):
-    """Return the refresh token that `raw` encodes, or raise InvalidToken, whatever is wrong with it."""
+def decode_refresh_token(raw):
+    """Return the refresh token that `raw` encodes, or raise InvalidToken."""
     try:
         return RefreshToken(raw)
     except ERRORS:
         raise InvalidToken from None
 
 
-def access_token(raw):
-    """Do the same for an access token."""
+def get_validated_access_token(raw):
+    """Return the access token that `raw` encodes, or raise InvalidToken."""
     try:
-        token = signed(raw)
+        token = decode_access_token(raw)
+        # Again, because the cached token may have expired since.
         token.check_times()
     except ERRORS:
         raise InvalidToken from None
     return token
 
 
-# A client sends the same one for 15 minutes: checking its signature anew takes as long as a look-up.
+# Clients send a token for 15 minutes, and verifying its signature takes as long as a database query.
 @lru_cache(maxsize=10_000)
-def signed(raw):
+def decode_access_token(raw):
     return AccessToken(raw)
-
-
-def holder(token):
-    """Return the user a verified token was issued to, as the database knows them now, or raise InvalidToken."""
-    user = User.objects.holding(token)
-    if user is None:
-        raise InvalidToken
-    return user

@@ -73,7 +73,7 @@ class Me(generics.GenericAPIView):
     def patch(self, request):
         changes = self.get_serializer(data=request.data, partial=True)
         changes.is_valid(raise_exception=True)
-        services.change_profile(request.user, **changes.validated_data)
+        services.update_profile(request.user, **changes.validated_data)
         return self.get(request)
 
 
@@ -86,7 +86,7 @@ class PasswordChange(generics.GenericAPIView):
         passwords = self.get_serializer(data=request.data)
         passwords.is_valid(raise_exception=True)
         old, new = passwords.validated_data["old_password"], passwords.validated_data["new_password"]
-        # A try to log in like any other, and counted like one.
+        # Counts as a login, so that wrong passwords are limited.
         user = authenticate(request, username=request.user.username, password=old)
         if user is None or not user.change_password(new):
             raise ValidationError({"old_password": "This is not your password."})
@@ -117,5 +117,5 @@ class UserDetail(generics.GenericAPIView):
     def patch(self, request, pk):
         changes = self.get_serializer(data=request.data, partial=True)
         changes.is_valid(raise_exception=True)
-        user = services.change_access(pk, by=request.user, **changes.validated_data)
+        user = services.set_access(pk, by=request.user, **changes.validated_data)
         return Response(self.get_serializer(user).data)

@@ -8,17 +8,17 @@ from django.utils import timezone
 
 from order_management.clocks import CLOCK_SKEW
 
-from .user import fold
+from .managers import fold
 
 
 class ClientAddressManager(models.Manager):
-    def seen(self, address):
-        """Return what is known of an address; of a new one, nothing."""
+    def get_or_new(self, address):
+        """Return the row of an address, or a new unsaved one."""
         return self.filter(pk=address).first() or self.model(address=address)
 
-    def locked(self, address):
-        """Return the same, locked until the transaction ends."""
-        # Whether it makes the row or finds it, this statement holds it from now on.
+    def lock(self, address):
+        """Return the row of an address, created if necessary and locked until the transaction ends."""
+        # This statement locks the row, whether it inserts or updates it.
         row = self.model(address=address, changed_at=timezone.now())
         self.bulk_create([row], update_conflicts=True, unique_fields=["address"], update_fields=["changed_at"])
         return self.get(pk=address)
@@ -30,11 +30,11 @@ class ClientAddressManager(models.Manager):
 
 
 class ClientAddress(models.Model):
-    """What came from an address lately, as far as it is limited; kept here, so that all workers count together."""
+    """Recent failed logins and registrations from one address, in the database so that all workers share the counts."""
 
     address = models.CharField(max_length=64, primary_key=True)
-    # Pairs of a time, in seconds since 1970, and a name's digest. There are never more than the limits allow, so all
-    # of them fit into one row, and one lock makes the count exact.
+    # Pairs of a time, in seconds since 1970, and the digest of a username. There are never more than the limits allow,
+    # so all of them fit into one row, and one lock makes the count exact.
     failed_logins = models.JSONField(default=list)
     registrations = models.JSONField(default=list)
     changed_at = models.DateTimeField(auto_now=True, db_index=True)
@@ -45,7 +45,7 @@ class ClientAddress(models.Model):
         return self.address
 
     def login_wait(self, username):
-        """Return how many seconds it takes until the name may be tried from here: 0, unless too many tries failed."""
+        """Return for how many seconds the username may not log in from here: 0 unless too many logins failed."""
         window, name = settings.LOGIN_WINDOW, digest(username)
         times = [at for at, _ in self.failed_logins]
         times_of_name = [at for at, other in self.failed_logins if other == name]
@@ -54,17 +54,17 @@ class ClientAddress(models.Model):
             wait(times_of_name, settings.LOGIN_FAILURES, window),
         )
 
-    def has_failed(self, username):
-        """Return whether a login under the name has failed within the window, or is dated ahead of the clock."""
+    def has_failures(self, username):
+        """Return whether a login with the username failed within the window, or at a time ahead of the clock."""
         earliest = time.time() - settings.LOGIN_WINDOW.total_seconds()
         return any(name == digest(username) and at > earliest for at, name in self.failed_logins)
 
-    def fail_login(self, username):
+    def record_failure(self, username):
         self.failed_logins = [*self.recent_failures(), [time.time(), digest(username)]]
         self.save()
 
-    def forgive_logins(self, username):
-        """Count the failed logins of this name for the address alone."""
+    def reset_failures(self, username):
+        """Clear the count of the username; its failed logins still count for the address."""
         name = digest(username)
         self.failed_logins = [[at, None if other == name else other] for at, other in self.recent_failures()]
         self.save()
@@ -73,28 +73,28 @@ class ClientAddress(models.Model):
         return [[at, name] for at, name in self.failed_logins if is_recent(at, settings.LOGIN_WINDOW)]
 
     def registration_wait(self):
-        """Return how many seconds it takes until the next registration from here: 0, unless there were too many."""
+        """Return for how many seconds nobody may register from here: 0 unless there were too many registrations."""
         return wait(self.registrations, *settings.REGISTER_RATE)
 
-    def register(self):
+    def record_registration(self):
         recent = [at for at in self.registrations if is_recent(at, settings.REGISTER_RATE[1])]
         self.registrations = [*recent, time.time()]
         self.save()
 
 
 def is_recent(at, window):
-    """Return whether a time lies within the window before now; times in the future do not count."""
+    """Return whether a time lies within the window up to now; times in the future do not count."""
     age = time.time() - at
     return -CLOCK_SKEW.total_seconds() <= age < window.total_seconds()
 
 
 def wait(times, limit, window):
-    """Return how many seconds it takes until fewer than `limit` of the times lie within the window before."""
+    """Return how many seconds it takes until fewer than `limit` of the times lie within the window."""
     # Sorted, because the clocks of the nodes that wrote them may differ.
     recent = sorted(at for at in times if is_recent(at, window))
     return max(0, recent[-limit] + window.total_seconds() - time.time()) if len(recent) >= limit else 0
 
 
 def digest(username):
-    """Return what a name is counted under: short, whatever is sent, and not what somebody typed in the wrong box."""
+    """Return the digest that a username is counted under: short, and unreadable if it was a password by mistake."""
     return hashlib.sha256(fold(username).encode()).hexdigest()[:16]

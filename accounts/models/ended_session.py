@@ -10,11 +10,11 @@ class EndedSessionManager(models.Manager):
 
 
 class EndedSession(models.Model):
-    """A login whose refresh tokens have all been revoked, because a spent one was used again."""
+    """A session whose refresh tokens are all invalid, because a blacklisted one was used again."""
 
-    # The claim that each refresh token passes on to its successor.
+    # The `session` claim, which each refresh token passes on to its successor.
     session = models.CharField(max_length=32, unique=True)
-    # When the last of its refresh tokens has expired; the row must be kept until then.
+    # The row must be kept until the last of its refresh tokens has expired.
     expires_at = models.DateTimeField()
 
     objects = EndedSessionManager()

@@ -10,13 +10,13 @@ class AlreadySent(Conflict):
 
 class FormTokenManager(models.Manager):
     def check_unused(self, token):
-        """Raise AlreadySent if the token has been used."""
+        """Raise AlreadySent if the token has already been used."""
         if self.filter(token=token).exists():
             raise AlreadySent
 
     def use(self, token):
         """Use up a token in the caller's transaction and return its row, or raise AlreadySent."""
-        # The unique row is the lock: the same form sent in parallel waits here until this transaction ends.
+        # The unique row is the lock: a parallel request with the same form waits here until this transaction ends.
         row, new = self.get_or_create(token=token)
         if not new:
             raise AlreadySent
@@ -24,10 +24,10 @@ class FormTokenManager(models.Manager):
 
 
 class FormToken(models.Model):
-    """The used token of a form in the admin site: the form has made its change and cannot make another.
+    """The used token of a form in the admin site, which has made its change and cannot make another.
 
-    It has no foreign key to the user, because that would lock the user's row before the change does: two Admins who
-    change each other would deadlock.
+    There is no foreign key to the user: it would lock the user's row before the change does, and two Admins who change
+    each other would deadlock.
     """
 
     token = models.CharField(max_length=32, unique=True)

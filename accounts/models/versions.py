@@ -1,4 +1,4 @@
-"""The random numbers that tokens and admin sessions are bound to; new numbers end all of them."""
+"""The random numbers that tokens and admin sessions carry. A new number ends all those issued before."""
 
 import secrets
 
@@ -21,7 +21,7 @@ def new_versions():
     return {"token_version": random_version(), "session_version": random_version()}
 
 
-def new_versions_of_many():
-    """Return expressions that generate them in the database, separately for each row."""
+def new_versions_per_row():
+    """Return the same as expressions, which draw different numbers for each row."""
     draw = Cast(Floor(Random() * VERSION_MAX), models.PositiveIntegerField()) + 1
     return {"token_version": draw, "session_version": draw}

@@ -102,7 +102,7 @@ def test_revoking_a_users_access_ends_the_token(api, customer, end):
         case "delete":
             customer.delete()
         case "disable":
-            customer.change(is_active=False)
+            customer.set_access(is_active=False)
         case "password":
             customer.set_password("other")
             customer.save(update_fields=["password"])
@@ -115,10 +115,10 @@ def test_revoking_a_users_access_ends_the_token(api, customer, end):
 
 def test_a_new_role_takes_effect_on_the_next_request(api, customer, admin):
     client = api(customer)
-    customer.change(role="admin")
+    customer.set_access(role="admin")
     assert client.post("/api/products/create/", {"name": "Bat", "price": 1, "quantity": 1}).status_code == 201
 
-    customer.change(role="customer")
+    customer.set_access(role="customer")
     assert client.post("/api/products/create/", {"name": "Bat", "price": 1, "quantity": 1}).status_code == 403
 
 

@@ -72,7 +72,7 @@ def test_the_form_promotes_and_locks_out(site, customer):
 
 def test_a_stale_form_does_not_let_a_user_back_in(site, customer):
     page = form(customer, first_name="Carl")
-    customer.change(is_active=False)
+    customer.set_access(is_active=False)
 
     site.post(f"{LIST}{customer.pk}/change/", page)
 

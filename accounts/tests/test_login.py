@@ -32,7 +32,7 @@ def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(api, customer, na
 
 
 def test_a_disabled_user_cannot_log_in(api, customer):
-    customer.change(is_active=False)
+    customer.set_access(is_active=False)
 
     assert api().post(URL, {"username": "carl", "password": "carl's secret"}).json() == REFUSAL
 

@@ -76,10 +76,10 @@ def test_the_user_must_still_exist(api, refresh, customer):
 
 
 def test_the_user_must_still_be_active(api, refresh, customer):
-    customer.change(is_active=False)
+    customer.set_access(is_active=False)
     assert api().post(URL, {"refresh": refresh}).status_code == 401
 
-    customer.change(is_active=True)
+    customer.set_access(is_active=True)
     assert api().post(URL, {"refresh": refresh}).status_code == 401
 
 

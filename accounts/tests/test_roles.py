@@ -20,7 +20,7 @@ def test_createsuperuser_makes_an_admin_of_the_api_and_of_the_site(api, client, 
 
 def test_a_role_change_changes_every_flag(admin, customer):
     assert (admin.role, admin.is_superuser) == ("admin", True)
-    admin.change(role="customer")
+    admin.set_access(role="customer")
     admin.refresh_from_db()
     assert (admin.role, admin.is_staff, admin.is_superuser) == ("customer", False, False)
 
@@ -36,7 +36,7 @@ def test_changing_access_writes_nothing_else(customer):
     renamed.username = "Cora"
     renamed.save()
 
-    stale.update(role="admin")
+    stale.set_access(role="admin")
 
     assert User.objects.filter(username="Cora", username_folded="cora", is_staff=True).exists()
 
@@ -44,7 +44,7 @@ def test_changing_access_writes_nothing_else(customer):
 def test_two_concurrent_revocations_leave_no_older_token_valid(api, customer):
     first, second = User.objects.get(), User.objects.get()
     clients = [api(customer)]
-    first.update(is_active=False)
+    first.set_access(is_active=False)
     clients.append(api(first))
     second.set_password("other")
     second.save(update_fields=["password"])
@@ -70,10 +70,10 @@ def test_every_revocation_draws_both_versions_again(customer, end):
     before = User.objects.values_list("token_version", "session_version").get()
     match end:
         case "lock out":
-            customer.change(is_active=False)
+            customer.set_access(is_active=False)
         case "let in":
             User.objects.update(is_active=False)
-            User.objects.get().change(is_active=True)
+            User.objects.get().set_access(is_active=True)
         case "password":
             customer.set_password("other")
             customer.save()
@@ -88,7 +88,7 @@ def test_every_revocation_draws_both_versions_again(customer, end):
 
 
 def test_a_change_without_effect_ends_nothing(customer):
-    customer.change(role="customer", is_active=True)
+    customer.set_access(role="customer", is_active=True)
 
     after = User.objects.get()
     assert (after.token_version, after.session_version) == (customer.token_version, customer.session_version)

@@ -8,7 +8,7 @@ URL = "/api/accounts/users/"
 @pytest.fixture
 def cora(db):
     user = User.objects.create_user("Cora", password="cora's secret")
-    user.change(is_active=False)
+    user.set_access(is_active=False)
     return user
 
 

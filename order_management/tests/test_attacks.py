@@ -114,9 +114,9 @@ def test_hashing_an_overlong_password(api, db):
 def test_using_the_session_of_a_former_admin(site, admin):
     assert site.get("/admin/products/product/").status_code == 200
 
-    admin.change(role=User.Role.CUSTOMER)
+    admin.set_access(role=User.Role.CUSTOMER)
     assert site.get("/admin/products/product/").status_code == 302
-    admin.change(role=User.Role.ADMIN, is_active=False)
+    admin.set_access(role=User.Role.ADMIN, is_active=False)
     assert site.get("/admin/products/product/").status_code == 302
 
 

@@ -32,7 +32,7 @@ def delete(user):
 
 
 def lock_out(user):
-    user.change(is_active=False)
+    user.set_access(is_active=False)
 
 
 class AfterRead:

@@ -12,13 +12,13 @@ class Command(BaseCommand):
         parser.add_argument("--user", metavar="NAME", help="only those of this user")
 
     def handle(self, *, user, **options):
-        users = User.objects.all() if user is None else self.named(user)
+        users = User.objects.all() if user is None else self.get_users(user)
         ended = end_sessions(users)
         security_event("sessions_ended", users=ended)
         self.stdout.write(f"Ended the sessions of {ended} user{'' if ended == 1 else 's'}.")
 
-    def named(self, name):
-        users = User.objects.filter(pk=User.objects.id_of(name))
-        if not users:
-            raise CommandError(f"There is no user named {name!r}.")
+    def get_users(self, username):
+        users = User.objects.with_username(username)
+        if not users.exists():
+            raise CommandError(f"There is no user named {username!r}.")
         return users

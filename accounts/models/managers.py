@@ -1,0 +1,61 @@
+import unicodedata
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth import models as auth
+from django.db import models
+from django.db.models import ProtectedError
+
+from order_management.db.prepared import Get, Select
+
+HAS_HISTORY = "A user with entries in the admin history cannot be deleted, only locked out."
+
+
+def fold(username):
+    """Return what all spellings of a username have in common: casefold(NFKC(username))."""
+    return unicodedata.normalize("NFKC", username).casefold()
+
+
+class UserQuerySet(models.QuerySet):
+    def with_username(self, username):
+        """Filter by username, in any spelling."""
+        return self.filter(username_folded=fold(username))
+
+    def delete(self):
+        """Delete the users, or raise ProtectedError if any have entries in the admin history.
+
+        Django would delete those entries as well (LogEntry.user is CASCADE).
+        """
+        authors = self.filter(logentry__isnull=False).order_by().distinct()
+        if authors.exists():
+            raise ProtectedError(HAS_HISTORY, set(authors))
+        return super().delete()
+
+    delete.alters_data = True
+    delete.queryset_only = True
+
+
+class UserManager(auth.UserManager.from_queryset(UserQuerySet)):
+    def get_active(self, pk, token_version):
+        """Return the active user with this id and token version, or None."""
+        # SimpleJWT issues the id as text.
+        return get_active_user(int(pk), token_version)
+
+    def lock(self, pk):
+        """Keep a user from being deleted until the transaction ends; raise DoesNotExist if they have been already.
+
+        Rows that refer to the user can still be added: their foreign keys do not wait for this lock.
+        """
+        if not lock_user(pk):
+            raise self.model.DoesNotExist
+
+    def get_by_natural_key(self, username):
+        """Find the user by any spelling of the username; Django's login and `createsuperuser` call this."""
+        return self.with_username(username).get()
+
+    def get_id(self, username):
+        """Return the id of the user with this username, or None."""
+        return self.with_username(username).values_list("pk", flat=True).first()
+
+
+get_active_user = Get(lambda pk, version: get_user_model().objects.filter(is_active=True, pk=pk, token_version=version))
+lock_user = Select(lambda pk: get_user_model().objects.filter(pk=pk).select_for_update(no_key=True).values_list("pk"))
