@@ -326,6 +326,22 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
+        "an Admin locks a user before changing them in the admin site",
+        "accounts/admin.py",
+        "        services.set_access(user.pk, by=request.user, **access)\n        # Only",
+        "        # Only",
+        "accounts/tests/test_admin.py::test_saving_a_user_who_was_just_deleted_answers_404",
+        SQLITE,
+    ),
+    Control(
+        "an Admin locks a user before setting their password in the admin site",
+        "accounts/admin.py",
+        "get_object_or_404(User.objects.select_for_update(no_key=True), pk=id)",
+        "pass",
+        "tests_live/test_admin_races.py::test_saving_a_user_who_is_being_deleted_answers_404[password-fields1]",
+        POSTGRES,
+    ),
+    Control(
         "the statement that changes the stock also checks it",
         "products/models.py",
         "max(0, -delta), min(",

@@ -1,7 +1,12 @@
-"""Forms of the admin site that are submitted several times at once."""
+"""Forms of the admin site that are submitted several times at once, or while another Admin deletes their object."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from .admin_site import AdminSite
-from .server import manage
+from .databases import ON_POSTGRES, is_waited_in, user_being_deleted
+from .server import PASSWORD, eventually, manage
 
 ALREADY_SUBMITTED = "This form has already been submitted. Nothing was changed this time."
 
@@ -28,3 +33,24 @@ def test_separate_forms_with_the_same_new_product_are_all_processed(server):
 
     assert [answer.status for answer in answers] == [302] * 4
     assert sum(product["name"] == "Twin" for product in server.products()) == 4
+
+
+@pytest.mark.skipif(not ON_POSTGRES, reason="SQLite has one writer: the form is processed after the deletion")
+@pytest.mark.parametrize(
+    ("page", "fields"),
+    [
+        ("change", {"username": "dora", "first_name": "Dora", "role": "customer", "is_active": "on"}),
+        ("password", {"usable_password": "true", "password1": "s3cret word", "password2": "s3cret word"}),
+    ],
+)
+def test_saving_a_user_who_is_being_deleted_answers_404(server, page, fields):
+    server.call("POST", "/api/accounts/register/", {"username": "dora", "password": PASSWORD})
+    (dora,) = server.call("GET", "/api/accounts/users/?search=dora", token=server.admin).body
+    site, path = AdminSite(server), f"/admin/accounts/user/{dora['id']}/{page}/"
+    form = site.form(path, site.hidden_inputs(path) | fields)
+    with ThreadPoolExecutor() as threads:
+        with user_being_deleted(server.database_url, "dora"):
+            answer = threads.submit(server.call, *form)
+            eventually(lambda: is_waited_in(server.database_url))
+
+        assert answer.result().status == 404

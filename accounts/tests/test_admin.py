@@ -3,6 +3,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
+from django.db import connection
 from django.db.models import F, ProtectedError
 from django.test import Client
 
@@ -85,6 +86,30 @@ def test_admins_cannot_demote_or_lock_out_themselves_in_the_form(site, admin):
 
     admin.refresh_from_db()
     assert (admin.role, admin.is_active, admin.first_name) == ("admin", True, "Anna")
+
+
+def deleting_once_read(user):
+    """Delete the user, as another Admin may, right after the page has read them."""
+    steps = ["read", "delete"]
+
+    def wrapper(execute, sql, params, many, context):
+        if steps == ["delete"]:
+            steps.clear()
+            User.objects.filter(pk=user.pk).delete()
+        if "read" in steps and "accounts_user" in sql and user.pk in params:
+            steps.remove("read")
+        return execute(sql, params, many, context)
+
+    return connection.execute_wrapper(wrapper)
+
+
+@pytest.mark.parametrize("changes", [{"first_name": "Carl"}, {"role": "admin"}])
+def test_saving_a_user_who_was_just_deleted_answers_404(site, customer, changes):
+    with deleting_once_read(customer):
+        response = site.post(f"{LIST}{customer.pk}/change/", form(customer, **changes))
+
+    assert response.status_code == 404
+    assert not LogEntry.objects.exists()
 
 
 def test_admins_cannot_delete_themselves(site, admin):
