@@ -25,7 +25,7 @@ class RoleFilter(admin.SimpleListFilter):
         return User.Role.choices
 
     def queryset(self, request, queryset):
-        return queryset.filter(is_staff=self.value() == User.Role.ADMIN) if self.value() else queryset
+        return queryset.with_role(self.value()) if self.value() else queryset
 
 
 class UserForm(UserChangeForm):

@@ -11,4 +11,4 @@ class UserFilter(FilterSet):
     search = filters.CharFilter("username", "icontains", max_length=150, help_text="Part of the name, in any case.")
 
     def filter_role(self, users, name, value):
-        return users.filter(is_staff=value == User.Role.ADMIN)
+        return users.with_role(value)

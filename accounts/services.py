@@ -2,7 +2,7 @@ from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError
 from django.db.models import Q
-from django.shortcuts import get_object_or_404
+from django.http import Http404
 
 from order_management.db.transactions import atomic
 from order_management.exceptions import Conflict
@@ -67,13 +67,15 @@ def delete_users(users, *, by):
 
 @atomic
 def set_access(user_id, *, by, role=None, is_active=None):
-    """Change a user's role, or lock them out or let them in; return the user. None leaves a value unchanged.
+    """Set a user's role, or lock them out or let them in; return the user. None leaves a value unchanged.
 
-    Raise OwnAccess (409) if Admins would take away their own access, PermissionDenied (403) if `by` is no longer an
-    Admin: of two Admins who demote each other at the same moment, the second is refused, so one always remains.
+    Raise OwnAccess (409) if an Admin would take away their own access, and PermissionDenied (403) if `by` is no longer
+    an Admin. So one always remains: of two Admins who demote each other at the same moment, the second is refused.
     """
     users = lock_with_admin(User.objects.select_for_update(no_key=True), Q(pk=user_id), by)
-    user = users.get(user_id) or get_object_or_404(User, pk=user_id)
+    if user_id not in users:
+        raise Http404("No User matches the given query.")
+    user = users[user_id]
     if user_id == by.pk and (role == User.Role.CUSTOMER or is_active is False):
         raise OwnAccess
     before = user.role, user.is_active

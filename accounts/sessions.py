@@ -1,4 +1,4 @@
-"""Sessions: chains of refresh tokens from one login, each of which works once."""
+"""A session is the chain of refresh tokens from one login. Each token works once."""
 
 from contextlib import contextmanager
 from datetime import timedelta

@@ -74,7 +74,7 @@ def check_ids(kwargs):
 
 
 # Views that set a password also hash it in the transaction, so on SQLite all writers wait for about 25 ms. Django's
-# forms hash the password as they save; hashing it earlier would take views of our own.
+# forms hash the password as they save; hashing it earlier would take separate views.
 def in_transaction(view):
     @atomic
     def run(request, *args, **kwargs):

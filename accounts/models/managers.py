@@ -20,6 +20,9 @@ class UserQuerySet(models.QuerySet):
         """Filter by username, in any spelling."""
         return self.filter(username_folded=fold(username))
 
+    def with_role(self, role):
+        return self.filter(is_staff=role == self.model.Role.ADMIN)
+
     def delete(self):
         """Delete the users, or raise ProtectedError if any have entries in the admin history.
 

@@ -118,12 +118,12 @@ class User(auth.AbstractUser):
 
     def revoke_lost_access(self, role, is_active):
         """End the sessions that the user loses by a change from this role and access; return the fields to save."""
-        # Also when letting them in: a node of the previous version, which locked them out, did not end admin sessions.
+        # Also when letting them in: a node of the previous version may have locked them out but left admin sessions.
         if not (is_active and self.is_active):
             return self.end_sessions()
         if self.role == role:
             return []
-        # Tokens stay valid: the role is read with each call.
+        # Tokens stay valid, because the role is read on every call.
         self.session_version = random_version()
         return ["session_version"]
 

@@ -1,8 +1,8 @@
-// Disables a form's buttons while the server works on it, and keeps Back from turning a sent form into a new one.
-// The server decides, by the form's CSRF token (accounts/form_tokens.py): this only spares people the refusal.
+// Disables a form's buttons while the server processes it, and keeps Back from turning a sent form into a new one.
+// The server decides, by the form's CSRF token (accounts/form_tokens.py); this only saves users a refusal.
 "use strict"
 
-const PATIENCE = 30000 // milliseconds, for an answer that never comes or is a download
+const TIMEOUT = 30000 // milliseconds, in case the response never comes or is a download
 
 function disable(form, disabled) {
   form.toggleAttribute("data-sending", disabled)
@@ -21,7 +21,7 @@ function contentOf(form) {
   return JSON.stringify(Array.from(form.elements).filter(kept).map((element) => [element.name, element.value, element.checked]))
 }
 
-// After Back, the page has a new token: the same content means the same form, which is sent with the old token.
+// After Back, the page has a new token. The same content means the same form, which is sent with the old token.
 function rememberToken(form) {
   const token = form.querySelector("input[name=csrfmiddlewaretoken]")
   if (!token) return
@@ -39,17 +39,17 @@ document.addEventListener("submit", (event) => {
   }
   rememberToken(form)
   form.toggleAttribute("data-sending", true)
-  // Not yet: a disabled button is not sent, so the server would not know which one was pressed.
+  // Deferred, because a disabled button is not sent, and the server needs to know which one was pressed.
   setTimeout(() => disable(form, true))
-  setTimeout(() => disable(form, false), PATIENCE)
+  setTimeout(() => disable(form, false), TIMEOUT)
 })
 
-// The dialogs.
+// Dialogs.
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
   if (detail.elt.tagName === "FORM") disable(detail.elt, true)
 })
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  // Unless the answer leads to another page, which has its own buttons.
+  // Unless the response redirects to another page.
   if (detail.elt.tagName === "FORM" && !detail.xhr.getResponseHeader("HX-Redirect")) disable(detail.elt, false)
 })
 
