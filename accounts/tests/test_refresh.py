@@ -220,5 +220,5 @@ def test_a_token_unknown_to_the_database_can_be_used_only_once(refresh, send):
 
 
 def test_a_refresh_takes_four_statements(refresh, send, django_assert_num_queries):
-    with django_assert_num_queries(4 + 4):  # the user, the token, the blacklisting, the successor; two savepoints
+    with django_assert_num_queries(4 + 2):  # the user, the token, the blacklisting, the successor; a savepoint
         send(refresh)

@@ -1,4 +1,4 @@
-"""Touches no table: the model is accounts.IdempotencyKey now."""
+"""Locks nothing: only Django's state changes, because the model is accounts.IdempotencyKey now."""
 
 from django.db import migrations
 
