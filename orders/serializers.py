@@ -41,7 +41,7 @@ class LineSerializer(serializers.Serializer):
 
 
 class OrderSerializer(serializers.Serializer):
-    """An OrderRecord, with the actions that the caller in the context may take."""
+    """An order, with the actions that the caller may take now."""
 
     id = serializers.IntegerField()
     customer = CharField()

@@ -1,12 +1,10 @@
 """The catalogue as a CSV file, with the columns that an import reads."""
 
 from order_management.files.csv import BATCH, write_csv
-from order_management.money import money
 
 from .models import COLUMNS
 
 
 def products_csv(products):
     """Yield the listed products of a queryset as a CSV file, in its order, as chunks of text."""
-    rows = products.listed().values_list(*COLUMNS).iterator(BATCH)
-    return write_csv(COLUMNS, ((pk, name, money(price), quantity) for pk, name, price, quantity in rows))
+    return write_csv(COLUMNS, products.listed().values_list(*COLUMNS).iterator(BATCH))

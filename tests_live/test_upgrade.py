@@ -1,0 +1,58 @@
+"""A node of the previous version and one of this version, on the same database: an upgrade node by node."""
+
+import io
+import subprocess
+import tarfile
+
+import pytest
+
+from .server import PRODUCTION, ROOT, Server
+
+PREVIOUS = "98ad17607d17"  # the revision that the upgrade starts from
+KEY = {"Idempotency-Key": "sent-to-both"}
+
+
+@pytest.fixture(scope="module")
+def previous(server, tmp_path_factory):
+    """A server of the previous version, on the database of `server`."""
+    archive = subprocess.run(["git", "archive", PREVIOUS], cwd=ROOT, capture_output=True)
+    if archive.returncode:
+        pytest.skip("This copy of the project lacks the history.")
+    folder = tmp_path_factory.mktemp("previous")
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
+        files.extractall(folder, filter="data")
+    log = tmp_path_factory.mktemp("log") / "log"
+    with Server(PRODUCTION, database_url=server.database_url, log=log, folder=folder) as previous:
+        yield previous
+
+
+def order(server, note):
+    product = server.create_product(quantity=10)["id"]
+    return {"items": [{"product": product, "quantity": 3}], "note": note}
+
+
+@pytest.mark.parametrize("upgraded", [True, False], ids=["to this version", "to the previous version"])
+def test_an_order_is_retried_at_the_node_of_another_version(server, previous, upgraded):
+    first, second = (previous, server) if upgraded else (server, previous)
+    body, token = order(server, note="ring twice"), server.customer
+    headers = {"Idempotency-Key": f"first-{upgraded}"}
+
+    placed = first.call("POST", "/api/orders/", body, token, headers)
+    replayed = second.call("POST", "/api/orders/", body, token, headers)
+    other = second.call("POST", "/api/orders/", body | {"note": "changed"}, token, headers)
+
+    assert (placed.status, replayed.status, other.status) == (201, 201, 422)
+    assert replayed.body == placed.body
+    assert replayed.headers["Location"] == placed.headers["Location"]
+    assert replayed.headers["Idempotent-Replayed"] == "true"
+    product = server.call("GET", f"/api/products/{body['items'][0]['product']}/", token=token).body
+    assert product["quantity"] == 7
+
+
+def test_a_key_of_the_previous_version_is_an_orders_key(server, previous):
+    body = order(server, note="")
+    assert previous.call("POST", "/api/orders/", body, server.admin, KEY).status == 201
+
+    change = {"delta": 1}
+    path = f"/api/products/{body['items'][0]['product']}/stock/"
+    assert server.call("POST", path, change, server.admin, KEY).status == 422
