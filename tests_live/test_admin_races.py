@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from .admin_site import AdminSite
-from .databases import ON_POSTGRES, is_waited_in, user_being_deleted
+from .databases import ON_POSTGRES, has_lock_wait, user_being_deleted
 from .server import PASSWORD, eventually, manage
 
 ALREADY_SUBMITTED = "This form has already been submitted. Nothing was changed this time."
@@ -51,6 +51,6 @@ def test_saving_a_user_who_is_being_deleted_answers_404(server, page, fields):
     with ThreadPoolExecutor() as threads:
         with user_being_deleted(server.database_url, "dora"):
             answer = threads.submit(server.call, *form)
-            eventually(lambda: is_waited_in(server.database_url))
+            eventually(lambda: has_lock_wait(server.database_url))
 
         assert answer.result().status == 404
