@@ -97,5 +97,5 @@ def take_step(order, status, *, by, note):
     order.move_to(status, by=by, note=note)
     if status in Order.BACK_IN_STOCK:
         quantities = dict(order.lines.values_list("product", "quantity"))
-        if move_stock(quantities, kind=status, order=order.pk, by=by, deleted=True):
+        if move_stock(quantities, kind=status, order=order.pk, by=by):
             raise StockOutOfBounds

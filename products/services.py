@@ -85,15 +85,15 @@ def delete_products(products, *, by=None):
 
 
 @atomic
-def move_stock(deltas, *, kind, order, by, deleted=False):
+def move_stock(deltas, *, kind, order, by):
     """Add to the stock of several products, or take from it, and write the ledger.
 
-    `deltas` are the changes by product id; deleted products are allowed if `deleted` is set. Return the stock of the
-    products that were refused, by id, None for a product that is not there: the caller must then roll back.
+    `deltas` are the changes by product id. Return the stock of the products that were refused, by id: None for one that
+    does not exist or was deleted, which only matters for a sale. Then the caller must roll back.
     """
     # Locked, so that the stock in a refusal is still the stock when the refusal is sent.
     rows = Product.objects.lock_stock(deltas)
-    stock = {pk: quantity for pk, (quantity, deleted_at) in rows.items() if deleted or deleted_at is None}
+    stock = {pk: quantity for pk, (quantity, deleted_at) in rows.items() if deleted_at is None or kind != Kind.ORDERED}
     refused = {
         pk: stock.get(pk)
         for pk in sorted(deltas)

@@ -385,7 +385,7 @@ CONTROLS = [
     Control(
         "a deleted product is not sold",
         "products/services.py",
-        "if deleted or deleted_at is None",
+        "if deleted_at is None or kind != Kind.ORDERED",
         "if True",
         f"{RACES}::test_an_order_that_waited_for_a_deletion_is_refused",
         POSTGRES,
