@@ -17,7 +17,7 @@ NAME = re.compile(r"\b([a-z]\w*)\(\)|`([A-Z]\w+)`")
 def blocks(page):
     """Yield the paragraphs, table rows and list items: each names things together with their file."""
     for paragraph in page.split("\n\n"):
-        yield from paragraph.splitlines() if paragraph.startswith(("|", "1. ")) else [paragraph]
+        yield from paragraph.splitlines() if paragraph.startswith(("|", "1. ", "- ")) else [paragraph]
 
 
 def defined(name, source):
