@@ -69,7 +69,7 @@ def fingerprint(data=None):
 def keep_answer(request, response):
     """Store an answer with the key of its request, unless there is no key or the answer is stored already.
 
-    A method that ends by locking rows that others wait for calls this before.
+    A method that ends by locking rows that others wait for calls this itself, before it locks them.
     """
     record = request.idempotency_key
     if record and not record.response:

@@ -55,7 +55,7 @@ class OrderQuerySet(RowQuerySet):
         return self if user.is_admin else self.filter(customer=user)
 
     def placed_by(self, customer, *, since, now):
-        """Return when the customer placed orders since a time, newest first; times in the future do not count."""
+        """Return the times of the customer's orders since a given time, newest first, without any in the future."""
         placed = self.filter(customer=customer, created_at__gt=since, created_at__lte=now + CLOCK_SKEW)
         return placed.order_by("-created_at", "-id").values_list("created_at", flat=True)
 
@@ -72,7 +72,7 @@ class OrderQuerySet(RowQuerySet):
 
 class OrderManager(models.Manager.from_queryset(OrderQuerySet)):
     def with_lines(self, rows):
-        """Return an OrderRecord for each of the rows of `rows()`."""
+        """Return an OrderRecord for each row that `rows()` returned."""
         lines = {row.id: [] for row in rows}
         for row in select_lines(lines):
             lines[row[0]].append(new_line(row[1:]))
@@ -84,7 +84,7 @@ class OrderManager(models.Manager.from_queryset(OrderQuerySet)):
         return OrderRecord(*row, [new_line(row[1:]) for row in select_lines([pk])])
 
     def line_counts(self, pks):
-        """Return how many lines the orders have, by id."""
+        """Return the number of lines of each order, by order id."""
         return dict(count_lines(pks))
 
     def add(self, *, customer, lines, total, note):
@@ -122,7 +122,7 @@ class Order(models.Model):
         "return": Status.RETURNED,
     }
     CUSTOMER_ACTIONS = {"cancel"}
-    # The steps to these return the items to stock.
+    # A step to one of these returns the items to stock.
     BACK_IN_STOCK = {Status.CANCELLED, Status.RETURNED}
 
     customer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="orders", db_index=False)

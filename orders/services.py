@@ -75,7 +75,7 @@ def take_stock(order, *, by):
     requested = {line.product: line.quantity for line in order.lines}
     deltas = {pk: -quantity for pk, quantity in requested.items()}
     short = move_stock(deltas, kind=StockMovement.Kind.ORDERED, order=order.id, by=by)
-    # Deleted since its price was read.
+    # These were deleted after their prices had been read.
     refuse_unknown([pk for pk, available in short.items() if available is None])
     if short:
         items = [{"product": pk, "requested": requested[pk], "available": short[pk]} for pk in short]
@@ -88,7 +88,7 @@ def change_status(order, status, *, by, note=""):
     Raise IllegalTransition or StockOutOfBounds (409).
     """
     take_step(order, status, by=by, note=note)
-    # Not in the transaction: if that is run again, it must start from the old status.
+    # Outside the transaction: if it is run again, it must start from the old status.
     order.status = status
 
 

@@ -21,7 +21,7 @@ from .throttle import limit_orders
 
 
 class OrderMixin(ConditionalMixin):
-    """What all views of orders share: whose orders they are about, and how an order looks."""
+    """What the views of orders share: whose orders the caller sees, and how an order looks."""
 
     permission_classes = [IsAdmin | IsCustomer]
     queryset = Order.objects.all()

@@ -23,7 +23,7 @@ class ProductQuerySet(RowQuerySet):
         return self.filter(deleted_at=None)
 
     def rows(self):
-        """Return the products as named tuples of what callers see: a long list costs half of what instances cost."""
+        """Return the products as named tuples of what callers see: a long list costs half as much as with instances."""
         return self.values_list(*COLUMNS, named=True)
 
     def remove(self):
@@ -49,7 +49,7 @@ class ProductManager(models.Manager.from_queryset(ProductQuerySet)):
         return {pk: (quantity, deleted_at) for pk, quantity, deleted_at in select_stock(sorted(pks))}
 
     def change_stock(self, pk, delta):
-        """Add to the stock, or take from it, unless it would leave 0 to QUANTITY_MAX; return whether it did."""
+        """Change the stock by `delta` if the result is from 0 to QUANTITY_MAX; return whether it was changed."""
         # One conditional UPDATE: nothing can come between the check and the change.
         return bool(update_stock(delta, pk, max(0, -delta), min(QUANTITY_MAX, QUANTITY_MAX - delta)))
 
@@ -151,8 +151,8 @@ class ProductImport(models.Model):
     """A file of products that was imported, and the result. Rows are kept, like those of the ledger."""
 
     digest = models.CharField(max_length=64)  # SHA-256 of the file
-    # The username at the time, or blank for the command. No foreign key: the import outlasts the user, and the version
-    # before, which doesn't know this table, can still delete users.
+    # The username at the time, or blank for the command. No foreign key: the import outlasts the user, and the previous
+    # version, which does not know this table, must still be able to delete users.
     by = models.CharField(max_length=150, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     created = models.PositiveIntegerField()
@@ -182,7 +182,7 @@ select_stock = SelectIn(
         .values_list("pk", "quantity", "deleted_at")
     )
 )
-# Delta, key, and the bounds within which the stock must be before the change.
+# The values are the delta, the key, and the bounds that the stock must be within before the change.
 update_stock = Update(
     lambda delta, pk, least, most: (
         Product.objects.filter(pk=pk, quantity__gte=least, quantity__lte=most),

@@ -46,7 +46,7 @@ def is_known(tag, if_none_match):
 
 
 class ConditionalMixin:
-    """Adds an ETag to answers; answers a GET with a matching `If-None-Match` by 304; `check_if_match` is for changes.
+    """Adds an ETag to answers; answers 304 to a GET with a matching `If-None-Match`; `check_if_match` is for changes.
 
     Answers depend on who asks, and must be revalidated before they are used again.
     """

@@ -13,7 +13,7 @@ PAGE_SIZE_MAX = 1000
 
 
 class Cursor(NamedTuple):
-    """Where a page begins: behind the row with this sort value and id, or before it if `backwards`."""
+    """Where a page begins: after the row with this sort value and id, or before it if `backwards`."""
 
     backwards: bool
     value: str
@@ -49,9 +49,9 @@ class KeysetPagination(BasePagination):
         return rows
 
     def page(self, queryset):
-        """Return the rows of the page in the direction of the cursor, and whether there are more behind them."""
+        """Return the rows of the page in the direction of the cursor, and whether there are more after them."""
         sign = "-" if self.descending else ""
-        # One more row than shown says whether there is another page, without a count.
+        # One extra row tells whether there is another page, without a count.
         rows, wanted = [], self.size + 1
         for part in self.parts(queryset):
             rows += first_rows(part, (f"{sign}{self.field}", f"{sign}id"), wanted)

@@ -21,7 +21,7 @@ from .replica import source
 
 PLAIN = (models.IntegerField, models.CharField, models.ForeignKey)
 
-# Stand for the values while the ORM compiles. No constant is one of them; they fit into every column of numbers.
+# They stand for the values while the ORM compiles. No constant equals one of them, and every numeric column holds them.
 PLACEHOLDERS = [2_147_000_000 + number for number in range(1024)]
 
 

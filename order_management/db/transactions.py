@@ -16,7 +16,7 @@ ABORTED = {"40001", "40P01"}
 
 
 def atomic(use_case=None, *, durable=False):
-    """Run a use case in a transaction, and once more if the database aborted it so that others could proceed.
+    """Run a use case in a transaction, and again if the database aborted it so that others could proceed.
 
     Anything it does outside the database must wait for `on_commit`, and it must not change its arguments. Inside
     another transaction it joins that one, without a savepoint: only the outermost use case is run again. Code that
