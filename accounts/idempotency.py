@@ -29,7 +29,7 @@ def retryable(serializer_class=None, **options):
     def decorate(method):
         @atomic
         def run(view, request, *data, **ids):
-            record = request.idempotency_key = claim_key(request, data)
+            record = request.idempotency_key = claim_key(request, *data)
             if record and record.response:
                 return replay(record)
             response = method(view, request, *data, **ids)
@@ -37,19 +37,19 @@ def retryable(serializer_class=None, **options):
             return response
 
         @wraps(method)
-        def handler(view, request, **ids):
+        def wrapper(view, request, **ids):
             if serializer_class is None:
                 return run(view, request, **ids)
-            body = serializer_class(data=request.data, context=view.get_serializer_context(), **options)
-            body.is_valid(raise_exception=True)
-            return run(view, request, body.validated_data, **ids)
+            serializer = serializer_class(data=request.data, context=view.get_serializer_context(), **options)
+            serializer.is_valid(raise_exception=True)
+            return run(view, request, serializer.validated_data, **ids)
 
-        return handler
+        return wrapper
 
     return decorate
 
 
-def claim_key(request, data):
+def claim_key(request, data=None):
     """Return the IdempotencyKey of a request, or None; raise ValidationError (400) or KeyReused (422)."""
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is None:
@@ -57,11 +57,11 @@ def claim_key(request, data):
     if not KEY.fullmatch(key):
         raise ValidationError({"Idempotency-Key": ["Must be 1 to 255 visible ASCII characters (no spaces)."]})
     return IdempotencyKey.objects.claim(
-        request.user, key, request=f"{request.method} {request.path}", fingerprint=fingerprint(*data)
+        request.user, key, request=f"{request.method} {request.path}", fingerprint=fingerprint(data)
     )
 
 
-def fingerprint(data=None):
+def fingerprint(data):
     """Return a digest of validated data, the same however its JSON is written."""
     return sha256(orjson.dumps(data, default=str, option=orjson.OPT_SORT_KEYS)).hexdigest()
 

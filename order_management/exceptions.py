@@ -1,5 +1,5 @@
 class Conflict(Exception):
-    """The current state does not allow the request: 409 with `{"detail": ...}` and any extra keys.
+    """The current state does not allow the request: 409, or `status`, with `{"detail": ...}` and any extra keys.
 
     Define each subclass beside the rule that it enforces.
     """

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from order_management.clocks import CLOCK_SKEW
-from order_management.db.prepared import Insert, RowQuerySet, Select, SelectIn
+from order_management.db.prepared import Insert, Select, SelectIn
+from order_management.db.rows import RowQuerySet
 from order_management.exceptions import Conflict
 from products.models import NOTE_MAX, PRICE_MAX, Product
 
@@ -23,7 +24,7 @@ class IllegalTransition(Conflict):
 
 
 class Line(NamedTuple):
-    product: int
+    product_id: int
     name: str
     price: Decimal
     quantity: int

@@ -16,7 +16,7 @@ class OrderPagination(KeysetPagination):
         "header says whether there is more."
     )
 
-    def limit(self, rows):
+    def trim(self, rows):
         # A page of the default size cannot reach the limit.
         if len(rows) * LINES_MAX <= PAGE_LINES_MAX:
             return rows

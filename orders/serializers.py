@@ -65,7 +65,7 @@ class OrderSerializer(serializers.Serializer):
             "status": order.status,
             "items": [
                 {
-                    "product": line.product,
+                    "product": line.product_id,
                     "name": line.name,
                     "price": line.price,
                     "quantity": line.quantity,
@@ -99,7 +99,7 @@ class PeriodSerializer(serializers.Serializer):
 
     def validate(self, attrs):
         if not timedelta() <= attrs["to"] - attrs["from"] < timedelta(days=DAYS_MAX):
-            raise serializers.ValidationError({"to": [f"It must be `from` or one of the {DAYS_MAX - 1} days after."]})
+            raise serializers.ValidationError({"to": [f"Must be `from` or up to {DAYS_MAX - 1} days later."]})
         return attrs
 
 

@@ -25,6 +25,8 @@ class TotalDiffers(Conflict):
 def place_order(*, customer, items, note="", expected_total=None):
     """Create an order and take its items out of stock: all or nothing. Return its OrderRecord.
 
+    The API calls the two steps itself, because it keeps its answer between them.
+
     `items` are dicts with `product`, an id, and `quantity`. Raise ValidationError (400), TotalDiffers or OutOfStock
     (409), in this order.
     """
@@ -72,7 +74,7 @@ def take_stock(order, *, by):
 
     Call it last: other buyers of the same products wait until the transaction ends.
     """
-    requested = {line.product: line.quantity for line in order.lines}
+    requested = {line.product_id: line.quantity for line in order.lines}
     deltas = {pk: -quantity for pk, quantity in requested.items()}
     short = move_stock(deltas, kind=StockMovement.Kind.ORDERED, order=order.id, by=by)
     # These were deleted after their prices had been read.
@@ -97,5 +99,5 @@ def take_step(order, status, *, by, note):
     order.move_to(status, by=by, note=note)
     if status in Order.BACK_IN_STOCK:
         quantities = dict(order.lines.values_list("product", "quantity"))
-        if move_stock(quantities, kind=status, order=order.pk, by=by):
+        if move_stock(quantities, kind=StockMovement.Kind(status), order=order.pk, by=by):
             raise StockOutOfBounds

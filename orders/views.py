@@ -105,4 +105,5 @@ class SalesReport(ConditionalMixin, generics.GenericAPIView):
     def get(self, request):
         period = PeriodSerializer(data=request.query_params)
         period.is_valid(raise_exception=True)
-        return Response(reports.sales(*period.validated_data.values()))
+        first, last = period.validated_data["from"], period.validated_data["to"]
+        return Response(reports.sales(first, last))

@@ -8,7 +8,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from order_management.clocks import CLOCK_SKEW
-from order_management.db.prepared import Get, Insert, RowQuerySet, SelectIn, Update, UpdateByPk
+from order_management.db.prepared import Get, Insert, SelectIn, Update, UpdateByPk
+from order_management.db.rows import RowQuerySet
 
 PRICE_MAX = Decimal("99999999.99")
 QUANTITY_MAX = 2**31 - 1
@@ -34,11 +35,11 @@ class ProductQuerySet(RowQuerySet):
 class ProductManager(models.Manager.from_queryset(ProductQuerySet)):
     def get_listed(self, pk):
         """Return the product, or None if there is none or it was deleted."""
-        return get_listed(pk)
+        return select_listed(pk)
 
     def lock(self, pk):
         """Do the same, and lock the product until the transaction ends."""
-        return get_locked(pk)
+        return select_locked(pk)
 
     def prices(self, pks):
         """Return the names and prices of listed products, by id."""
@@ -169,8 +170,8 @@ class ProductImport(models.Model):
 
 
 # The statements behind the managers: see order_management/db/prepared.py.
-get_listed = Get(lambda pk: Product.objects.listed().filter(pk=pk))
-get_locked = Get(lambda pk: Product.objects.listed().filter(pk=pk).select_for_update(no_key=True))
+select_listed = Get(lambda pk: Product.objects.listed().filter(pk=pk))
+select_locked = Get(lambda pk: Product.objects.listed().filter(pk=pk).select_for_update(no_key=True))
 select_prices = SelectIn(lambda *pks: Product.objects.listed().filter(pk__in=pks).values_list("pk", "name", "price"))
 # In ascending order, so that two transactions with the same products cannot deadlock. SQLite has no row locks and
 # needs none: the transaction holds the only write lock.

@@ -5,6 +5,9 @@ from django.utils import timezone
 from order_management.db.prepared import InsertNew
 from order_management.exceptions import Conflict
 
+# The request of a row that the previous version wrote: it took keys for nothing else.
+LEGACY_REQUEST = "POST /api/orders/"
+
 
 class KeyReused(Conflict):
     status = 422
@@ -22,13 +25,9 @@ class IdempotencyKeyManager(models.Manager):
         if new:
             return self.model(pk=new[0], user=user, key=key, request=request, fingerprint=fingerprint)
         row = self.get(user=user, key=key)
-        if (row.request or ORDER, row.fingerprint) != (request, fingerprint):
+        if (row.request or LEGACY_REQUEST, row.fingerprint) != (request, fingerprint):
             raise KeyReused
         return row
-
-
-# The request of a row that the previous version wrote: it took keys for nothing else.
-ORDER = "POST /api/orders/"
 
 
 class IdempotencyKey(models.Model):

@@ -18,7 +18,7 @@ class PreconditionFailed(APIException):
     default_detail = "It has changed since: the ETag in If-Match is not the current one."
 
 
-def why_none_matches(tags):
+def mismatch_detail(tags):
     """Return the detail for an If-Match with these ETags, or None if they are simply out of date.
 
     If-Match uses the strong comparison (RFC 9110, section 13.1.1), so a weak ETag never matches.
@@ -38,7 +38,7 @@ def etag_of(content, link=""):
     return quote_etag(sha256(content + link.encode()).hexdigest()[:32])
 
 
-def is_known(tag, if_none_match):
+def matches(tag, if_none_match):
     """Return whether an If-None-Match header, or None, names the ETag."""
     if if_none_match is None:
         return False
@@ -58,7 +58,7 @@ class ConditionalMixin:
         if response.status_code != 200 or request.method in ("DELETE", "OPTIONS"):
             return response
         tag = response.headers["ETag"] = etag_of(response.render().content, response.headers.get("Link", ""))
-        if request.method in ("GET", "HEAD") and is_known(tag, request.META.get("HTTP_IF_NONE_MATCH")):
+        if request.method in ("GET", "HEAD") and matches(tag, request.META.get("HTTP_IF_NONE_MATCH")):
             return HttpResponseNotModified(
                 headers={name: response[name] for name in NOT_MODIFIED_HEADERS if name in response}
             )
@@ -74,4 +74,4 @@ class ConditionalMixin:
             return
         tags = parse_etags(header)
         if etag_of(JSONRenderer().render(self.get_serializer(instance).data)) not in tags:
-            raise PreconditionFailed(why_none_matches(tags))
+            raise PreconditionFailed(mismatch_detail(tags))

@@ -6,7 +6,7 @@ from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from ..db.prepared import first_rows
+from ..db.rows import first_rows
 
 PAGE_SIZE = 100
 PAGE_SIZE_MAX = 1000
@@ -43,12 +43,12 @@ class KeysetPagination(BasePagination):
         self.cursor = self.read_cursor(query["cursor"]) if "cursor" in query else None
         backwards = self.cursor is not None and self.cursor.backwards
         self.descending = ordering.startswith("-") != backwards
-        rows, has_more = self.page(queryset)
+        rows, has_more = self.read_page(queryset)
         rows = rows[::-1] if backwards else rows
         self.links = {rel: self.link(cursor) for rel, cursor in self.neighbors(rows, has_more).items()}
         return rows
 
-    def page(self, queryset):
+    def read_page(self, queryset):
         """Return the rows of the page in the direction of the cursor, and whether there are more after them."""
         sign = "-" if self.descending else ""
         # One extra row tells whether there is another page, without a count.
@@ -57,10 +57,10 @@ class KeysetPagination(BasePagination):
             rows += first_rows(part, (f"{sign}{self.field}", f"{sign}id"), wanted)
             if len(rows) >= wanted:
                 break
-        shown = self.limit(rows[: self.size])
-        return shown, len(shown) < len(rows)
+        page = self.trim(rows[: self.size])
+        return page, len(page) < len(rows)
 
-    def limit(self, rows):
+    def trim(self, rows):
         """Return the rows that fit on one page. A subclass may leave out the last ones."""
         return rows
 
@@ -90,12 +90,12 @@ class KeysetPagination(BasePagination):
         ahead, behind = ("prev", "next") if backwards else ("next", "prev")
         if not rows:
             # All rows from here on were deleted in the meantime: the way back includes the row at the cursor.
-            return {behind: self.turned_back(backwards)} if self.cursor else {}
+            return {behind: self.reversed_cursor(backwards)} if self.cursor else {}
         exists = {ahead: has_more, behind: self.cursor is not None}
         ends = {"prev": Cursor(True, *self.key(rows[0])), "next": Cursor(False, *self.key(rows[-1]))}
         return {rel: cursor for rel, cursor in ends.items() if exists[rel]}
 
-    def turned_back(self, backwards):
+    def reversed_cursor(self, backwards):
         _, value, pk = self.cursor
         return Cursor(not backwards, value, pk + (-1 if self.descending else 1))
 
@@ -123,7 +123,7 @@ class KeysetPagination(BasePagination):
 
 def page_size(value):
     if not (value.isascii() and value.isdigit() and len(value) < 9 and 1 <= int(value) <= PAGE_SIZE_MAX):
-        raise ValidationError({"page_size": [f"A page has 1 to {PAGE_SIZE_MAX} items."]})
+        raise ValidationError({"page_size": [f"Must be from 1 to {PAGE_SIZE_MAX}."]})
     return int(value)
 
 

@@ -6,19 +6,16 @@ from the ORM. The statements stand behind methods of managers and QuerySets; not
 """
 
 from collections.abc import Callable, Iterable
-from functools import cache, lru_cache, partial
+from functools import cache
 from operator import attrgetter
 from typing import NamedTuple
 
-from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connection, connections, models
-from django.db.models.query import NamedValuesListIterable
 from django.db.models.sql import UpdateQuery
-from django.db.models.utils import create_namedtuple_class
-from django.utils.functional import cached_property
 
 from .replica import source
 
+# Fields whose values the database driver takes as they are.
 PLAIN = (models.IntegerField, models.CharField, models.ForeignKey)
 
 # They stand for the values while the ORM compiles. No constant equals one of them, and every numeric column holds them.
@@ -75,7 +72,7 @@ class Select(Statement):
 
 
 class SelectIn(Select):
-    """A query for any number of keys, given as one list; `build` takes them one by one."""
+    """A query for up to 1024 keys, given as one list; `build` takes them one by one."""
 
     def __call__(self, keys):
         keys = list(keys)
@@ -205,50 +202,3 @@ def converted(compiler):
         return list(zip(*columns, strict=True))
 
     return convert
-
-
-class RowQuerySet(models.QuerySet):
-    """A QuerySet whose rows, of `values_list(named=True)`, can be read by SQL that is compiled once."""
-
-    @cached_property
-    def conditions(self):
-        """The SQL of the WHERE clause and its parameters."""
-        try:
-            return self.query.get_compiler(connection=connection).compile(self.query.where)
-        except FullResultSet:
-            return "", []
-
-
-def first_rows(queryset, ordering, size):
-    """Return the first rows of a queryset in an ordering.
-
-    A statement is compiled once for all querysets of rows that have the same columns and conditions, whatever the
-    parameters: compiling the WHERE clause alone is cheap, and shows whether the rest is the same.
-    """
-    if queryset._iterable_class is not NamedValuesListIterable:
-        return list(queryset.order_by(*ordering)[:size])
-    try:
-        conditions, parameters = queryset.conditions
-    except EmptyResultSet:
-        return []
-    statement = statements(queryset.model, queryset.query.values_select, conditions, ordering, size)
-    if not statement:
-        statement.append(compile_rows(queryset.order_by(*ordering)[:size]))
-    [(sql, result)] = statement
-    with connections[source.get()].cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return result(cursor)
-
-
-@lru_cache(maxsize=1024)
-def statements(model, columns, conditions, ordering, size):
-    """Return the list in which the statement with this shape is kept."""
-    return []
-
-
-def compile_rows(queryset):
-    compiler = queryset.query.get_compiler(connection=connection)
-    sql, _ = compiler.as_sql()
-    rows = converted(compiler)
-    make = partial(tuple.__new__, create_namedtuple_class(*queryset.query.values_select))
-    return sql, lambda cursor: [make(row) for row in rows(cursor)]

@@ -133,7 +133,7 @@ def test_a_malformed_page_size_is_refused(api, customer, size):
     response = api(customer).get(URL, {"page_size": size})
 
     assert response.status_code == 400
-    assert response.json() == {"page_size": ["A page has 1 to 1000 items."]}
+    assert response.json() == {"page_size": ["Must be from 1 to 1000."]}
 
 
 @pytest.mark.parametrize("ordering", ["colour", "", "--id", "-", "id,name", "price\0", "deleted_at"])

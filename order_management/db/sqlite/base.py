@@ -15,6 +15,7 @@ def read_datetime(stored):
     return datetime.fromisoformat(f"{stored.decode()}+00:00")
 
 
+# For every connection of this process, in place of Django's.
 sqlite3.register_converter("datetime", read_datetime)
 
 

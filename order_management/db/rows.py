@@ -1,0 +1,59 @@
+"""Pages of rows, read by SQL that is compiled once for each set of conditions."""
+
+from functools import lru_cache, partial
+
+from django.core.exceptions import EmptyResultSet, FullResultSet
+from django.db import connection, connections, models
+from django.db.models.query import NamedValuesListIterable
+from django.db.models.utils import create_namedtuple_class
+from django.utils.functional import cached_property
+
+from .prepared import converted
+from .replica import source
+
+
+class RowQuerySet(models.QuerySet):
+    """A QuerySet whose rows, of `values_list(named=True)`, can be read by SQL that is compiled once."""
+
+    @cached_property
+    def conditions(self):
+        """The SQL of the WHERE clause and its parameters."""
+        try:
+            return self.query.get_compiler(connection=connection).compile(self.query.where)
+        except FullResultSet:
+            return "", []
+
+
+def first_rows(queryset, ordering, size):
+    """Return the first rows of a queryset in an ordering.
+
+    A statement is compiled once for all querysets of rows that have the same columns and conditions, whatever the
+    parameters: compiling the WHERE clause alone is cheap, and shows whether the rest is the same.
+    """
+    if queryset._iterable_class is not NamedValuesListIterable:
+        return list(queryset.order_by(*ordering)[:size])
+    try:
+        conditions, parameters = queryset.conditions
+    except EmptyResultSet:
+        return []
+    statement = statements(queryset.model, queryset.query.values_select, conditions, ordering, size)
+    if not statement:
+        statement.append(compile_rows(queryset.order_by(*ordering)[:size]))
+    [(sql, result)] = statement
+    with connections[source.get()].cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return result(cursor)
+
+
+@lru_cache(maxsize=1024)
+def statements(model, columns, conditions, ordering, size):
+    """Return the list in which the statement with this shape is kept."""
+    return []
+
+
+def compile_rows(queryset):
+    compiler = queryset.query.get_compiler(connection=connection)
+    sql, _ = compiler.as_sql()
+    rows = converted(compiler)
+    make = partial(tuple.__new__, create_namedtuple_class(*queryset.query.values_select))
+    return sql, lambda cursor: [make(row) for row in rows(cursor)]
