@@ -64,7 +64,7 @@ class UserAdmin(ChangesOnlyMixin, auth.UserAdmin, ListAdmin):
         return user.role, user.role.label
 
     def get_readonly_fields(self, request, user=None):
-        # Nobody demotes or disables themself, so that an Admin always remains.
+        # Admins can neither demote themselves nor lock themselves out, so one always remains.
         own = ["role", "is_active"] if user == request.user else []
         return [*self.readonly_fields, *own]
 

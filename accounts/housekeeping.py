@@ -38,7 +38,7 @@ def purge_addresses():
 
 
 def purge_keys():
-    """Delete idempotency keys more than 24 hours old, with which nobody may retry any longer; return how many."""
+    """Delete idempotency keys more than 24 hours old, which are no longer valid for a retry; return how many."""
     # The age of keys dated in the future is unknown, so they are kept for another 24 hours.
     restamp(IdempotencyKey, "created_at")
     return purge(IdempotencyKey, Q(created_at__lt=timezone.now() - timedelta(hours=24)))

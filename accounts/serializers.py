@@ -43,7 +43,7 @@ class RegistrationSerializer(serializers.Serializer):
     password = PasswordField()
 
     def validate_username(self, name):
-        # Spares the hashing in most cases. `services.register` handles a name that is taken in the meantime.
+        # Saves hashing the password in most cases. `services.register` handles a name that is taken in the meantime.
         if User.objects.with_username(name).exists():
             raise serializers.ValidationError(NAME_TAKEN)
         return name
@@ -103,7 +103,7 @@ class UserSerializer(ModelSerializer):
 
 
 class TokenField(CharField):
-    """A token. Raises InvalidToken (401) without decoding if it is longer than any that is issued here."""
+    """A token. Raises InvalidToken (401) without decoding it if it is longer than any issued here."""
 
     def to_internal_value(self, data):
         token = super().to_internal_value(data)

@@ -42,7 +42,7 @@ def log_out(raw_token):
 
 @contextmanager
 def user_may_be_deleted():
-    """Raise InvalidToken if the user has been deleted before the commit, which checks the foreign keys."""
+    """Raise InvalidToken if the user is deleted before the commit, which checks the foreign keys."""
     try:
         yield
     except IntegrityError:

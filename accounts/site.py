@@ -64,7 +64,7 @@ class Site(site.Site):
 
 
 def check_ids(kwargs):
-    """Raise Http404 unless the id in a path is spelled as in links, so that each form has exactly one path.
+    """Raise Http404 unless the id in a path is written as in links, so that each form has exactly one path.
 
     The path is part of the form's token, and Django reads 1, 01 and 1_0A as the same id.
     """

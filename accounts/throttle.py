@@ -16,12 +16,12 @@ from .models import ClientAddress, User
 
 
 def check_login(address, username):
-    """Raise Throttled if the username is locked out at this address; so a refused login costs no hashing."""
+    """Raise Throttled if the username is locked out at this address, before any password is hashed."""
     refuse_if_locked_out(ClientAddress.objects.get_or_new(address), username)
 
 
 def record_login(address, username, user):
-    """Record a login as successful, or as failed if the user is None; raise Throttled if it is locked out by now.
+    """Record a login as successful, or as failed if the user is None; raise Throttled if they are locked out by now.
 
     The caller may learn the result only after this. Deciding it together with the count means that parallel logins
     learn no more than sequential ones, and that successful ones do not wait for each other.

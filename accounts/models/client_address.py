@@ -45,7 +45,7 @@ class ClientAddress(models.Model):
         return self.address
 
     def login_wait(self, username):
-        """Return for how many seconds the username may not log in from here: 0 unless too many logins failed."""
+        """Return how many seconds to wait before the username may log in from here; 0 if it may log in now."""
         window, name = settings.LOGIN_WINDOW, digest(username)
         times = [at for at, _ in self.failed_logins]
         times_of_name = [at for at, other in self.failed_logins if other == name]
@@ -73,7 +73,7 @@ class ClientAddress(models.Model):
         return [[at, name] for at, name in self.failed_logins if is_recent(at, settings.LOGIN_WINDOW)]
 
     def registration_wait(self):
-        """Return for how many seconds nobody may register from here: 0 unless there were too many registrations."""
+        """Return how many seconds to wait before the next registration from here; 0 if it is allowed now."""
         return wait(self.registrations, *settings.REGISTER_RATE)
 
     def record_registration(self):
@@ -89,12 +89,12 @@ def is_recent(at, window):
 
 
 def wait(times, limit, window):
-    """Return how many seconds it takes until fewer than `limit` of the times lie within the window."""
+    """Return how many seconds it takes until fewer than `limit` of the times are within the window."""
     # Sorted, because the clocks of the nodes that wrote them may differ.
     recent = sorted(at for at in times if is_recent(at, window))
     return max(0, recent[-limit] + window.total_seconds() - time.time()) if len(recent) >= limit else 0
 
 
 def digest(username):
-    """Return the digest that a username is counted under: short, and unreadable if it was a password by mistake."""
+    """Return the digest under which a username is counted: short, and safe if someone typed a password instead."""
     return hashlib.sha256(fold(username).encode()).hexdigest()[:16]

@@ -46,7 +46,7 @@ class IdempotencyKey(models.Model):
     objects = IdempotencyKeyManager()
 
     class Meta:
-        db_table = "orders_idempotencykey"  # where it was first
+        db_table = "orders_idempotencykey"  # the model used to be in the orders app
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="key_once_per_user")]
 
     def __str__(self):

@@ -40,7 +40,7 @@ class User(auth.AbstractUser):
 
     objects = UserManager()
 
-    # Since the user was last saved.
+    # Whether the password has changed since the user was last saved.
     _password_changed = False
 
     class Meta(auth.AbstractUser.Meta):
@@ -128,7 +128,7 @@ class User(auth.AbstractUser):
         return ["session_version"]
 
     def update_profile(self, **fields):
-        """Change fields of the user's own profile, and no others."""
+        """Set the given fields and save only these."""
         for field, value in fields.items():
             setattr(self, field, value)
         self.save(update_fields=fields)
