@@ -43,7 +43,7 @@ def import_lock():
 
 
 def acquire_lock():
-    """Lock out other imports until the end of the transaction. On SQLite, its beginning has already done so."""
+    """Lock out other imports until the transaction ends. On SQLite, beginning it has already done so."""
     deadline = time.monotonic() + WAIT
     # Polls instead of waiting for the lock, because the server's lock_timeout differs from place to place.
     while connection.vendor == "postgresql" and not try_lock():

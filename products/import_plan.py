@@ -12,7 +12,7 @@ BAD_LINES_KEPT = 100
 
 
 class Plan:
-    """What an import does with some rows; the products that exist are found in a queryset."""
+    """What an import does with a batch of rows. It looks up the existing products in the given queryset."""
 
     def __init__(self, rows, products):
         self.created, self.unchanged = [], []  # rows

@@ -1,7 +1,7 @@
 """Changes to products and their stock, each in one transaction with its row in the ledger.
 
 A deleted user cannot change anything: the ledger's foreign key refuses it at the commit, and `lock_user()` does so
-where nothing is written to the ledger. It comes last, so that the user is locked only for a moment.
+where nothing is written to the ledger. That call comes last, so that the user is locked only for a moment.
 """
 
 from django.http import Http404

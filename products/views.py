@@ -20,7 +20,8 @@ class ProductList(ConditionalMixin, generics.ListAPIView):
     orderings = ["id", "-id", "name", "-name", "price", "-price", "quantity", "-quantity"]
 
     def get_queryset(self):
-        # Not a copy, as DRF's: this one has its conditions compiled already. It is only ever narrowed, never read.
+        # DRF would return a copy, which loses the conditions that this one has compiled. Requests can share it, because
+        # they only filter it, which makes a new one, and never evaluate it.
         return self.queryset
 
     @openapi.product_list
