@@ -8,7 +8,7 @@ from order_management.api.filters import FilterSet
 
 from .models import Order
 
-# Beyond it a time in another zone has no counterpart in UTC.
+# Near the years 1 and 9999, a time in another zone may have no counterpart in UTC.
 YEARS = [MinValueValidator(datetime(1900, 1, 1, tzinfo=UTC)), MaxValueValidator(datetime(9000, 1, 1, tzinfo=UTC))]
 
 
@@ -18,7 +18,7 @@ class OrderFilter(FilterSet):
     created_after = filters.IsoDateTimeFilter("created_at", "gt", validators=YEARS, help_text="Later than this.")
     created_before = filters.IsoDateTimeFilter("created_at", "lt", validators=YEARS, help_text="Earlier than this.")
     updated_since = filters.IsoDateTimeFilter(
-        "updated_at", "gte", validators=YEARS, help_text="This, or later; go on with `ordering=updated_at`."
+        "updated_at", "gte", validators=YEARS, help_text="At this time or later; continue with `ordering=updated_at`."
     )
 
     admin_only = ["customer"]

@@ -34,7 +34,7 @@ class Line(NamedTuple):
         return self.price * self.quantity
 
 
-new_line = partial(tuple.__new__, Line)  # of a tuple; Line(*row) takes three times as long
+new_line = partial(tuple.__new__, Line)  # takes a tuple; Line(*row) would take three times as long
 
 
 class OrderRecord(NamedTuple):

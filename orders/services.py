@@ -70,7 +70,7 @@ def refuse_unknown(product_ids):
 
 @atomic
 def take_stock(order, *, by):
-    """Take the items of an OrderRecord out of stock, or raise OutOfStock.
+    """Take the items of an OrderRecord out of stock; raise OutOfStock unless `Product.objects.change_stock` takes all.
 
     Call it last: other buyers of the same products wait until the transaction ends.
     """

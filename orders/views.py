@@ -86,7 +86,7 @@ class OrderEvents(OrderMixin, generics.GenericAPIView):
 
 
 class OrderStep(OrderMixin, generics.GenericAPIView):
-    """One step of the life cycle; urls.py says which."""
+    """One step of the life cycle: urls.py says which one, `Order.TRANSITIONS` when it is allowed."""
 
     permission_classes = [IsAdmin]
     to_status = None
