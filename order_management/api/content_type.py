@@ -4,7 +4,7 @@ LENGTH_MAX = 1024
 
 
 def sanitized(content_type):
-    """Return a request's Content-Type, or "unreadable" in place of one that would harm Django.
+    """Return a request's Content-Type, or "unreadable" in place of one with which Django would fail.
 
     Django also decodes the query string in the charset that it names, and fails before any middleware if it cannot.
     """

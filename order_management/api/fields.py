@@ -33,7 +33,7 @@ class TextMixin(ScalarMixin):
 
 
 class CharField(TextMixin, serializers.CharField):
-    """A text."""
+    """A string."""
 
 
 class EmailField(TextMixin, serializers.EmailField):

@@ -11,9 +11,9 @@ from ..exceptions import Conflict
 from ..ops import metrics
 from .conditional import PreconditionFailed
 
-# How a call may fail if its caller is deleted or locked out meanwhile: foreign keys are checked at the commit,
+# How a call may fail if its caller is deleted or locked out while it runs: foreign keys are checked at the commit,
 # `save(update_fields=...)` updates no row, and services find no user, or one without the permission.
-# The second line has other refusals after authentication. The caller may have been deleted before those, too.
+# The second line has refusals that do not depend on the caller, who may still have been deleted before them: 401 wins.
 CALLER_MAY_BE_GONE = (
     *(DatabaseError, ObjectDoesNotExist, Http404, PermissionDenied, ValidationError),
     *(Conflict, PreconditionFailed, exceptions.Throttled),

@@ -26,7 +26,7 @@ class JSONRenderer(renderers.BaseRenderer):
 
 
 class JSONParser(parsers.JSONParser):
-    """JSON as RFC 8259 has it: UTF-8, no NaN, no lone surrogates."""
+    """JSON as defined in RFC 8259: UTF-8, no NaN, no lone surrogates."""
 
     def parse(self, stream, media_type=None, parser_context=None):
         body = stream.read()

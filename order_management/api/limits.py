@@ -25,7 +25,7 @@ def limit_request(get_response):
 
 
 def refuse_target(request):
-    """Return a refusal of a request target that is too long or not a path, or None."""
+    """Return the response that refuses a request target that is too long or not a path, or None."""
     # It may also be `*` or a URL (RFC 9112, 3.2).
     if not request.path_info.startswith("/") or is_longer(request.path, PATH_MAX_BYTES):
         return refuse(request, 404, "There is nothing at this path.")
@@ -37,12 +37,12 @@ def refuse_target(request):
 
 
 def is_longer(text, limit):
-    """Return whether a text has more bytes than the limit when percent-encoded."""
+    """Return whether a string has more bytes than the limit when percent-encoded."""
     return len(text) > limit or (3 * len(text) > limit and len(iri_to_uri(text)) > limit)
 
 
 def refuse_body(request):
-    """Return a refusal of a body that is too large, of unknown length or encoded, or None."""
+    """Return the response that refuses a body that is too large, of unknown length or encoded, or None."""
     if "HTTP_TRANSFER_ENCODING" in request.META or has_unannounced_body(request.META):
         # In WSGI a chunked body has no length, and Django would read it as empty.
         return refuse(request, 411, "Send the body with a Content-Length, not in chunks.")
@@ -65,7 +65,10 @@ def has_unannounced_body(meta):
 
 
 def refuse_truncated_body(request):
-    """Read the whole body, so that nothing waits for the client later; return a refusal of a truncated one, or None."""
+    """Read the whole body, so that nothing waits for the client later.
+
+    Return the response that refuses a truncated body, or None.
+    """
     with suppress(UnreadablePostError):
         if len(request.body) == content_length(request):
             return None

@@ -24,7 +24,7 @@ SECURITY_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "sam
 
 
 def security_headers(get_response):
-    """Add headers that forbid browsers whatever a response does not need."""
+    """Add headers that forbid browsers everything that a response does not need."""
 
     def middleware(request):
         response = get_response(request)
@@ -54,7 +54,7 @@ def json_errors(get_response):
 
 
 def require_https(get_response):
-    """With HTTPS on, refuse a call over plain HTTP (403) before any other check.
+    """Refuse a call over plain HTTP (403) before any other check, if HTTPS is on.
 
     A redirect would hide that a password or token has been sent unencrypted. Refusing CORS preflights as well keeps
     browsers from sending it.

@@ -1,4 +1,4 @@
-"""What the `openapi.py` of an app is written with: the documentation of operations, answers and examples."""
+"""What the apps write their `openapi.py` with: the documentation of operations, answers and examples."""
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 

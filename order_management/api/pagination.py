@@ -67,8 +67,8 @@ class KeysetPagination(BasePagination):
     def parts(self, queryset):
         """Yield the querysets whose rows, one after the other, follow the cursor.
 
-        First equal values with a further id, then further values, because each is a look-up in the index: for a
-        comparison of both columns at once SQLite reads all rows with an equal value.
+        First the rows with the same value and a further id, then those with a further value: each is an index lookup.
+        For a comparison of both columns at once, SQLite would read all rows with the same value.
         """
         if self.cursor is None:
             yield queryset

@@ -1,4 +1,4 @@
-"""The OpenAPI schema: what drf-spectacular cannot read off the views."""
+"""The OpenAPI schema: what drf-spectacular cannot infer from the views."""
 
 from types import SimpleNamespace
 
