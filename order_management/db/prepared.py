@@ -23,11 +23,11 @@ PLACEHOLDERS = [2_147_000_000 + number for number in range(1024)]
 
 
 class Statement:
-    """SQL as a function of its values, each of which is a number or a text and occurs in the statement once."""
+    """SQL as a function of its values. Each is a number or a string, and occurs in the statement exactly once."""
 
     def __init__(self, build):
         self.build = build
-        # By the number of values.
+        # One compilation for each number of values.
         self.compiled = cache(self.compile)
 
     def __call__(self, *values):
@@ -47,7 +47,7 @@ class Statement:
         raise NotImplementedError
 
     def compile(self, count):
-        """Have the ORM compile the statement, and find the places of the values among its parameters."""
+        """Let the ORM compile the statement, and find where the values belong among its parameters."""
         compiler = self.query(PLACEHOLDERS[:count]).get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
         positions = {str(placeholder): position for position, placeholder in enumerate(PLACEHOLDERS[:count])}
@@ -60,12 +60,12 @@ class Statement:
 class CompiledSQL(NamedTuple):
     sql: str
     parameters: Iterable
-    places: list  # pairs of a place among the parameters, and the position of the value that belongs there
+    places: list  # pairs: the index of a parameter, and the index of the value that belongs there
     result: Callable
 
 
 class Select(Statement):
-    """A query, as tuples: `Select(lambda pk: Product.objects.filter(pk=pk).values_list("name"))`."""
+    """A query that returns tuples: `Select(lambda pk: Product.objects.filter(pk=pk).values_list("name"))`."""
 
     def result(self, compiler):
         return converted(compiler)

@@ -18,7 +18,7 @@ QUERY_CANCELED = "57014"  # PostgreSQL's code for a statement that exceeded stat
 # How long to avoid a replica after it failed.
 RETRY_AFTER = 10  # seconds
 
-# The database to read from now.
+# The alias of the database to read from, in this context.
 source = ContextVar("source", default=DEFAULT_DB_ALIAS)
 
 

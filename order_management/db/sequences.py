@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-# Never backwards: another transaction may have been given a higher id that is not committed yet.
+# Never lowered: another transaction may have been given a higher id that is not committed yet.
 POSTGRESQL = """
     SELECT setval(sequence, greatest(%(last)s, nextval(sequence)))
     FROM (SELECT pg_get_serial_sequence(%(table)s, 'id')::regclass AS sequence) AS of_table
