@@ -40,12 +40,12 @@ def is_visible(character):
 
 
 def validate_visible(text):
-    """Raise ValidationError for a text without a visible character."""
+    """Raise ValidationError for a string without a visible character."""
     if not any(map(is_visible, text)):
         raise ValidationError("Enter at least one visible character.")
 
 
 def validate_no_ignorable(text):
-    """Raise ValidationError for a text with invisible characters, which could look like another text."""
+    """Raise ValidationError for a string with invisible characters, which could look like another string."""
     if any(map(is_default_ignorable, text)):
         raise ValidationError("Invisible characters are not allowed.")

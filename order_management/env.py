@@ -1,4 +1,4 @@
-"""Settings from environment variables. A malformed value stops the start with one sentence that names the variable.
+"""Settings from environment variables. A malformed value aborts startup with one sentence that names the variable.
 
 An empty variable counts as not set, because compose files and CI systems pass empty ones.
 """
@@ -26,7 +26,7 @@ POSTGRES_URL = "postgres://user:password@host:port/name"
 
 
 def refuse(name, rule):
-    """Stop the start. A traceback would hide the one sentence that helps."""
+    """Abort startup. A traceback would hide the one sentence that helps."""
     sys.exit(f"{name} {rule}.")
 
 

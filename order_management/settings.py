@@ -174,11 +174,11 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.IsAdmin"],
     # Ten times as fast as DRF's on a list.
     "DEFAULT_RENDERER_CLASSES": ["order_management.api.json.JSONRenderer"],
-    # Refuses invalid UTF-8, NaN and deep nesting, with which DRF's parser fails.
+    # Refuses invalid UTF-8, NaN and deep nesting, on which DRF's parser fails.
     "DEFAULT_PARSER_CLASSES": ["order_management.api.json.JSONParser"],
     # 415 for everything but JSON in UTF-8, and never 406.
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "order_management.api.negotiation.JSONOnly",
-    # Bare lists with a Link header. DRF's cursors skip rows among many equal values.
+    # Bare lists with a Link header, and the largest page size. DRF's cursors skip rows among many equal values.
     "DEFAULT_PAGINATION_CLASS": "order_management.api.pagination.KeysetPagination",
     # Skips django-filter's form when nothing is filtered, which saves 0.3 ms.
     "DEFAULT_FILTER_BACKENDS": ["order_management.api.filters.FilterBackend"],

@@ -17,6 +17,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     # Browsers request it even if a page names another icon.
     path("favicon.ico", RedirectView.as_view(url=static("drf_spectacular_sidecar/swagger-ui-dist/favicon-32x32.png"))),
+    # The middleware health_checks answers these first. As routes, they also get the redirect for a missing slash.
     path("healthz/", health.healthz),
     path("readyz/", health.readyz),
     path("metrics/", health.metrics),

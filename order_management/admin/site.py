@@ -16,7 +16,7 @@ from unfold.sites import UnfoldAdminSite
 
 from ..db.errors import DATABASE_ERRORS
 
-# For all texts of a form together. A form with errors repeats them, some twice and escaped: a character can take 19
+# For all values of a form together. A form with errors repeats them, some twice and escaped: a character can take 19
 # bytes. Numbers, such as the ids and prices of a list, do not count, nor do passwords, which no page repeats.
 FORM_MAX_CHARACTERS, NUMBER_MAX_CHARACTERS = 2200, 20
 PASSWORDS = "(old_|new_)?password[12]?"

@@ -92,7 +92,7 @@ def header_error(header, columns):
 
 
 def write_csv(header, rows):
-    """Yield a file with this header and these rows, as chunks of text."""
+    """Yield a CSV file with this header and these rows, as chunks of text."""
     yield BYTE_ORDER_MARK + csv_text([header])
     for batch in batches(rows):
         yield csv_text([escape_formulas(cell) if isinstance(cell, str) else cell for cell in row] for row in batch)

@@ -16,7 +16,7 @@ FORMULA = r"[=+\-@\t\r\n＝＋－＠]"  # noqa: RUF001
 
 
 def before_formulas(marks):
-    """Return a pattern for what precedes a possible formula and its marks, in a text with a separator before it."""
+    """Return a pattern for what precedes a possible formula and its marks, in a text that begins with a separator."""
     # If the text ends with a separator, the closing quote in the file would start a cell, too.
     return rf"{BREAK}(?:{STRIPPED}(?={marks}{FORMULA})|(?<!\A,){STRIPPED}(?={marks}\Z))"
 
@@ -25,10 +25,10 @@ UNESCAPED, ESCAPED = re.compile(before_formulas("'*")), re.compile(before_formul
 
 
 def escape_formulas(text):
-    """Return the text with a `'` before everything that could be a formula, or that already is such a `'`."""
+    """Return the text with a `'` before everything that could be a formula: one more where there already are any."""
     return UNESCAPED.sub(lambda match: f"{match[0]}'", f",{text}")[1:]
 
 
 def unescape_formulas(text):
-    """Return the text that `escape_formulas` was given."""
+    """Return the text that was passed to `escape_formulas`."""
     return ESCAPED.sub(lambda match: match[0][:-1], f",{text}")[1:]

@@ -1,4 +1,4 @@
-"""What operators see of every request: its line in the log, metrics, slow queries. And the health checks."""
+"""What operators see of every request: its line in the log, its metrics and slow queries. Also the health checks."""
 
 import logging
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""Django's development server, made to handle many callers at once and to show them nothing of the process."""
+"""Django's development server, able to handle many callers at once, and without the process environment."""
 
 import ipaddress
 import os
