@@ -73,7 +73,6 @@ class OrderDetail(OrderMixin, generics.GenericAPIView):
 
 class OrderEvents(OrderMixin, generics.GenericAPIView):
     orderings = ["id"]
-    filter_backends = []
 
     @openapi.order_events
     def get(self, request, pk):

@@ -78,7 +78,6 @@ class ProductDelete(ConditionalMixin, generics.GenericAPIView):
 class ProductStock(ConditionalMixin, generics.ListAPIView):
     queryset = Product.objects.all()
     serializer_class = ProductSerializer
-    filter_backends = []
     orderings = ["-id"]
 
     @openapi.stock_list
