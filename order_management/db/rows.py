@@ -39,7 +39,8 @@ def first_rows(queryset, ordering, size):
     statement = statements(queryset.model, queryset.query.values_select, conditions, ordering, size)
     if not statement:
         statement.append(compile_rows(queryset.order_by(*ordering)[:size]))
-    [(sql, result)] = statement
+    # Threads that find it empty at the same moment each append one. They are equal, and the first is used.
+    sql, result = statement[0]
     with connections[source.get()].cursor() as cursor:
         cursor.execute(sql, parameters)
         return result(cursor)
