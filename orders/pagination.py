@@ -17,7 +17,7 @@ class OrderPagination(KeysetPagination):
     )
 
     def trim(self, rows):
-        # A page of the default size cannot reach the limit.
+        # A page of the default size cannot exceed the limit.
         if len(rows) * LINES_MAX <= PAGE_LINES_MAX:
             return rows
         counts = Order.objects.line_counts(row.id for row in rows)

@@ -38,7 +38,7 @@ class ProductManager(models.Manager.from_queryset(ProductQuerySet)):
         return select_listed(pk)
 
     def lock(self, pk):
-        """Do the same, and lock the product until the transaction ends."""
+        """Do the same as `get_listed`, and lock the product until the transaction ends."""
         return select_locked(pk)
 
     def prices(self, pks):

@@ -5,7 +5,7 @@ from django.utils import timezone
 from order_management.db.prepared import InsertNew
 from order_management.exceptions import Conflict
 
-# The request of a row that the previous version wrote: it took keys for nothing else.
+# The request of a row that the previous version wrote: it accepted keys for nothing else.
 LEGACY_REQUEST = "POST /api/orders/"
 
 

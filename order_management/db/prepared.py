@@ -18,7 +18,8 @@ from .replica import source
 # Fields whose values the database driver takes as they are.
 PLAIN = (models.IntegerField, models.CharField, models.ForeignKey)
 
-# They stand for the values while the ORM compiles. No constant equals one of them, and every numeric column holds them.
+# Stand-ins for the values while the ORM compiles. No constant equals one of them, and every integer column can hold
+# them.
 PLACEHOLDERS = [2_147_000_000 + number for number in range(1024)]
 
 

@@ -13,7 +13,7 @@ from .replica import source
 
 
 class RowQuerySet(models.QuerySet):
-    """A QuerySet whose rows, of `values_list(named=True)`, can be read by SQL that is compiled once."""
+    """A QuerySet whose `values_list(named=True)` can be read by SQL that is compiled once: see `first_rows`."""
 
     @cached_property
     def conditions(self):
@@ -27,8 +27,8 @@ class RowQuerySet(models.QuerySet):
 def first_rows(queryset, ordering, size):
     """Return the first rows of a queryset in an ordering.
 
-    A statement is compiled once for all querysets of rows that have the same columns and conditions, whatever the
-    parameters: compiling the WHERE clause alone is cheap, and shows whether the rest is the same.
+    The SQL is compiled once for all querysets of a model with the same columns and conditions, whatever their
+    parameters. To compare the conditions, each call compiles the WHERE clause alone, which is cheap.
     """
     if queryset._iterable_class is not NamedValuesListIterable:
         return list(queryset.order_by(*ordering)[:size])
@@ -48,7 +48,7 @@ def first_rows(queryset, ordering, size):
 
 @lru_cache(maxsize=1024)
 def statements(model, columns, conditions, ordering, size):
-    """Return the list in which the statement with this shape is kept."""
+    """Return the list that keeps the statement compiled for these arguments, empty at first."""
     return []
 
 
