@@ -33,6 +33,7 @@ class Register(generics.GenericAPIView):
         return Response({"message": "Customer registered successfully"}, status=status.HTTP_201_CREATED)
 
 
+# SimpleJWT's views are public: they have no authentication or permission classes.
 class Login(TokenObtainPairView):
     @openapi.login
     def post(self, request):

@@ -9,9 +9,9 @@ from .models import Order, OrderLine
 SOLD = ~Q(status__in=Order.BACK_IN_STOCK)
 
 
-def cents(amount):
+def cents(expression):
     """Return the exact sum of an amount, in cents: SQLite would add decimals as floating-point numbers."""
-    return Sum(Cast(Round(amount * 100), BigIntegerField()), default=0)
+    return Sum(Cast(Round(expression * 100), BigIntegerField()), default=0)
 
 
 def amount(cents):

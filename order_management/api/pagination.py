@@ -21,7 +21,7 @@ class Cursor(NamedTuple):
 
 
 class KeysetPagination(BasePagination):
-    """Pages of a bare array; the neighbours are in the `Link` header (RFC 8288).
+    """Pages of a bare array; the neighbors are in the `Link` header (RFC 8288).
 
     A page begins at a row, which is found by (sort field, id) in the index: it costs the same at any depth, and rows
     that come and go do not shift the others. The view lists its `orderings`, the default first.
