@@ -76,12 +76,13 @@ def take_stock(order, *, by):
     """
     requested = {line.product_id: line.quantity for line in order.lines}
     deltas = {pk: -quantity for pk, quantity in requested.items()}
-    short = move_stock(deltas, kind=StockMovement.Kind.ORDERED, order=order.id, by=by)
-    # These were deleted after their prices had been read.
-    refuse_unknown([pk for pk, available in short.items() if available is None])
-    if short:
-        items = [{"product": pk, "requested": requested[pk], "available": short[pk]} for pk in short]
-        raise OutOfStock(items=items)
+    try:
+        move_stock(deltas, kind=StockMovement.Kind.ORDERED, order=order.id, by=by)
+    except StockOutOfBounds as error:
+        # Products without a stock were deleted after their prices had been read.
+        refuse_unknown([pk for pk, available in error.stock.items() if available is None])
+        items = [{"product": pk, "requested": requested[pk], "available": error.stock[pk]} for pk in error.stock]
+        raise OutOfStock(items=items) from error
 
 
 def change_status(order, status, *, by, note=""):
@@ -99,5 +100,4 @@ def take_step(order, status, *, by, note):
     order.move_to(status, by=by, note=note)
     if status in Order.BACK_IN_STOCK:
         quantities = dict(order.lines.values_list("product", "quantity"))
-        if move_stock(quantities, kind=StockMovement.Kind(status), order=order.pk, by=by):
-            raise StockOutOfBounds
+        move_stock(quantities, kind=StockMovement.Kind(status), order=order.pk, by=by)

@@ -18,6 +18,11 @@ Kind = StockMovement.Kind
 class StockOutOfBounds(Conflict):
     detail = f"The stock must stay between 0 and {QUANTITY_MAX}."
 
+    def __init__(self, stock=None):
+        """`stock` is the current stock of the refused products by id, None for a missing one."""
+        super().__init__()
+        self.stock = stock
+
 
 def get_product(pk):
     """Return a listed product, or raise Http404."""
@@ -88,8 +93,8 @@ def delete_products(products, *, by=None):
 def move_stock(deltas, *, kind, order, by):
     """Add to the stock of several products, or take from it, and write the ledger.
 
-    `deltas` are the changes by product id. Return the stock of the products that were refused, by id: None for one that
-    does not exist or was deleted, which only matters for a sale. Then the caller must roll back.
+    `deltas` are the changes by product id. Raise StockOutOfBounds if any of them is refused. A deleted product is missing
+    for a sale, but its stock can be returned.
     """
     # Locked, so that the stock in a refusal is still the stock when the refusal is sent.
     rows = Product.objects.lock_stock(deltas)
@@ -99,7 +104,7 @@ def move_stock(deltas, *, kind, order, by):
         for pk in sorted(deltas)
         if pk not in stock or not Product.objects.change_stock(pk, deltas[pk])
     }
-    if not refused:
-        movements = [(pk, kind, delta, stock[pk] + delta) for pk, delta in deltas.items()]
-        StockMovement.objects.add_all(movements, order=order, by=by)
-    return refused
+    if refused:
+        raise StockOutOfBounds(refused)
+    movements = [(pk, kind, delta, stock[pk] + delta) for pk, delta in deltas.items()]
+    StockMovement.objects.add_all(movements, order=order, by=by)

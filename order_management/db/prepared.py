@@ -36,9 +36,12 @@ class Statement:
         parameters = list(compiled.parameters)
         for place, position in compiled.places:
             parameters[place] = values[position]
-        with connections[source.get()].cursor() as cursor:
+        with self.connection().cursor() as cursor:
             cursor.execute(compiled.sql, parameters)
             return compiled.result(cursor)
+
+    def connection(self):
+        return connections[source.get()]
 
     def query(self, placeholders):
         return self.build(*placeholders).query
@@ -114,6 +117,9 @@ class Get(Statement):
 
 class Update(Statement):
     """An UPDATE: `build` returns a queryset and a dict of new values; a call returns how many rows were changed."""
+
+    def connection(self):
+        return connection  # never a replica
 
     def query(self, placeholders):
         queryset, changes = self.build(*placeholders)
