@@ -93,8 +93,8 @@ def delete_products(products, *, by=None):
 def move_stock(deltas, *, kind, order, by):
     """Add to the stock of several products, or take from it, and write the ledger.
 
-    `deltas` are the changes by product id. Raise StockOutOfBounds if any of them is refused. A deleted product is missing
-    for a sale, but its stock can be returned.
+    `deltas` are the changes by product id. Raise StockOutOfBounds if any is refused. A deleted product is missing for a
+    sale, but its stock can be returned.
     """
     # Locked, so that the stock in a refusal is still the stock when the refusal is sent.
     rows = Product.objects.lock_stock(deltas)
