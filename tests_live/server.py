@@ -72,7 +72,7 @@ class Server:
 
     running = []  # their output is shown when a test fails
 
-    def __init__(self, kind, *, database_url, log, folder=ROOT, **variables):
+    def __init__(self, kind, *, database_url, log, project=ROOT, **variables):
         self.port = free_port()
         granian = {"GRANIAN_PORT": str(self.port), "GRANIAN_WORKERS": "2", "GRANIAN_BLOCKING_THREADS": "4"}
         # All calls come from one address, and many of them register or fail to log in.
@@ -87,7 +87,7 @@ class Server:
         # A setting that is None is left out.
         self.environment = {name: value for name, value in (self.environment | variables).items() if value is not None}
         self.command = [sys.executable, *COMMANDS[kind].format(port=self.port).split()]
-        self.database_url, self.log, self.folder = database_url, log, folder
+        self.database_url, self.log, self.project = database_url, log, project
 
     def __enter__(self):
         self.running.append(self)
@@ -108,7 +108,7 @@ class Server:
             # In a new session, so that its workers can be killed with it.
             streams = {"stdout": output, "stderr": output}
             self.process = subprocess.Popen(
-                self.command, cwd=self.folder, env=self.environment, **streams, start_new_session=True
+                self.command, cwd=self.project, env=self.environment, **streams, start_new_session=True
             )
 
     def start(self):

@@ -22,7 +22,7 @@ def previous(server, tmp_path_factory):
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
         files.extractall(folder, filter="data")
     log = tmp_path_factory.mktemp("log") / "log"
-    with Server(PRODUCTION, database_url=server.database_url, log=log, folder=folder) as previous:
+    with Server(PRODUCTION, database_url=server.database_url, log=log, project=folder) as previous:
         yield previous
 
 
