@@ -30,7 +30,7 @@ def first_rows(queryset, ordering, size):
     The SQL is compiled once for all querysets of a model with the same columns and conditions, whatever their
     parameters. To compare the conditions, each call compiles the WHERE clause alone, which is cheap.
     """
-    if queryset._iterable_class is not NamedValuesListIterable:
+    if not is_plain(queryset):
         return list(queryset.order_by(*ordering)[:size])
     try:
         conditions, parameters = queryset.conditions
@@ -44,6 +44,14 @@ def first_rows(queryset, ordering, size):
     with connections[source.get()].cursor() as cursor:
         cursor.execute(sql, parameters)
         return result(cursor)
+
+
+def is_plain(queryset):
+    """Return whether a queryset of rows differs from others only in its columns and conditions."""
+    query = queryset.query
+    return queryset._iterable_class is NamedValuesListIterable and not (
+        query.annotations or query.distinct or query.combinator or query.is_sliced
+    )
 
 
 @lru_cache(maxsize=1024)
