@@ -49,6 +49,6 @@ class Migration(migrations.Migration):
             ]
         ),
         migrations.AddField("IdempotencyKey", "request", models.TextField(null=True)),
-        migrations.AddField("IdempotencyKey", "status", models.PositiveSmallIntegerField(null=True)),
+        migrations.AddField("IdempotencyKey", "status", models.SmallIntegerField(null=True)),
         migrations.AddField("IdempotencyKey", "headers", models.JSONField(null=True)),
     ]

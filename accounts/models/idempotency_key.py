@@ -40,7 +40,7 @@ class IdempotencyKey(models.Model):
     # The method and the path. Null, like the next two, in rows of the previous version, which placed orders only.
     request = models.TextField(null=True)  # noqa: DJ001
     fingerprint = models.CharField(max_length=64)  # of the checked data
-    status = models.PositiveSmallIntegerField(null=True)
+    status = models.SmallIntegerField(null=True)
     headers = models.JSONField(null=True)
     response = models.TextField()  # the body; blank only until the change is made
     created_at = models.DateTimeField(default=timezone.now)
