@@ -116,3 +116,40 @@ def test_a_key_may_be_purged_while_it_is_claimed(api, customer, bat, body):
 
     assert response.status_code == 201
     assert Order.objects.count() == 2
+
+
+@pytest.fixture
+def old_key(customer):
+    """The key of an order that a node of the previous version has placed."""
+    fingerprint = "a3b1d766591936633a7c65b46e52e8fd4a5e66766c9816b24e515093bd2122ff"
+    response = '{"id":12,"customer":"carl","total":"2400.00"}'
+    return IdempotencyKey.objects.create(user=customer, key="a-key", fingerprint=fingerprint, response=response)
+
+
+def test_an_order_of_the_previous_version_can_be_retried(api, customer, old_key):
+    body = {"items": [{"product": 7, "quantity": 2}], "note": "ring twice", "expected_total": 2400}
+
+    response = place(api(customer), body)
+
+    assert (response.status_code, response.content.decode()) == (201, old_key.response)
+    assert (response["Location"], response["Idempotent-Replayed"]) == ("/api/orders/12/", "true")
+
+
+def test_a_key_of_the_previous_version_is_refused_for_anything_else(api, customer, order, old_key):
+    assert place(api(customer), {"items": [{"product": 7, "quantity": 3}]}).status_code == 422
+
+    response = api(customer).post(f"{URL}{order.pk}/cancel/", HTTP_IDEMPOTENCY_KEY="a-key")
+    assert response.status_code == 422
+
+
+def test_a_step_is_taken_once_and_answers_again(api, admin, order):
+    def step(name):
+        return api(admin).post(f"{URL}{order.pk}/{name}/", {"note": "now"}, HTTP_IDEMPOTENCY_KEY="a-key")
+
+    first, again = step("confirm"), step("confirm")
+
+    assert (again.status_code, again.content, again["ETag"]) == (200, first.content, first["ETag"])
+    assert again["Idempotent-Replayed"] == "true"
+    assert "Location" not in again
+    assert step("cancel").status_code == 422
+    assert order.events.count() == 2
