@@ -1,6 +1,6 @@
 import sqlite3
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 
@@ -12,7 +12,13 @@ PAUSE = 0.001  # seconds
 
 def read_datetime(stored):
     """Return a datetime in UTC. Django's own converter leaves out the time zone, and adds it later, more slowly."""
-    return datetime.fromisoformat(f"{stored.decode()}+00:00")
+    text = stored.decode()
+    try:
+        value = datetime.fromisoformat(f"{text}+00:00")
+    except ValueError:  # written with its time zone, by another program
+        value = datetime.fromisoformat(text).astimezone(UTC)
+    # A day has no time zone, because `+` then counts as the separator before a time.
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 # For every connection of this process, in place of Django's.
