@@ -34,9 +34,6 @@ class Line(NamedTuple):
         return self.price * self.quantity
 
 
-new_line = partial(tuple.__new__, Line)  # takes a tuple; Line(*row) would take three times as long
-
-
 class OrderRecord(NamedTuple):
     """An order with its lines, as callers see it. A page of them takes two statements."""
 
@@ -50,10 +47,14 @@ class OrderRecord(NamedTuple):
     lines: list[Line]
 
 
+# They take a tuple: Line(*row) would take three times as long.
+new_line, new_record = partial(tuple.__new__, Line), partial(tuple.__new__, OrderRecord)
+
+
 class OrderQuerySet(RowQuerySet):
     def visible_to(self, user):
         """A Customer sees their own orders, an Admin sees all."""
-        return self if user.is_admin else self.filter(customer=user)
+        return self if user.is_admin else self.filter(customer_id=user.pk)
 
     def placed_by(self, customer, *, since, now):
         """Return the times of the customer's orders since a given time, newest first, without any in the future."""
@@ -77,7 +78,7 @@ class OrderManager(models.Manager.from_queryset(OrderQuerySet)):
         lines = {row.id: [] for row in rows}
         for row in select_lines(lines):
             lines[row[0]].append(new_line(row[1:]))
-        return [OrderRecord(*row, lines[row.id]) for row in rows]
+        return [new_record((*row, lines[row.id])) for row in rows]
 
     def get_record(self, pk):
         """Return the OrderRecord of an order that exists."""

@@ -67,13 +67,13 @@ class OrderSerializer(serializers.Serializer):
                 {
                     "product": line.product_id,
                     "name": line.name,
-                    "price": line.price,
+                    "price": str(line.price),
                     "quantity": line.quantity,
-                    "subtotal": line.subtotal,
+                    "subtotal": str(line.subtotal),
                 }
                 for line in order.lines
             ],
-            "total": order.total,
+            "total": str(order.total),
             "note": order.note,
             "allowed_actions": Order.allowed_actions(order.status, self.role),
             "created_at": order.created_at,
