@@ -506,8 +506,8 @@ CONTROLS = [
     Control(
         "a call that fails with the database is a 503",
         "order_management/api/handler.py",
-        "    if isinstance(error, DATABASE_ERRORS):",
-        "    if False:",
+        "return DatabaseUnavailable() if isinstance(error, DATABASE_ERRORS) else error",
+        "return error",
         "order_management/tests/test_paths.py::test_a_call_without_the_database_is_a_503",
         SQLITE,
     ),
