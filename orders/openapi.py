@@ -97,7 +97,7 @@ def order_list():
         201: OrderSerializer,
         409: OUT_OF_STOCK,
         422: conflict(
-            "This Idempotency-Key was used with another body.", description="The Idempotency-Key is already used."
+            "This Idempotency-Key was used with another request.", description="The Idempotency-Key is already used."
         ),
         429: error(
             "The Customer has placed as many orders as the server allows in this period (`ORDER_RATE`).",

@@ -121,7 +121,7 @@ def test_a_change_is_not_undone_by_changes_to_another_field(server, field, other
 
     assert {answer.status for answers in rounds for answer in answers} == {200}
     assert [float(answer.body[field]) for answer in rounds[0]] == [n for n in range(20) for _ in ("put", "got")]
-    # The last change of one of the other threads remains.
+    # One of the other threads wrote last.
     now = server.call("GET", path, token=server.customer).body
     assert float(now[other]) in range(1900, 1915)
 

@@ -11,7 +11,7 @@ LEGACY_REQUEST = "POST /api/orders/"
 
 class KeyReused(Conflict):
     status = 422
-    detail = "This Idempotency-Key was used with another body."
+    detail = "This Idempotency-Key was used with another request."
 
 
 class IdempotencyKeyManager(models.Manager):
