@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "order_management.api.limits.limit_request",
     "django.middleware.security.SecurityMiddleware",
     "order_management.ops.middleware.health_checks",
+    "order_management.api.middleware.skip_page_middleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "order_management.api.database_errors.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

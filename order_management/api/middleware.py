@@ -71,6 +71,32 @@ def require_https(get_response):
     return middleware
 
 
+def skip_page_middleware(get_response):
+    """Hand calls directly to their view: the middleware inside this one (sessions, CSRF and so on) is for pages.
+
+    It takes a fifth of the CPU of a small call.
+    """
+    call, call_view = re.compile(settings.API_CALLS), innermost(get_response)
+
+    def middleware(request):
+        if not call.match(request.path_info.lstrip("/")):
+            return get_response(request)
+        # The rest of Django's CommonMiddleware.
+        request.get_host()  # an unknown host is a 400
+        response = call_view(request)
+        response.headers.setdefault("Content-Length", str(len(response.content)))
+        return response
+
+    return middleware
+
+
+def innermost(get_response):
+    """Return the handler behind all middleware. Django wraps each in a function, and each has a `get_response`."""
+    while hasattr(getattr(get_response, "__wrapped__", None), "get_response"):
+        get_response = get_response.__wrapped__.get_response
+    return get_response
+
+
 def set_detail(response, detail):
     response.content = JSONRenderer().render({"detail": detail})
     response.headers["Content-Type"] = JSONRenderer.media_type
