@@ -2,7 +2,7 @@ import sqlite3
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from django.db.backends.sqlite3 import base, operations
 from django.db.models.expressions import Col
@@ -10,19 +10,30 @@ from django.db.models.expressions import Col
 PAUSE = 0.001  # seconds
 
 
+# Callers read the same orders again and again.
+@lru_cache(maxsize=10_000)
 def read_datetime(stored):
     """Return a datetime in UTC. Django's own converter leaves out the time zone, and adds it later, more slowly."""
-    text = stored.decode()
     try:
-        value = datetime.fromisoformat(f"{text}+00:00")
+        value = datetime.fromisoformat((stored + b"+00:00").decode())
     except ValueError:  # written with its time zone, by another program
-        value = datetime.fromisoformat(text).astimezone(UTC)
+        value = datetime.fromisoformat(stored.decode()).astimezone(UTC)
     # A day has no time zone, because `+` then counts as the separator before a time.
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 # For every connection of this process, in place of Django's.
 sqlite3.register_converter("datetime", read_datetime)
+
+
+@cache
+def decimals(places):
+    """Return a function from a stored number, or None, to a Decimal with this many places.
+
+    It is exact: the columns have fewer than the 15 digits that a float can hold. Prices recur, so results are kept.
+    """
+    scale, unit = 10**places, Decimal(1).scaleb(-places)
+    return lru_cache(maxsize=10_000)(lambda value: None if value is None else Decimal(round(value * scale)) * unit)
 
 
 class DatabaseOperations(operations.DatabaseOperations):
@@ -35,14 +46,8 @@ class DatabaseOperations(operations.DatabaseOperations):
         """Return Django's converter, or for a column a faster one: SQLite stores decimals as floating-point numbers."""
         if not isinstance(expression, Col):
             return super().get_decimalfield_converter(expression)
-        places = expression.output_field.decimal_places
-        scale, unit = 10**places, Decimal(1).scaleb(-places)
-
-        def converter(value, expression, connection):
-            # Exact: the column has fewer than the 15 digits that a float can hold.
-            return None if value is None else Decimal(round(value * scale)) * unit
-
-        return converter
+        decimal = decimals(expression.output_field.decimal_places)
+        return lambda value, expression, connection: decimal(value)
 
 
 class Cursor(base.SQLiteCursorWrapper):
