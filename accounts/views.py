@@ -95,7 +95,7 @@ class PasswordChange(generics.GenericAPIView):
 
 
 class UserList(generics.ListAPIView):
-    queryset = User.objects.all()
+    queryset = User.objects.rows()
     serializer_class = UserSerializer
     filterset_class = UserFilter
     orderings = ["id", "-id", "username", "-username", "date_joined", "-date_joined"]

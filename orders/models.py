@@ -196,6 +196,12 @@ class OrderLine(models.Model):
         return f"{self.quantity} x {self.name}"
 
 
+class OrderEventQuerySet(RowQuerySet):
+    def rows(self):
+        """Return the events as named tuples of what callers see."""
+        return self.values_list("id", "status", "by__username", "note", "created_at", named=True)
+
+
 class OrderEvent(models.Model):
     """A step that an order has taken."""
 
@@ -204,6 +210,8 @@ class OrderEvent(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, db_index=False)
     note = models.CharField(max_length=NOTE_MAX, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = OrderEventQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]

@@ -84,7 +84,7 @@ class OrderSerializer(serializers.Serializer):
 class EventSerializer(ModelSerializer):
     """A step that an order has taken."""
 
-    by = CharField(source="by.username", allow_null=True)
+    by = CharField(source="by__username", allow_null=True)
 
     class Meta:
         model = OrderEvent

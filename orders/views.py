@@ -8,7 +8,7 @@ from order_management.db.replica import from_replica
 
 from . import metrics, openapi, reports, services
 from .filters import OrderFilter
-from .models import Order
+from .models import Order, OrderEvent
 from .pagination import OrderPagination
 from .serializers import (
     EventSerializer,
@@ -80,7 +80,7 @@ class OrderEvents(OrderMixin, generics.GenericAPIView):
 
     @from_replica
     def page(self, order):
-        events = self.paginate_queryset(order.events.select_related("by"))
+        events = self.paginate_queryset(OrderEvent.objects.filter(order=order.id).rows())
         return self.get_paginated_response(EventSerializer(events, many=True).data)
 
 

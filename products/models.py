@@ -92,7 +92,14 @@ class Product(models.Model):
             update_product(self.pk, **changes)
 
 
-class StockMovementManager(models.Manager):
+class StockMovementQuerySet(RowQuerySet):
+    def rows(self):
+        """Return the movements as named tuples of what Admins see."""
+        columns = ["id", "kind", "delta", "balance", "order", "by__username", "note", "created_at"]
+        return self.values_list(*columns, named=True)
+
+
+class StockMovementManager(models.Manager.from_queryset(StockMovementQuerySet)):
     def add(self, product_id, kind, delta, balance, *, order=None, by=None, note=""):
         """Write a row of the ledger."""
         self.add_all([(product_id, kind, delta, balance)], order=order, by=by, note=note)

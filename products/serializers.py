@@ -35,7 +35,7 @@ class AdjustmentSerializer(serializers.Serializer):
 class MovementSerializer(ModelSerializer):
     """A row of the ledger."""
 
-    by = CharField(source="by.username", allow_null=True)
+    by = CharField(source="by__username", allow_null=True)
 
     class Meta:
         model = StockMovement

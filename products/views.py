@@ -86,8 +86,7 @@ class ProductStock(ConditionalMixin, generics.ListAPIView):
 
     @from_replica
     def page(self, product):
-        movements = StockMovement.objects.filter(product=product).select_related("by")
-        page = self.paginate_queryset(movements)
+        page = self.paginate_queryset(StockMovement.objects.filter(product=product).rows())
         return self.get_paginated_response(MovementSerializer(page, many=True).data)
 
     @openapi.stock_adjust

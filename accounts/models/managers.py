@@ -2,10 +2,10 @@ import unicodedata
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth import models as auth
-from django.db import models
-from django.db.models import ProtectedError
+from django.db.models import Case, ProtectedError, Value, When
 
 from order_management.db.prepared import Get, Select
+from order_management.db.rows import RowQuerySet
 
 HAS_HISTORY = "A user with entries in the admin history cannot be deleted, only locked out."
 
@@ -15,7 +15,13 @@ def fold(username):
     return unicodedata.normalize("NFKC", username).casefold()
 
 
-class UserQuerySet(models.QuerySet):
+class UserQuerySet(RowQuerySet):
+    def rows(self):
+        """Return the users as named tuples of what Admins see in the list."""
+        role = self.model.Role
+        users = self.annotate(role=Case(When(is_staff=True, then=Value(role.ADMIN)), default=Value(role.CUSTOMER)))
+        return users.values_list("id", "username", "role", "is_active", "date_joined", named=True)
+
     def with_username(self, username):
         """Filter by username, in any spelling."""
         return self.filter(username_folded=fold(username))

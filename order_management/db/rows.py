@@ -36,13 +36,15 @@ def first_rows(queryset, ordering, size):
         conditions, parameters = queryset.conditions
     except EmptyResultSet:
         return []
-    statement = statements(queryset.model, queryset.query.values_select, conditions, ordering, size)
+    query = queryset.query
+    columns = (*queryset._fields, *query.annotations.items())
+    statement = statements(queryset.model, columns, conditions, ordering, size)
     if not statement:
-        statement.append(compile_rows(queryset.order_by(*ordering)[:size]))
+        statement.append(compile_rows(queryset.order_by(*ordering)[:size], len(parameters)))
     # Threads that find it empty at the same moment each append one. They are equal, and the first is used.
-    sql, result = statement[0]
+    sql, first_parameters, result = statement[0]
     with connections[source.get()].cursor() as cursor:
-        cursor.execute(sql, parameters)
+        cursor.execute(sql, (*first_parameters, *parameters))
         return result(cursor)
 
 
@@ -50,7 +52,7 @@ def is_plain(queryset):
     """Return whether a queryset of rows differs from others only in its columns and conditions."""
     query = queryset.query
     return queryset._iterable_class is NamedValuesListIterable and not (
-        query.annotations or query.distinct or query.combinator or query.is_sliced
+        query.group_by or query.distinct or query.combinator or query.is_sliced
     )
 
 
@@ -60,9 +62,11 @@ def statements(model, columns, conditions, ordering, size):
     return []
 
 
-def compile_rows(queryset):
+def compile_rows(queryset, condition_count):
+    """Return the SQL, its parameters except those of the conditions, which come last, and a reader of its rows."""
     compiler = queryset.query.get_compiler(connection=connection)
-    sql, _ = compiler.as_sql()
+    sql, parameters = compiler.as_sql()
     rows = converted(compiler)
-    make = partial(tuple.__new__, create_namedtuple_class(*queryset.query.values_select))
-    return sql, lambda cursor: [make(row) for row in rows(cursor)]
+    make = partial(tuple.__new__, create_namedtuple_class(*queryset._fields))
+    first_parameters = parameters[: len(parameters) - condition_count]
+    return sql, first_parameters, lambda cursor: [make(row) for row in rows(cursor)]
