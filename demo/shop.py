@@ -80,6 +80,7 @@ class Shop:
         # There is no such order if nothing was in stock.
         if number in self.orders:
             change_status(self.orders[number], status, by=self.users[by], note=note)
+            self.orders[number].status = status
             self.date_event(number, at)
 
     def restock(self, at, samples, by):

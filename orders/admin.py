@@ -100,14 +100,15 @@ def bulk_step(name):
 
 
 def take_step(name, order, request, note=""):
+    status = Order.ACTIONS[name]
     try:
         # A savepoint: the request goes on in its transaction after a conflict.
         with transaction.atomic():
-            services.change_status(order, Order.ACTIONS[name], by=request.user, note=note)
+            services.change_status(order, status, by=request.user, note=note)
     except Conflict as conflict:
         messages.error(request, f"{order}: {conflict}")
     else:
-        messages.success(request, f"{order} is {order.status}.")
+        messages.success(request, f"{order} is {status}.")
 
 
 @admin.register(Order)

@@ -85,18 +85,12 @@ def take_stock(order, *, by):
         raise OutOfStock(items=items) from error
 
 
+@atomic
 def change_status(order, status, *, by, note=""):
     """Take one step of the life cycle, and return the items to stock if it ends the sale.
 
-    Raise IllegalTransition or StockOutOfBounds (409).
+    Raise IllegalTransition or StockOutOfBounds (409). The instance itself does not change.
     """
-    take_step(order, status, by=by, note=note)
-    # Outside the transaction: if it is run again, it must start from the old status.
-    order.status = status
-
-
-@atomic
-def take_step(order, status, *, by, note):
     order.move_to(status, by=by, note=note)
     if status in Order.BACK_IN_STOCK:
         quantities = dict(order.lines.values_list("product", "quantity"))
