@@ -4,6 +4,7 @@ A deleted user cannot change anything: the ledger's foreign key refuses it at th
 where nothing is written to the ledger. That call comes last, so that the user is locked only for a moment.
 """
 
+from django.db import transaction
 from django.http import Http404
 
 from accounts.services import lock_user
@@ -13,6 +14,9 @@ from order_management.exceptions import Conflict
 from .models import QUANTITY_MAX, Product, StockMovement
 
 Kind = StockMovement.Kind
+
+# For changes to a locked product. The transaction that holds the lock is run again as a whole if it is aborted.
+in_its_transaction = transaction.atomic(savepoint=False)
 
 
 class StockOutOfBounds(Conflict):
@@ -53,7 +57,7 @@ def create_product(*, by, name, price, quantity):
     return product
 
 
-@atomic
+@in_its_transaction
 def change_product(product, *, by, **changes):
     """Change fields of a locked product; setting the quantity writes the difference to the ledger."""
     delta = changes.get("quantity", product.quantity) - product.quantity
@@ -64,7 +68,7 @@ def change_product(product, *, by, **changes):
         lock_user(by)
 
 
-@atomic
+@in_its_transaction
 def adjust_stock(product, *, delta, by, note=""):
     """Add to the stock of a locked product, or take from it; raise StockOutOfBounds."""
     quantity = product.quantity + delta
@@ -74,7 +78,7 @@ def adjust_stock(product, *, delta, by, note=""):
     StockMovement.objects.add(product.pk, Kind.ADJUSTED, delta, quantity, by=by, note=note)
 
 
-@atomic
+@in_its_transaction
 def delete_product(product, *, by=None):
     """Take a locked product out of every list."""
     Product.objects.filter(pk=product.pk).remove()
