@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from . import report
-from .run import FASTAPI, OURS, Server, new_database, show
+from .run import BEFORE, FASTAPI, OURS, ROOT, Server, check_out, new_database, show
 
 CLIENTS = 8
 ORDER = {
@@ -28,14 +28,16 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--only", nargs="+", choices=[OURS, FASTAPI], default=[OURS, FASTAPI])
+    parser.add_argument("--before", metavar="REVISION", help="compare with this revision of the code")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         results = {}
+        folders = {BEFORE: check_out(options.before, f"{folder}/before")} if options.before else {}
         for workers in (1, 2):
-            for name in options.only:
+            for name in [*options.only, *folders]:
                 number = len(results)
-                log = Path(folder) / f"{number}.log"
-                server = Server(name, new_database(folder, number), log, workers=workers, cores="0,1")
+                database, log = new_database(folder, number), Path(folder) / f"{number}.log"
+                server = Server(name, database, log, workers, cores="0,1", folder=folders.get(name, ROOT))
                 stack.enter_context(server).fill()
                 results[f"{name}, workers: {workers}"] = server, []
         for number in range(options.rounds):

@@ -3,7 +3,7 @@
 Each server gets a new database, filled with the same data through its API, and the answers of all servers are compared
 before anything is timed. Each server has one worker on one core, and the load (wrk) runs on another; the servers take
 turns. The main figure is the CPU time per request of the server's processes, because other work on the machine affects
-it least.
+it least. With `--before REVISION`, an earlier revision of this project is one more server.
 On PostgreSQL: `tools/with-postgres make bench`, without the floor, which supports only SQLite.
 """
 
@@ -17,9 +17,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -35,7 +37,7 @@ ADMIN, PASSWORD = "anna", "correct horse 17"
 CUSTOMER = "carl"
 PRODUCTS, ORDERS = 200, 120
 TICKS = os.sysconf("SC_CLK_TCK")
-OURS, FASTAPI, NINJA, DRF, FLOOR = "ours", "FastAPI", "django-ninja", "plain DRF", "floor"
+OURS, BEFORE, FASTAPI, NINJA, DRF, FLOOR = "ours", "before", "FastAPI", "django-ninja", "plain DRF", "floor"
 
 
 def granian(application, threads):
@@ -65,15 +67,22 @@ SERVERS = {
     ),
     DRF: ([f"{PEERS}/python -m benchmarks.peers.plain_drf.prepare"], f"{GUNICORN} benchmarks.peers.plain_drf.wsgi"),
 }
+SERVERS[BEFORE] = SERVERS[OURS]
+
+
+def check_out(revision, folder):
+    """Extract the files of a revision into the folder."""
+    archive = subprocess.run(["git", "archive", revision], cwd=ROOT, check=True, capture_output=True).stdout
+    with tarfile.open(fileobj=BytesIO(archive)) as files:
+        files.extractall(folder, filter="data")
+    return folder
 
 
 class Server:
-    """A server with its own database, by default on core 0."""
+    """A server with its own database, by default on core 0; `folder` has its code."""
 
-    folder = ROOT  # where the code is
-
-    def __init__(self, name, database_url, log, workers=1, cores="0"):
-        self.name, self.log = name, log
+    def __init__(self, name, database_url, log, workers=1, cores="0", folder=ROOT):
+        self.name, self.log, self.folder = name, log, folder
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.prepare, command = SERVERS[name]
@@ -299,9 +308,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="measure longer, for figures to publish")
     everybody = [
-        name for name in SERVERS if name != FLOOR or not os.environ.get("DATABASE_URL", "").startswith("postgres")
+        name
+        for name in [OURS, FLOOR, FASTAPI, NINJA, DRF]
+        if name != FLOOR or not os.environ.get("DATABASE_URL", "").startswith("postgres")
     ]
-    parser.add_argument("--only", nargs="+", choices=SERVERS, default=everybody, help="measure only these servers")
+    parser.add_argument("--only", nargs="+", choices=everybody, default=everybody, help="measure only these servers")
+    parser.add_argument("--before", metavar="REVISION", help="compare with this revision of the code")
     parser.add_argument("--call", nargs="+", choices=CALLS, help="measure only these calls")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=int)
@@ -313,8 +325,10 @@ def main():
         del CALLS[name]
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         servers = []
-        for number, name in enumerate(options.only):
-            server = Server(name, new_database(folder, number), Path(folder) / f"{number}.log")
+        folders = {BEFORE: check_out(options.before, f"{folder}/before")} if options.before else {}
+        for number, name in enumerate([*options.only, *folders]):
+            log = Path(folder) / f"{number}.log"
+            server = Server(name, new_database(folder, number), log, folder=folders.get(name, ROOT))
             servers.append(stack.enter_context(server))
         answers = set()
         for server in servers:

@@ -11,15 +11,12 @@ import http.client
 import json
 import re
 import statistics
-import subprocess
-import tarfile
 import tempfile
 import time
-from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
-from .run import ADMIN, BIN, CUSTOMER, OURS, PASSWORD, ROOT, Server, show
+from .run import ADMIN, BIN, CUSTOMER, OURS, PASSWORD, ROOT, Server, check_out, show
 
 REPEATS, SECONDS = 5, 20
 MEGABYTE = 1024 * 1024
@@ -161,8 +158,7 @@ class Shop(Server):
     """A server that runs the code in a folder, with a shop that has large orders."""
 
     def __init__(self, folder, database, log):
-        super().__init__(OURS, f"sqlite:///{database}", log, cores="0,1")
-        self.folder = folder
+        super().__init__(OURS, f"sqlite:///{database}", log, cores="0,1", folder=folder)
 
     def prepare_database(self):
         """Create the shop once; every start of the server uses it."""
@@ -250,14 +246,6 @@ class Shop(Server):
         """Return the peak memory of its largest process since `forget_peaks`, in MB."""
         sizes = [re.search(r"VmHWM:\s+(\d+)", file.read_text()) for file in self.processes("status")]
         return max(int(size[1]) for size in sizes if size) / 1024
-
-
-def check_out(revision, folder):
-    """Extract the files of a revision into the folder."""
-    archive = subprocess.run(["git", "archive", revision], cwd=ROOT, check=True, capture_output=True).stdout
-    with tarfile.open(fileobj=BytesIO(archive)) as files:
-        files.extractall(folder, filter="data")
-    return folder
 
 
 def measure(folder, names, title):
