@@ -2,18 +2,19 @@ import sqlite3
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from django.db.backends.sqlite3 import base, operations
 from django.db.models.expressions import Col
 
 PAUSE = 0.001  # seconds
+CENT = Decimal("0.01")
 
 
-# Callers read the same orders again and again.
+# Prices recur, and callers read the same orders again and again.
 @lru_cache(maxsize=10_000)
 def read_datetime(stored):
-    """Return a datetime in UTC. Django's own converter leaves out the time zone, and adds it later, more slowly."""
+    """Return a datetime in UTC."""
     try:
         value = datetime.fromisoformat((stored + b"+00:00").decode())
     except ValueError:  # written with its time zone, by another program
@@ -22,32 +23,32 @@ def read_datetime(stored):
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
-# For every connection of this process, in place of Django's.
+@lru_cache(maxsize=10_000)
+def read_decimal(stored):
+    """Return a Decimal with two places. It is exact: SQLite writes out the 15 digits that its numbers can hold."""
+    return Decimal(stored.decode()).quantize(CENT)
+
+
+# For columns of these types, on every connection of this process. Django converts the values later, more slowly.
 sqlite3.register_converter("datetime", read_datetime)
-
-
-@cache
-def decimals(places):
-    """Return a function from a stored number, or None, to a Decimal with this many places.
-
-    It is exact: the columns have fewer than the 15 digits that a float can hold. Prices recur, so results are kept.
-    """
-    scale, unit = 10**places, Decimal(1).scaleb(-places)
-    return lru_cache(maxsize=10_000)(lambda value: None if value is None else Decimal(round(value * scale)) * unit)
+sqlite3.register_converter("decimal", read_decimal)
 
 
 class DatabaseOperations(operations.DatabaseOperations):
     def get_db_converters(self, expression):
-        # Times in a column are converted by the driver: see read_datetime().
-        is_time = isinstance(expression, Col) and expression.output_field.get_internal_type() == "DateTimeField"
-        return [] if is_time else super().get_db_converters(expression)
+        # The driver has converted the values of a column.
+        field = expression.output_field.get_internal_type()
+        is_converted = isinstance(expression, Col) and field in ("DateTimeField", "DecimalField")
+        return [] if is_converted else super().get_db_converters(expression)
 
     def get_decimalfield_converter(self, expression):
-        """Return Django's converter, or for a column a faster one: SQLite stores decimals as floating-point numbers."""
-        if not isinstance(expression, Col):
-            return super().get_decimalfield_converter(expression)
-        decimal = decimals(expression.output_field.decimal_places)
-        return lambda value, expression, connection: decimal(value)
+        convert = super().get_decimalfield_converter(expression)
+
+        def converter(value, expression, connection):
+            # A subquery that returns a column is converted as well.
+            return value if isinstance(value, Decimal) else convert(value, expression, connection)
+
+        return converter
 
 
 class Cursor(base.SQLiteCursorWrapper):
