@@ -7,8 +7,8 @@ import pytest
 
 from tests_live.server import eventually
 
-from .books import History
 from .cluster import Cluster
+from .history import History
 from .load import Load
 
 FIGURES = pytest.StashKey[list]()

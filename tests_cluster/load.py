@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tests_live.server import PASSWORD, WAIT
 
-from .books import STEPS
+from .history import STEPS
 
 ORDERS, READS, STEPS_TAKEN = "orders", "reads", "steps"
 RETRY_MAX = 1  # seconds between attempts; a longer Retry-After would only hide how soon the service is back

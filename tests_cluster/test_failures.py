@@ -8,8 +8,8 @@ import pytest
 
 from tests_live.server import WAIT, eventually
 
-from .books import History
 from .cluster import SYNCHRONOUS
+from .history import History
 from .link import black_hole, can_drop_packets
 from .load import ORDERS, READS
 

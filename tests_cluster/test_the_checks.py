@@ -7,7 +7,7 @@ import pytest
 
 from tests_live.server import eventually
 
-from .books import History
+from .history import History
 from .load import Buyer, customer
 
 ATTEMPTS = 50
