@@ -37,22 +37,13 @@ def create_customer(address, **fields):
     User(**fields).save()
 
 
-def lock_user(user):
-    """Keep a user from being deleted until the transaction ends; raise User.DoesNotExist if they have been already.
-
-    Management commands pass None: they have no user.
-    """
-    if user is not None:
-        User.objects.lock(user.pk)
-
-
 @atomic
 def update_profile(user, **fields):
     """Change the user's own profile; raise DatabaseError or User.DoesNotExist if they have been deleted."""
     if fields:
         user.update_profile(**fields)
     else:
-        lock_user(user)
+        User.objects.lock(user)
 
 
 @atomic

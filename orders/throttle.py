@@ -4,7 +4,7 @@ from django.conf import settings
 from django.utils import timezone
 from rest_framework.exceptions import Throttled
 
-from accounts.services import lock_user
+from accounts.models import User
 from order_management.ops.logging import security_event
 
 from .models import Order
@@ -19,7 +19,7 @@ def limit_orders(user):
         return
     limit, period = settings.ORDER_RATE
     # So that concurrent orders are counted, too.
-    lock_user(user)
+    User.objects.lock(user)
     now = timezone.now()
     times = Order.objects.placed_by(user, since=now - period, now=now)
     placed_at = times[limit - 1 : limit].first()

@@ -5,7 +5,7 @@ import os
 import pickle
 import tempfile
 
-from accounts.services import lock_user
+from accounts.models import User
 from order_management.db.sequences import reserve_ids
 from order_management.files.csv import batches
 
@@ -124,7 +124,7 @@ class ProductImporter:
         StockMovement.objects.add_all(movements, by=self.by, note=NOTE)
 
     def record(self):
-        lock_user(self.by)
+        User.objects.lock(self.by)
         username = self.by.username if self.by else ""
         ProductImport.objects.create(digest=self.digest, by=username, **self.counts._asdict())
 

@@ -1,13 +1,13 @@
 """Changes to products and their stock, each in one transaction with its row in the ledger.
 
-A deleted user cannot change anything: the ledger's foreign key refuses it at the commit, and `lock_user()` does so
-where nothing is written to the ledger. That call comes last, so that the user is locked only for a moment.
+A deleted user cannot change anything: the ledger's foreign key refuses it at the commit, and `User.objects.lock()` does
+so where nothing is written to the ledger. That call comes last, so that the user is locked only for a moment.
 """
 
 from django.db import transaction
 from django.http import Http404
 
-from accounts.services import lock_user
+from accounts.models import User
 from order_management.db.transactions import atomic
 from order_management.exceptions import Conflict
 
@@ -65,7 +65,7 @@ def change_product(product, *, by, **changes):
     if delta:
         StockMovement.objects.add(product.pk, Kind.SET, delta, product.quantity, by=by)
     else:
-        lock_user(by)
+        User.objects.lock(by)
 
 
 @in_its_transaction
@@ -82,7 +82,7 @@ def adjust_stock(product, *, delta, by, note=""):
 def delete_product(product, *, by=None):
     """Take a locked product out of every list."""
     Product.objects.filter(pk=product.pk).remove()
-    lock_user(by)
+    User.objects.lock(by)
 
 
 @atomic
@@ -90,7 +90,7 @@ def delete_products(products, *, by=None):
     """Take the products of a queryset out of every list."""
     lock_products(products)
     products.remove()
-    lock_user(by)
+    User.objects.lock(by)
 
 
 @atomic

@@ -160,7 +160,7 @@ CONTROLS = [
     Control(
         "a Customer's orders are counted under a lock",
         "orders/throttle.py",
-        "    lock_user(user)\n",
+        "    User.objects.lock(user)\n",
         "",
         f"{THROTTLE}::test_concurrent_orders_are_counted_exactly",
         POSTGRES,
@@ -409,7 +409,7 @@ CONTROLS = [
     Control(
         "a deleted user cannot delete a product",
         "products/services.py",
-        "remove()\n    lock_user(by)\n\n\n@atomic\ndef delete_products",
+        "remove()\n    User.objects.lock(by)\n\n\n@atomic\ndef delete_products",
         "remove()\n\n\n@atomic\ndef delete_products",
         "order_management/tests/test_deleted_callers.py::"
         "test_a_caller_deleted_during_the_call_gets_401_and_changes_nothing[product_delete-1]",

@@ -47,14 +47,15 @@ class UserManager(auth.UserManager.from_queryset(UserQuerySet)):
     def get_active(self, pk, token_version):
         """Return the active user with this id and token version, or None."""
         # SimpleJWT issues the id as text.
-        return get_active_user(int(pk), token_version)
+        return select_active(int(pk), token_version)
 
-    def lock(self, pk):
+    def lock(self, user):
         """Keep a user from being deleted until the transaction ends; raise DoesNotExist if they have been already.
 
-        Rows that refer to the user can still be added: their foreign keys do not wait for this lock.
+        Rows that refer to the user can still be added: their foreign keys do not wait for this lock. Management
+        commands pass None: they have no user.
         """
-        if not lock_user(pk):
+        if user and not select_locked(user.pk):
             raise self.model.DoesNotExist
 
     def get_by_natural_key(self, username):
@@ -66,5 +67,8 @@ class UserManager(auth.UserManager.from_queryset(UserQuerySet)):
         return self.with_username(username).values_list("pk", flat=True).first()
 
 
-get_active_user = Get(lambda pk, version: get_user_model().objects.filter(is_active=True, pk=pk, token_version=version))
-lock_user = Select(lambda pk: get_user_model().objects.filter(pk=pk).select_for_update(no_key=True).values_list("pk"))
+# The statements behind the manager: see order_management/db/prepared.py.
+select_active = Get(lambda pk, version: get_user_model().objects.filter(is_active=True, pk=pk, token_version=version))
+select_locked = Select(
+    lambda pk: get_user_model().objects.filter(pk=pk).select_for_update(no_key=True).values_list("pk")
+)
