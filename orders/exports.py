@@ -2,7 +2,8 @@
 
 from datetime import UTC
 
-from order_management.files.csv import BATCH, batches, write_csv
+from order_management.batches import batches
+from order_management.files.csv import BATCH, write_csv
 
 from .models import Order
 
@@ -18,7 +19,7 @@ def orders_csv(orders):
 
 
 def csv_rows(orders):
-    for batch in batches(orders.rows().iterator(BATCH)):
+    for batch in batches(orders.rows().iterator(BATCH), BATCH):
         for order in Order.objects.with_lines(batch):
             yield from (csv_row(order, line) for line in order.lines)
 

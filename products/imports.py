@@ -6,8 +6,9 @@ import pickle
 import tempfile
 
 from accounts.models import User
+from order_management.batches import batches
 from order_management.db.sequences import reserve_ids
-from order_management.files.csv import batches
+from order_management.files.csv import BATCH
 
 from .import_lock import ImportConflict, import_lock
 from .import_plan import Plan, Totals
@@ -71,7 +72,7 @@ class ProductImporter:
         size = self.file.seek(0, os.SEEK_END)
         self.file.seek(0)
         reader, totals = RowReader(self.file), Totals()
-        for rows in batches(reader):
+        for rows in batches(reader, BATCH):
             pickle.dump(rows, self.checked)
             plan = Plan(rows, Product.objects.all())
             totals.add(plan)
@@ -107,7 +108,7 @@ class ProductImporter:
     def lock_products(self):
         """Lock the products of the file, in ascending id, and reserve the ids that are new."""
         reserve_ids(Product, last=max(self.ids, default=0))
-        for ids in batches(self.ids):
+        for ids in batches(self.ids, BATCH):
             lock_products(Product.objects.filter(pk__in=ids))
 
     def write(self, plan):

@@ -1,8 +1,7 @@
-from itertools import islice
-
 from django.db.models import Q
 from django.utils import timezone
 
+from ..batches import batches
 from ..clocks import CLOCK_SKEW
 from .transactions import atomic
 
@@ -16,13 +15,13 @@ def purge(model, expired):
 
     It may run on several nodes at once: it skips rows that another transaction has locked.
     """
-    return sum(delete_rows(model, expired, pks) for pks in batches(find(model, expired)))
+    return sum(delete_rows(model, expired, pks) for pks in batches(find(model, expired), BATCH))
 
 
 def restamp(model, field):
     """Set times in the future, from a clock that was ahead, to now; return how many."""
     ahead = Q(**{f"{field}__gt": timezone.now() + CLOCK_SKEW})
-    return sum(update_rows(model, ahead, pks, {field: timezone.now()}) for pks in batches(find(model, ahead)))
+    return sum(update_rows(model, ahead, pks, {field: timezone.now()}) for pks in batches(find(model, ahead), BATCH))
 
 
 def find(model, wanted):
@@ -34,10 +33,6 @@ def find(model, wanted):
     while rows := list(page):
         yield from (pk for pk, is_wanted in rows if is_wanted)
         page = table.filter(pk__gt=rows[-1][0])[:PAGE]
-
-
-def batches(pks):
-    return iter(lambda: list(islice(pks, BATCH)), [])
 
 
 @atomic

@@ -2,8 +2,8 @@
 
 import csv
 import io
-from itertools import islice
 
+from ..batches import batches
 from .formulas import escape_formulas
 from .lines import ROW_MAX, RowTooLong
 
@@ -19,12 +19,6 @@ class BadFile(Exception):
     def __init__(self, message, lines=()):
         super().__init__(message)
         self.lines = list(lines)
-
-
-def batches(items, size=BATCH):
-    """Yield the items in lists of this size; the last one may be shorter."""
-    items = iter(items)
-    return iter(lambda: list(islice(items, size)), [])
 
 
 def read_csv(lines, columns):
@@ -94,7 +88,7 @@ def header_error(header, columns):
 def write_csv(header, rows):
     """Yield a CSV file with this header and these rows, as chunks of text."""
     yield BYTE_ORDER_MARK + csv_text([header])
-    for batch in batches(rows):
+    for batch in batches(rows, BATCH):
         yield csv_text([escape_formulas(cell) if isinstance(cell, str) else cell for cell in row] for row in batch)
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.housekeeping import purge_keys
 from accounts.models import IdempotencyKey
-from order_management.db import purge as batches
+from order_management.db import purge
 from orders.models import Order
 from products.models import Product
 
@@ -62,7 +62,7 @@ def test_many_keys_are_deleted_in_batches(customer, django_assert_num_queries):
 
 
 def test_old_keys_are_deleted_wherever_they_are(customer, monkeypatch):
-    monkeypatch.setattr(batches, "PAGE", 100)
+    monkeypatch.setattr(purge, "PAGE", 100)
     for age in ({"hours": 1}, {"days": 3}, {"hours": 2}, {"days": 2}, {"minutes": 1}):
         keys(customer, 250, **age)
 
