@@ -38,6 +38,9 @@ class Plan:
         else:
             self.changed.append((row, row.quantity - product.quantity))
 
+    def counts(self):
+        return Counts(len(self.created), len(self.changed), len(self.unchanged))
+
 
 def change_error(product):
     """Return why the product cannot be changed, or None."""
@@ -66,20 +69,14 @@ class Counts(NamedTuple):
         return f"{created} {self.created}, changed {self.changed}, left {self.unchanged} unchanged."
 
 
-class Totals:
-    """Adds up the Counts and the bad lines of plans."""
-
-    def __init__(self):
-        self.counts, self.bad_count, self.bad_lines = Counts(), 0, []
-
-    def add(self, plan):
-        counts = len(plan.created), len(plan.changed), len(plan.unchanged)
-        self.counts = Counts(*map(operator.add, self.counts, counts))
-        self.bad_count += len(plan.bad_lines)
-        self.bad_lines += plan.bad_lines[: BAD_LINES_KEPT - len(self.bad_lines)]
-
-    def raise_for_bad_lines(self):
-        """Raise BadFile, with the first bad lines, if there are any."""
-        if self.bad_count:
-            lines = "line" if self.bad_count == 1 else "lines"
-            raise BadFile(f"Nothing was imported because of {self.bad_count} bad {lines}.", self.bad_lines)
+def add_up(plans):
+    """Return the Counts of all plans together, or raise BadFile with their first bad lines."""
+    counts, bad_count, bad_lines = Counts(), 0, []
+    for plan in plans:
+        counts = Counts(*map(operator.add, counts, plan.counts()))
+        bad_count += len(plan.bad_lines)
+        bad_lines += plan.bad_lines[: BAD_LINES_KEPT - len(bad_lines)]
+    if bad_count:
+        lines = "line" if bad_count == 1 else "lines"
+        raise BadFile(f"Nothing was imported because of {bad_count} bad {lines}.", bad_lines)
+    return counts

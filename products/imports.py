@@ -11,7 +11,7 @@ from order_management.db.sequences import reserve_ids
 from order_management.files.csv import BATCH
 
 from .import_lock import ImportConflict, import_lock
-from .import_plan import Plan, Totals
+from .import_plan import Plan, add_up
 from .models import Product, ProductImport, StockMovement
 from .rows import RowReader
 from .services import lock_products
@@ -29,19 +29,12 @@ class AlreadyImported(ImportConflict):
         )
 
 
-class Observer:
-    """Receives what an importer reports. This one ignores it; the command shows it on the terminal."""
+def import_products(file, *, by=None, dry_run=False, report=None):
+    """Import a file, or only check it, and return the Counts. Raise BadFile or ImportConflict.
 
-    def bad_line(self, number, reason):
-        pass
-
-    def progress(self, share):
-        """Called after each batch of rows, with a share from 0 to 1."""
-
-
-def import_products(file, *, by=None, dry_run=False, observer=None):
-    """Import a file, or only check it, and return the Counts. Raise BadFile or ImportConflict."""
-    with ProductImporter(file, by=by, observer=observer) as importer:
+    After each batch of rows, `report` gets its bad lines and the share of the work that is done, from 0 to 1.
+    """
+    with ProductImporter(file, by=by, report=report) as importer:
         importer.check()
         if not dry_run:
             with import_lock():
@@ -57,8 +50,8 @@ class ProductImporter:
     temporary file between the steps, so memory is bounded.
     """
 
-    def __init__(self, file, *, by=None, observer=None):
-        self.file, self.by, self.observer = file, by, observer or Observer()
+    def __init__(self, file, *, by=None, report=None):
+        self.file, self.by, self.report = file, by, report
         self.checked = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
 
     def __enter__(self):
@@ -71,17 +64,16 @@ class ProductImporter:
         """Check every row against the products as they are now. Raise BadFile if there are bad lines."""
         size = self.file.seek(0, os.SEEK_END)
         self.file.seek(0)
-        reader, totals = RowReader(self.file), Totals()
-        for rows in batches(reader, BATCH):
-            pickle.dump(rows, self.checked)
-            plan = Plan(rows, Product.objects.all())
-            totals.add(plan)
-            self.report(plan, self.file.tell() / size / 2)
-        totals.raise_for_bad_lines()
-        self.counts = totals.counts
+        reader = RowReader(self.file)
+        self.counts = add_up(self.check_batches(reader, size))
         self.ids = sorted(reader.line_of)
         self.file.seek(0)
         self.digest = hashlib.file_digest(self.file, "sha256").hexdigest()
+
+    def check_batches(self, reader, size):
+        for rows in batches(reader, BATCH):
+            pickle.dump(rows, self.checked)
+            yield self.plan(rows, Product.objects.all(), self.file.tell() / size / 2)
 
     def refuse_repetition(self):
         """Raise AlreadyImported if the same file was imported in the last 24 hours."""
@@ -92,18 +84,25 @@ class ProductImporter:
     def save(self):
         """Create and change the products. Raise BadFile if a row is no longer valid."""
         self.lock_products()
-        size, totals = self.checked.tell(), Totals()
+        self.counts = add_up(self.save_batches())
+        self.record()
+
+    def save_batches(self):
+        size = self.checked.tell()
         self.checked.seek(0)
         while self.checked.tell() < size:
             rows = pickle.load(self.checked)  # noqa: S301 - this process has written it
             # Locked again: since the check, someone may have created a product with an id from the file.
-            plan = Plan(rows, Product.objects.select_for_update(no_key=True))
+            products = Product.objects.select_for_update(no_key=True)
+            plan = self.plan(rows, products, (1 + self.checked.tell() / size) / 2)
             self.write(plan)
-            totals.add(plan)
-            self.report(plan, (1 + self.checked.tell() / size) / 2)
-        totals.raise_for_bad_lines()
-        self.counts = totals.counts
-        self.record()
+            yield plan
+
+    def plan(self, rows, products, done):
+        plan = Plan(rows, products)
+        if self.report:
+            self.report(plan.bad_lines, done)
+        return plan
 
     def lock_products(self):
         """Lock the products of the file, in ascending id, and reserve the ids that are new."""
@@ -128,11 +127,6 @@ class ProductImporter:
         User.objects.lock(self.by)
         username = self.by.username if self.by else ""
         ProductImport.objects.create(digest=self.digest, by=username, **self.counts._asdict())
-
-    def report(self, plan, progress):
-        for number, reason in plan.bad_lines:
-            self.observer.bad_line(number, reason)
-        self.observer.progress(progress)
 
 
 def to_product(row):

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from order_management.files.csv import BATCH, ROW_MAX, BadFile
 from products.import_plan import BAD_LINES_KEPT, Counts
-from products.imports import Observer, ProductImporter, import_products
+from products.imports import ProductImporter, import_products
 from products.models import Product, StockMovement
 from products.services import create_product
 
@@ -387,13 +387,9 @@ def test_one_bad_line_at_the_end_stops_the_whole_import():
 
 @pytest.mark.django_db
 def test_all_bad_lines_are_reported_and_the_first_are_kept():
-    class Reports(Observer):
-        def bad_line(self, number, reason):
-            reported.append((number, reason))
-
     reported = []
     with pytest.raises(BadFile, match=r"^Nothing was imported because of 2000 bad lines\.$") as refused:
-        import_products(file(*["x"] * 2000), observer=Reports())
+        import_products(file(*["x"] * 2000), report=lambda bad_lines, share: reported.extend(bad_lines))
 
     assert [number for number, _ in reported] == list(range(2, 2002))
     assert refused.value.lines == reported[:BAD_LINES_KEPT]

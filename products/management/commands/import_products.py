@@ -50,20 +50,17 @@ class Command(BaseCommand):
     def handle(self, *, file, dry_run, **options):
         with open_file(file) as source:
             try:
-                counts = import_products(source, dry_run=dry_run, observer=self)
+                counts = import_products(source, dry_run=dry_run, report=self.report)
             except (BadFile, ImportConflict) as error:
                 raise CommandError(error) from error
             finally:
                 self.clear_bar()
         self.stdout.write(counts.summary(dry_run=dry_run))
 
-    # The methods of an Observer.
-
-    def bad_line(self, number, reason):
-        self.clear_bar()
-        self.stderr.write(f"Line {number}: {reason}")
-
-    def progress(self, share):
+    def report(self, bad_lines, share):
+        for number, reason in bad_lines:
+            self.clear_bar()
+            self.stderr.write(f"Line {number}: {reason}")
         if self.stderr.isatty():
             self.stderr.write(f"\r[{'#' * round(BAR_WIDTH * share):.<{BAR_WIDTH}}]", ending="")
             self.stderr.flush()
