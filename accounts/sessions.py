@@ -1,6 +1,5 @@
 """A session is the chain of refresh tokens from one login. Each token works once."""
 
-from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import IntegrityError
@@ -22,31 +21,26 @@ BATCH = 1000  # users; small, so that nobody waits long for a lock
 
 def rotate(raw_token):
     """Blacklist a refresh token and return its successor, or raise InvalidToken (401)."""
-    token = tokens.decode_refresh_token(raw_token)
-    with user_may_be_deleted():
-        successor = issue_successor(token)
-    # Raised outside the transaction, so that the end of a session is not rolled back.
-    if successor is None:
-        raise tokens.InvalidToken
-    return successor
+    return use(raw_token, issue_successor)
 
 
 def log_out(raw_token):
     """Blacklist a refresh token, or raise InvalidToken (401)."""
+    use(raw_token, blacklist)
+
+
+def use(raw_token, transaction):
+    """Return what the transaction returns for a refresh token, or raise InvalidToken if it returns None."""
     token = tokens.decode_refresh_token(raw_token)
-    with user_may_be_deleted():
-        user = blacklist(token)
-    if user is None:
-        raise tokens.InvalidToken
-
-
-@contextmanager
-def user_may_be_deleted():
-    """Raise InvalidToken if the user is deleted before the commit, which checks the foreign keys."""
     try:
-        yield
+        result = transaction(token)
     except IntegrityError:
+        # The user was deleted before the commit, which checks the foreign keys.
         raise tokens.InvalidToken from None
+    # Raised outside the transaction, so that the end of a session is not rolled back.
+    if result is None:
+        raise tokens.InvalidToken
+    return result
 
 
 @atomic
