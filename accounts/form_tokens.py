@@ -30,11 +30,6 @@ def form_token(request):
     return hashlib.sha256(f"{masked} {request.path}".encode()).hexdigest()[:32]
 
 
-def check_unused(request):
-    """Raise AlreadySent if the form has already made its change."""
-    FormToken.objects.check_unused(form_token(request))
-
-
 @contextmanager
 def use_token(request):
     """Use up the form's token in the caller's transaction, or raise AlreadySent.

@@ -13,8 +13,8 @@ from rest_framework.permissions import SAFE_METHODS
 from order_management.admin import site
 from order_management.db.transactions import atomic
 
-from .form_tokens import check_unused, use_token, uses_token_itself
-from .models import AlreadySent
+from .form_tokens import form_token, use_token, uses_token_itself
+from .models import AlreadySent, FormToken
 
 
 class Site(site.Site):
@@ -36,7 +36,7 @@ class Site(site.Site):
                 if not getattr(view, "uses_token_itself", False):
                     return in_transaction(view)(request, *args, **kwargs)
                 # Checked before any work is done; `use_token` decides.
-                check_unused(request)
+                FormToken.objects.check_unused(form_token(request))
                 return view(request, *args, **kwargs)
             except AlreadySent as error:
                 return self.refuse_form(request, error)
