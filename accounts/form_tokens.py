@@ -8,9 +8,10 @@ import hashlib
 from contextlib import contextmanager
 
 from django.conf import settings
+from django.db import connection
 from django.middleware.csrf import CSRF_TOKEN_LENGTH
 
-from order_management.db.writes import Writes
+from order_management.db.writes import CountWrites
 
 from .models import FormToken
 
@@ -40,8 +41,8 @@ def use_token(request):
     if token is None:
         yield
         return
-    row = FormToken.objects.use(token)
-    with Writes() as writes:
+    row, writes = FormToken.objects.use(token), CountWrites()
+    with connection.execute_wrapper(writes):
         yield
     if not writes.count:
         row.delete()

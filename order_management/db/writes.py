@@ -1,25 +1,12 @@
-from django.db import connection
+class CountWrites:
+    """A wrapper of a connection that counts statements that write something, except those rolled back to a savepoint.
 
-
-class Writes:
-    """Counts the statements in a block that wrote something, except those rolled back to a savepoint.
-
-    with Writes() as writes:
-        ...
-    writes.count
+    https://docs.djangoproject.com/en/5.2/topics/db/instrumentation/
     """
 
     def __init__(self):
         self.count = 0
         self.at_savepoint = {}
-        self.wrapper = connection.execute_wrapper(self)
-
-    def __enter__(self):
-        self.wrapper.__enter__()
-        return self
-
-    def __exit__(self, *error):
-        return self.wrapper.__exit__(*error)
 
     def __call__(self, execute, sql, params, many, context):
         result = execute(sql, params, many, context)
