@@ -58,29 +58,21 @@ class ChangesOnlyMixin:
         return super().formfield_for_dbfield(db_field, request, show_hidden_initial=True, **kwargs)
 
 
-class ReadOnlyAdmin(ListAdmin):
-    """A model that can be viewed but not edited."""
+class ReadOnlyMixin:
+    """Lets rows be viewed but not edited."""
 
-    def has_add_permission(self, request):
+    def has_add_permission(self, request, obj=None):
         return False
 
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
+    has_change_permission = has_delete_permission = has_add_permission
 
 
-class ReadOnlyInline(TabularInline):
-    extra = 0
-    can_delete = False
+class ReadOnlyAdmin(ReadOnlyMixin, ListAdmin):
+    pass
+
+
+class ReadOnlyInline(ReadOnlyMixin, TabularInline):
     hide_title = True
-
-    def has_add_permission(self, request, obj):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
 
 
 def close_dialog(request, url):
