@@ -162,7 +162,7 @@ class Order(models.Model):
             if target in cls.TRANSITIONS[status] and (role == User.Role.ADMIN or action in cls.CUSTOMER_ACTIONS)
         ]
 
-    def move_to(self, status, *, by, note=""):
+    def move_to(self, status, *, by, note):
         """Write one step of the life cycle, or raise IllegalTransition. The instance itself does not change."""
         if status not in self.TRANSITIONS[self.status]:
             raise IllegalTransition(f"The order is {self.status} and cannot become {status}.")

@@ -7,6 +7,7 @@ from django.db.models.functions import Cast, Round, TruncDate
 from .models import Order, OrderLine
 
 SOLD = ~Q(status__in=Order.BACK_IN_STOCK)
+TOP_PRODUCTS = 10
 
 
 def cents(expression):
@@ -47,7 +48,7 @@ def dates(first, last):
     return (first + timedelta(days=n) for n in range((last - first).days + 1))
 
 
-def top_products(orders, count=10):
+def top_products(orders):
     """Return the products with the most revenue in these orders."""
     lines = OrderLine.objects.filter(order__in=orders).order_by().values("product_id", "product__name")
     sums = lines.annotate(pieces=Sum("quantity"), cents=cents(F("price") * F("quantity")))
@@ -58,5 +59,5 @@ def top_products(orders, count=10):
             "quantity": row["pieces"],
             "revenue": amount(row["cents"]),
         }
-        for row in sums.order_by("-cents", "-pieces", "product_id")[:count]
+        for row in sums.order_by("-cents", "-pieces", "product_id")[:TOP_PRODUCTS]
     ]

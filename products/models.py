@@ -100,11 +100,11 @@ class StockMovementQuerySet(RowQuerySet):
 
 
 class StockMovementManager(models.Manager.from_queryset(StockMovementQuerySet)):
-    def add(self, product_id, kind, delta, balance, *, order=None, by=None, note=""):
+    def add(self, product_id, kind, delta, balance, *, by, note=""):
         """Write a row of the ledger."""
-        self.add_all([(product_id, kind, delta, balance)], order=order, by=by, note=note)
+        self.add_all([(product_id, kind, delta, balance)], by=by, note=note)
 
-    def add_all(self, movements, *, order=None, by=None, note=""):
+    def add_all(self, movements, *, by, order=None, note=""):
         """Write rows of the ledger, given as tuples of product id, kind, delta and balance."""
         shared = (order, by and by.pk, note, timezone.now())
         insert_movements(*((*movement, *shared) for movement in movements))

@@ -79,7 +79,7 @@ def adjust_stock(product, *, delta, by, note=""):
 
 
 @in_its_transaction
-def delete_product(product, *, by=None):
+def delete_product(product, *, by):
     """Take a locked product out of every list."""
     Product.objects.filter(pk=product.pk).remove()
     User.objects.lock(by)
