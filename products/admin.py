@@ -15,7 +15,7 @@ from order_management.files.csv import BadFile
 
 from . import services
 from .exports import products_csv
-from .forms import ImportForm, NewProductForm, PriceForm, ProductForm, StockForm
+from .forms import ImportForm, PriceForm, ProductForm, StockForm
 from .import_lock import ImportConflict, import_lock
 from .imports import AlreadyImported, ProductImporter
 from .models import LOW_STOCK, Product, StockMovement
@@ -116,9 +116,6 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
 
     def get_queryset(self, request):
         return super().get_queryset(request).listed()
-
-    def get_form(self, request, product=None, **kwargs):
-        return super().get_form(request, product, **({} if product else {"form": NewProductForm}) | kwargs)
 
     def get_changelist_form(self, request, **kwargs):
         return super().get_changelist_form(request, form=PriceForm, **kwargs)

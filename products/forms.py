@@ -31,30 +31,21 @@ class ProductForm(forms.ModelForm):
         widget=UnfoldAdminDecimalFieldWidget(attrs=CENTS),
         show_hidden_initial=True,
     )
+    quantity = APIField(PRODUCT["quantity"], widget=UnfoldAdminIntegerFieldWidget)
 
     class Meta:
         model = Product
-        fields = ["name", "price"]
+        fields = ["name", "price", "quantity"]
 
 
 class PriceForm(ProductForm):
     """The form of a row in the list."""
 
-    name = None
-
-    class Meta(ProductForm.Meta):
-        fields = ["price"]
+    name = quantity = None
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["price"].widget.attrs["aria-label"] = f"Price of {self.instance}"
-
-
-class NewProductForm(ProductForm):
-    quantity = APIField(PRODUCT["quantity"], widget=UnfoldAdminIntegerFieldWidget)
-
-    class Meta(ProductForm.Meta):
-        fields = ["name", "price", "quantity"]
 
 
 class StockForm(BaseDialogForm):
