@@ -41,6 +41,22 @@ class UserForm(UserChangeForm):
         return super()._get_validation_exclusions() | ({"username"} - set(self.changed_data))
 
 
+def access_action(description, **access):
+    """Return an action that changes the access of the selected users, but never that of the Admin who does it."""
+
+    @admin.action(description=description)
+    def change_access(model_admin, request, users):
+        # In ascending id, so that two Admins who do this at the same moment rarely deadlock.
+        others = users.exclude(pk=request.user.pk).order_by("pk")
+        for user in others:
+            services.set_access(user.pk, by=request.user, **access)
+        messages.info(request, f"Changed: {', '.join(user.username for user in others) or 'nobody'}.")
+        if users.filter(pk=request.user.pk).exists():
+            messages.warning(request, "You cannot change your own access.")
+
+    return change_access
+
+
 # Registered in orders/admin.py, which adds a link to the orders of a user.
 class UserAdmin(ChangesOnlyMixin, auth.UserAdmin, ListAdmin):
     form = UserForm
@@ -58,6 +74,11 @@ class UserAdmin(ChangesOnlyMixin, auth.UserAdmin, ListAdmin):
         ("Dates", {"fields": readonly_fields}),
     ]
     actions = ["make_admin", "make_customer", "lock_out", "let_in"]
+
+    make_admin = access_action("Make selected users Admins", role=User.Role.ADMIN)
+    make_customer = access_action("Make selected users Customers", role=User.Role.CUSTOMER)
+    lock_out = access_action("Lock out selected users", is_active=False)
+    let_in = access_action("Let selected users back in", is_active=True)
 
     @display(ordering="is_staff", label={User.Role.ADMIN: "info"})
     def role(self, user):
@@ -97,28 +118,3 @@ class UserAdmin(ChangesOnlyMixin, auth.UserAdmin, ListAdmin):
 
     def delete_queryset(self, request, users):
         services.delete_users(users, by=request.user)
-
-    @admin.action(description="Make selected users Admins")
-    def make_admin(self, request, users):
-        self.set_access(request, users, role=User.Role.ADMIN)
-
-    @admin.action(description="Make selected users Customers")
-    def make_customer(self, request, users):
-        self.set_access(request, users, role=User.Role.CUSTOMER)
-
-    @admin.action(description="Lock out selected users")
-    def lock_out(self, request, users):
-        self.set_access(request, users, is_active=False)
-
-    @admin.action(description="Let selected users back in")
-    def let_in(self, request, users):
-        self.set_access(request, users, is_active=True)
-
-    def set_access(self, request, users, **access):
-        # In ascending id, so that two Admins who do this at the same moment rarely deadlock.
-        others = users.exclude(pk=request.user.pk).order_by("pk")
-        for user in others:
-            services.set_access(user.pk, by=request.user, **access)
-        self.message_user(request, f"Changed: {', '.join(user.username for user in others) or 'nobody'}.")
-        if users.filter(pk=request.user.pk).exists():
-            self.message_user(request, "You cannot change your own access.", messages.WARNING)
