@@ -45,8 +45,7 @@ class Row(NamedTuple):
 
     def completed(self, product):
         """Return the row with the product's values in place of None."""
-        missing = [name for name in COLUMNS if getattr(self, name) is None]
-        return self._replace(**{name: getattr(product, name) for name in missing}) if missing else self
+        return self._replace(**{name: getattr(product, name) for name in COLUMNS if getattr(self, name) is None})
 
 
 class RowReader:
