@@ -105,16 +105,11 @@ class User(auth.AbstractUser):
 
     def set_access(self, *, role=None, is_active=None):
         """Set the role, or lock the user out or let them in again; None leaves a value unchanged."""
-        before, changed = (self.role, self.is_active), []
-        if role is not None:
-            self.role = role
-            changed += ["is_staff", "is_superuser"]
-        if is_active is not None:
-            self.is_active = is_active
-            changed += ["is_active"]
-        changed += self.revoke_lost_access(*before)
+        before = self.role, self.is_active
+        self.role = role or self.role
+        self.is_active = self.is_active if is_active is None else is_active
         # Only these columns, so that concurrent changes to others are kept.
-        self.save(update_fields=changed)
+        self.save(update_fields=["is_staff", "is_superuser", "is_active", *self.revoke_lost_access(*before)])
 
     def revoke_lost_access(self, role, is_active):
         """End the sessions that the user loses by a change from this role and access; return the fields to save."""
