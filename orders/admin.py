@@ -2,6 +2,7 @@ from datetime import date
 
 from django.contrib import admin, messages
 from django.db import transaction
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.dateparse import parse_date
 from django.utils.html import format_html
@@ -81,7 +82,7 @@ def step(name, description, variant=ActionVariant.PRIMARY):
 
     @action(description=label, url_path=name, variant=variant, dialog=dialog)
     def button(self, request, form, object_id):
-        take_step(name, self.get_or_404(request, object_id), request, form.cleaned_data["note"])
+        take_step(name, get_object_or_404(Order, pk=object_id), request, form.cleaned_data["note"])
         return close_dialog(request, reverse("admin:orders_order_change", args=[object_id]))
 
     return button

@@ -79,7 +79,7 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
     )
     def book_stock(self, request, form, object_id):
         delta, note = form.cleaned_data["delta"], form.cleaned_data["note"]
-        product = services.lock_product(self.get_or_404(request, object_id).pk)
+        product = services.lock_product(int(object_id))
         try:
             with transaction.atomic():
                 services.adjust_stock(product, delta=delta, by=request.user, note=note)

@@ -2,7 +2,7 @@
 
 from django.contrib.admin import ShowFacets
 from django.core.exceptions import SuspiciousOperation
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils.text import smart_split
 from unfold.admin import ModelAdmin, TabularInline
@@ -42,13 +42,6 @@ class ListAdmin(ModelAdmin):
         request.POST = request.POST.copy()
         request.POST.pop("select_across", None)
         return super().changelist_view(request, extra_context)
-
-    def get_or_404(self, request, object_id):
-        """Return the object with an id from the URL, or raise Http404."""
-        obj = self.get_object(request, object_id)
-        if obj is None:
-            raise Http404
-        return obj
 
 
 class ChangesOnlyMixin:
