@@ -39,13 +39,10 @@ class Lines:
         self.number += 1
         self.size += len(line)
         if self.size > ROW_MAX:
-            self.skip_rest(line)
+            while line and not line.endswith(b"\n"):
+                line = self.read_line()
             raise RowTooLong
         return line.decode()
 
     def read_line(self):
         return self.file.readline(ROW_MAX + 1)
-
-    def skip_rest(self, line):
-        while line and not line.endswith(b"\n"):
-            line = self.file.readline(ROW_MAX)
