@@ -20,7 +20,10 @@ class JWTAuthentication(authentication.JWTAuthentication):
             raise tokens.InvalidToken from None
 
     def get_validated_token(self, raw_token):
-        return tokens.get_validated_access_token(raw_token)
+        token = tokens.decode_access_token(raw_token)
+        # Again, because the cached token may have expired since.
+        token.check_times()
+        return token
 
     def get_user(self, validated_token):
         user = User.objects.get_active(validated_token["user_id"], validated_token["version"])

@@ -31,7 +31,7 @@ def log_out(raw_token):
 
 def use(raw_token, transaction):
     """Return what the transaction returns for a refresh token, or raise InvalidToken if it returns None."""
-    token = tokens.decode_refresh_token(raw_token)
+    token = tokens.RefreshToken(raw_token)
     try:
         result = transaction(token)
     except IntegrityError:

@@ -9,7 +9,6 @@ from django.db.models import Exists, F
 from django.db.models.functions import Now
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt import backends, tokens
-from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
@@ -17,9 +16,6 @@ from order_management.db.prepared import InsertNew
 
 from . import claims
 from .models import EndedSession
-
-# Raised by SimpleJWT, and by Python for text that cannot be encoded.
-ERRORS = (TokenError, TypeError, ValueError)
 
 
 class InvalidToken(AuthenticationFailed):
@@ -38,24 +34,27 @@ class TokenBackend(backends.TokenBackend):
         unchecked = dict.fromkeys(["verify_exp", "verify_iat", "verify_nbf", "verify_aud"], False)
         try:
             return jwt.decode(token, self.prepared_signing_key, algorithms=[self.algorithm], options=unchecked)
-        except jwt.InvalidTokenError as error:
-            raise TokenBackendError("Token is invalid") from error
+        # Python raises the last two for text that cannot be encoded.
+        except (jwt.InvalidTokenError, TypeError, ValueError):
+            raise InvalidToken from None
 
 
 class CheckedClaims:
-    """Checks the claims in place of SimpleJWT, which would also query the blacklist; `sessions.blacklist` does that."""
+    """Checks the claims in place of SimpleJWT, and raises InvalidToken for its TokenError.
+
+    SimpleJWT would also query the blacklist; `sessions.blacklist` does that.
+    """
 
     _token_backend = TokenBackend(api_settings.ALGORITHM, api_settings.SIGNING_KEY)
 
     def verify(self):
-        self.verify_token_type()
-        if not claims.are_well_formed(self.payload):
-            raise TokenError("A claim is missing or malformed.")
+        if self.get("token_type") != self.token_type or not claims.are_well_formed(self.payload):
+            raise InvalidToken
         self.check_times()
 
     def check_times(self):
         if not claims.are_current(self.payload, time.time()):
-            raise TokenError("The token is expired or not yet valid.")
+            raise InvalidToken
 
 
 class AccessToken(CheckedClaims, tokens.AccessToken):
@@ -102,25 +101,6 @@ class RefreshToken(CheckedClaims, tokens.RefreshToken):
 
 # SimpleJWT's own method would take the time from the node's clock.
 insert_blacklisted = InsertNew(BlacklistedToken, "token", "blacklisted_at")
-
-
-def decode_refresh_token(raw):
-    """Return the refresh token that `raw` encodes, or raise InvalidToken."""
-    try:
-        return RefreshToken(raw)
-    except ERRORS:
-        raise InvalidToken from None
-
-
-def get_validated_access_token(raw):
-    """Return the access token that `raw` encodes, or raise InvalidToken."""
-    try:
-        token = decode_access_token(raw)
-        # Again, because the cached token may have expired since.
-        token.check_times()
-    except ERRORS:
-        raise InvalidToken from None
-    return token
 
 
 # Clients send a token for 15 minutes, and verifying its signature takes as long as a database query.
