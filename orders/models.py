@@ -74,16 +74,16 @@ class OrderQuerySet(RowQuerySet):
 
 class OrderManager(models.Manager.from_queryset(OrderQuerySet)):
     def with_lines(self, rows):
-        """Return an OrderRecord for each row that `rows()` returned."""
-        lines = {row.id: [] for row in rows}
+        """Return an OrderRecord for each row with the columns of `rows()`."""
+        lines = {row[0]: [] for row in rows}
         for row in select_lines(lines):
             lines[row[0]].append(new_line(row[1:]))
-        return [new_record((*row, lines[row.id])) for row in rows]
+        return [new_record((*row, lines[row[0]])) for row in rows]
 
     def get_record(self, pk):
         """Return the OrderRecord of an order that exists."""
-        [row] = select_row(pk)
-        return OrderRecord(*row, [new_line(row[1:]) for row in select_lines([pk])])
+        [order] = self.with_lines(select_row(pk))
+        return order
 
     def line_counts(self, pks):
         """Return the number of lines of each order, by order id."""
