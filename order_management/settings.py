@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "order_management.ops.middleware.log_slow_queries",
     "order_management.api.middleware.security_headers",
     "order_management.api.middleware.json_errors",
+    "order_management.api.prefer.preferences_applied",
     "order_management.api.limits.drain_body",
     "order_management.api.middleware.require_https",
     # Before the middleware that refuse requests, so that browsers can read their responses.
@@ -231,8 +232,14 @@ UNFOLD = {
 
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/api/"
-CORS_ALLOW_HEADERS = [*default_headers, "if-match", "if-none-match", "idempotency-key", "x-request-id", "traceparent"]
-CORS_EXPOSE_HEADERS = ["Link", "ETag", "Location", "Retry-After", "Idempotent-Replayed", "X-Request-ID"]
+CORS_ALLOW_HEADERS = [
+    *default_headers,
+    *["if-match", "if-none-match", "idempotency-key", "prefer", "x-request-id", "traceparent"],
+]
+CORS_EXPOSE_HEADERS = [
+    *["Link", "ETag", "Location", "Retry-After", "Idempotent-Replayed", "X-Request-ID"],
+    *["Total-Count", "Preference-Applied"],
+]
 
 # Transport
 

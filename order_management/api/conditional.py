@@ -54,7 +54,7 @@ class ConditionalMixin:
     def finalize_response(self, request, response, *args, **kwargs):
         response = super().finalize_response(request, response, *args, **kwargs)
         response.headers["Cache-Control"] = "private, no-cache"
-        response.headers["Vary"] = "Authorization"
+        response.headers["Vary"] = "Authorization, Prefer"
         if response.status_code != 200 or request.method in ("DELETE", "OPTIONS"):
             return response
         tag = response.headers["ETag"] = etag_of(response.render().content, response.headers.get("Link", ""))

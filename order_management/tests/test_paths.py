@@ -83,8 +83,9 @@ def test_origins_in_the_settings_may_call(client, settings):
     for response in (preflight, answer):
         assert response["Access-Control-Allow-Origin"] == "https://shop.example"
     allowed = set(preflight["Access-Control-Allow-Headers"].split(", "))
-    assert {"if-match", "if-none-match", "idempotency-key", "authorization", "x-request-id", "traceparent"} <= allowed
-    exposed = "Link, ETag, Location, Retry-After, Idempotent-Replayed, X-Request-ID"
+    assert {"if-match", "if-none-match", "idempotency-key", "authorization"} <= allowed
+    assert {"prefer", "x-request-id", "traceparent"} <= allowed
+    exposed = "Link, ETag, Location, Retry-After, Idempotent-Replayed, X-Request-ID, Total-Count, Preference-Applied"
     assert answer["Access-Control-Expose-Headers"] == exposed
     assert "Access-Control-Allow-Origin" not in client.get("/admin/", **ORIGIN)
 

@@ -1,0 +1,41 @@
+"""Preferences of callers: the headers `Prefer` and `Preference-Applied` (RFC 7240)."""
+
+from urllib.request import parse_http_list
+
+
+def preferences(request):
+    """Return the preferences that a request sends, by name: `{"count": "exact", "respond-async": ""}`.
+
+    Names and values are in lower case, parameters are left out. If a name occurs twice, the first counts.
+    """
+    values = {}
+    for preference in parse_http_list(request.META.get("HTTP_PREFER", "")):
+        name, _, value = preference.partition(";")[0].partition("=")
+        values.setdefault(name.strip().lower(), value.strip().strip('"').lower())
+    return values
+
+
+def honor(request, name, value):
+    """Return whether a request prefers this value. If so, the answer says that it was honored."""
+    if preferences(request).get(name) != value:
+        return False
+    applied(request)[f"{name}={value}"] = True
+    return True
+
+
+def applied(request):
+    """Return the preferences honored so far, as the keys of a dict, which is in order."""
+    # DRF's request wraps Django's, which the middleware sees.
+    return getattr(request, "_request", request).__dict__.setdefault("preferences_applied", {})
+
+
+def preferences_applied(get_response):
+    """Add `Preference-Applied` with every preference that was honored."""
+
+    def middleware(request):
+        response = get_response(request)
+        if applied(request):
+            response.headers["Preference-Applied"] = ", ".join(applied(request))
+        return response
+
+    return middleware
