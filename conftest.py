@@ -1,10 +1,12 @@
 from decimal import Decimal
 
 import pytest
+from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tokens import RefreshToken
+from order_management.exceptions import Code
 from orders.models import Order
 from orders.services import place_order
 from products.services import create_product
@@ -16,12 +18,37 @@ def _cheap_hashes(settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
 
 
+class CheckedMixin:
+    """Makes a test client check that a code of the list stands beside every `detail`, and nowhere else."""
+
+    def request(self, **request):
+        response = super().request(**request)
+        if response.status_code >= 400 and response.get("Content-Type") == "application/json" and response.content:
+            body = response.json()
+            assert ("code" in body) == ("detail" in body), body
+            assert "code" not in body or (list(body)[:2] == ["detail", "code"] and body["code"] in set(Code)), body
+        return response
+
+
+class CheckedClient(CheckedMixin, Client):
+    pass
+
+
+class CheckedAPIClient(CheckedMixin, APIClient):
+    pass
+
+
+@pytest.fixture
+def client():
+    return CheckedClient()
+
+
 @pytest.fixture
 def api():
     """A function that returns an API client, authenticated if a user is given."""
 
     def client(user=None):
-        client = APIClient()
+        client = CheckedAPIClient()
         if user is not None:
             client.credentials(HTTP_AUTHORIZATION=f"Bearer {RefreshToken.for_user(user).access_token}")
         return client

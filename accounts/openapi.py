@@ -1,8 +1,10 @@
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 
 from order_management.api.openapi import conflict, error, message, operation, request_example, response_example
+from order_management.exceptions import Code
 
 from .serializers import MeSerializer, RefreshSerializer, UserSerializer
+from .services import OwnAccess
 
 CREDENTIALS = {"username": "user1", "password": "1234"}
 PAIR = {"refresh": "eyJ...", "access": "eyJ..."}
@@ -27,6 +29,7 @@ USER = {
 LOCKED_OUT = error(
     "Too many failed logins from this address. Even the right password is refused.",
     "Too many failed logins. Expected available in 900 seconds.",
+    Code.THROTTLED,
 )
 
 
@@ -43,6 +46,7 @@ class BearerScheme(SimpleJWTScheme):
         429: error(
             "Too many registrations from this address.",
             "Too many registrations. Expected available in 3600 seconds.",
+            Code.THROTTLED,
         ),
     },
 )
@@ -55,7 +59,11 @@ def register():
     examples=[request_example(CREDENTIALS), response_example(PAIR)],
     responses={
         200: RefreshSerializer,
-        401: error("The username or the password is wrong.", "No active account found with the given credentials"),
+        401: error(
+            "The username or the password is wrong.",
+            "No active account found with the given credentials",
+            Code.NO_ACTIVE_ACCOUNT,
+        ),
         429: LOCKED_OUT,
     },
 )
@@ -128,7 +136,7 @@ def user_get():
     tags=["users"],
     request=UserSerializer(partial=True),
     examples=[request_example({"is_active": False}), response_example(USER | {"is_active": False})],
-    responses={200: UserSerializer, 409: conflict("You cannot take away your own access.")},
+    responses={200: UserSerializer, 409: conflict(OwnAccess())},
 )
 def user_patch():
     """It takes effect on that user's next request."""

@@ -9,6 +9,7 @@ from rest_framework_simplejwt.serializers import TokenObtainPairSerializer
 from order_management.api.fields import CharField, ChoiceField
 from order_management.api.serializers import ModelSerializer
 from order_management.characters import validate_no_ignorable
+from order_management.exceptions import Code
 
 from .models import NAME_MAX, NAME_TAKEN, User
 from .tokens import InvalidToken, RefreshToken
@@ -68,7 +69,7 @@ class LoginSerializer(TokenObtainPairSerializer):
         try:
             return super().validate(attrs)
         except IntegrityError:  # the user was deleted in the meantime
-            raise AuthenticationFailed(self.error_messages["no_active_account"], "no_active_account") from None
+            raise AuthenticationFailed(self.error_messages["no_active_account"], Code.NO_ACTIVE_ACCOUNT) from None
 
 
 class PasswordChangeSerializer(serializers.Serializer):

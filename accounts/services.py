@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.http import Http404
 
 from order_management.db.transactions import atomic
-from order_management.exceptions import Conflict
+from order_management.exceptions import Code, Conflict
 from order_management.ops.logging import security_change
 
 from . import throttle
@@ -13,6 +13,7 @@ from .models import NAME_TAKEN, User
 
 
 class OwnAccess(Conflict):
+    code = Code.OWN_ACCESS
     detail = "You cannot take away your own access."
 
 

@@ -13,6 +13,7 @@ from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from order_management.db.prepared import InsertNew
+from order_management.exceptions import Code
 
 from . import claims
 from .models import EndedSession
@@ -21,6 +22,7 @@ from .models import EndedSession
 class InvalidToken(AuthenticationFailed):
     """401: not issued here, altered, expired, blacklisted, of another type, or of a user who may no longer use it."""
 
+    default_code = Code.TOKEN_NOT_VALID
     default_detail = "Token is invalid or expired."
 
 

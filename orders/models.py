@@ -13,7 +13,7 @@ from accounts.models import User
 from order_management.clocks import CLOCK_SKEW
 from order_management.db.prepared import Insert, Select, SelectIn
 from order_management.db.rows import RowQuerySet
-from order_management.exceptions import Conflict
+from order_management.exceptions import Code, Conflict
 from products.models import NOTE_MAX, PRICE_MAX, Product
 
 TOTAL_MAX = Decimal("9999999999.99")
@@ -21,6 +21,8 @@ TOTAL_MAX = Decimal("9999999999.99")
 
 class IllegalTransition(Conflict):
     """The life cycle has no such step, or another one was taken at the same moment."""
+
+    code = Code.ILLEGAL_STEP
 
 
 class Line(NamedTuple):

@@ -2,8 +2,12 @@ from datetime import date
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
+from accounts.models import KeyReused
 from order_management.api.openapi import conflict, error, operation, request_example, response_example
+from order_management.exceptions import Code
+from products.services import StockOutOfBounds
 
+from .models import IllegalTransition
 from .serializers import (
     EventSerializer,
     NoteSerializer,
@@ -11,6 +15,7 @@ from .serializers import (
     PlaceOrderSerializer,
     ReportSerializer,
 )
+from .services import OutOfStock, TotalDiffers
 
 ITEMS = [{"product": 1, "quantity": 2}, {"product": 7, "quantity": 1}]
 ORDER = {
@@ -59,15 +64,17 @@ REPLAYED = OpenApiParameter(
 )
 
 OUT_OF_STOCK = conflict(
-    "Not enough stock.",
-    {
+    *(OutOfStock(items=[SHORT]), TotalDiffers(total="2700.00")),
+    properties={
         "items": {"type": "array", "items": {"type": "object", "properties": dict.fromkeys(SHORT, INTEGER)}},
         "total": {"type": "string"},
     },
     description="There is not enough stock, or the total differs from `expected_total`.",
-    items=[SHORT],
 )
-OUT_OF_STOCK.examples += conflict("The total is not the expected one.", total="2700.00").examples
+WRONG_STEP = conflict(
+    *(IllegalTransition("The order is cancelled and cannot become confirmed."), StockOutOfBounds()),
+    description="The order is in another status, or its items would exceed the largest stock.",
+)
 
 
 def day(name, example):
@@ -96,12 +103,11 @@ def order_list():
     responses={
         201: OrderSerializer,
         409: OUT_OF_STOCK,
-        422: conflict(
-            "This Idempotency-Key was used with another request.", description="The Idempotency-Key is already used."
-        ),
+        422: conflict(KeyReused(), description="The Idempotency-Key is already used."),
         429: error(
             "The Customer has placed as many orders as the server allows in this period (`ORDER_RATE`).",
             "Too many orders. Expected available in 1800 seconds.",
+            Code.THROTTLED,
         ),
     },
 )
@@ -128,7 +134,7 @@ def order_events():
     operation_id="order_{step}",
     request=NoteSerializer,
     examples=[request_example({"note": "paid"}), response_example(CONFIRMED)],
-    responses={200: OrderSerializer, 409: conflict("The order is cancelled and cannot become confirmed.")},
+    responses={200: OrderSerializer, 409: WRONG_STEP},
 )
 def order_step():
     """The note becomes part of the order's events. The example is for `confirm`."""

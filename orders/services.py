@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 
 from order_management.api.fields import WRONG_ITEMS_MAX
 from order_management.db.transactions import atomic
-from order_management.exceptions import Conflict
+from order_management.exceptions import Code, Conflict
 from products.models import Product, StockMovement
 from products.services import StockOutOfBounds, move_stock
 
@@ -14,10 +14,12 @@ from .models import TOTAL_MAX, Line, Order
 
 
 class OutOfStock(Conflict):
+    code = Code.OUT_OF_STOCK
     detail = "Not enough stock."
 
 
 class TotalDiffers(Conflict):
+    code = Code.TOTAL_DIFFERS
     detail = "The total is not the expected one."
 
 

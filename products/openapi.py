@@ -3,6 +3,7 @@ from drf_spectacular.utils import OpenApiParameter
 from order_management.api.openapi import IF_MATCH, conflict, message, operation, request_example, response_example
 
 from .serializers import AdjustmentSerializer, MovementSerializer, ProductSerializer
+from .services import StockOutOfBounds
 
 BAT = {"id": 1, "name": "Bat", "price": "1200.00", "quantity": 10}
 MOVEMENT = {
@@ -76,7 +77,7 @@ def stock_list():
     parameters=[OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description=IF_MATCH)],
     request=AdjustmentSerializer,
     examples=[request_example({"delta": -2, "note": "damaged"}), response_example(BAT | {"quantity": 8})],
-    responses={200: ProductSerializer, 409: conflict("The stock must stay between 0 and 2147483647.")},
+    responses={200: ProductSerializer, 409: conflict(StockOutOfBounds())},
 )
 def stock_adjust():
     """Refused if the stock would fall below zero or rise above 2147483647."""

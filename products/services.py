@@ -9,7 +9,7 @@ from django.http import Http404
 
 from accounts.models import User
 from order_management.db.transactions import atomic
-from order_management.exceptions import Conflict
+from order_management.exceptions import Code, Conflict
 
 from .models import QUANTITY_MAX, Product, StockMovement
 
@@ -20,6 +20,7 @@ in_its_transaction = transaction.atomic(savepoint=False)
 
 
 class StockOutOfBounds(Conflict):
+    code = Code.STOCK_OUT_OF_BOUNDS
     detail = f"The stock must stay between 0 and {QUANTITY_MAX}."
 
     def __init__(self, stock=None):

@@ -95,31 +95,42 @@ def test_links_use_https_behind_tls(cluster, token):
 TOO_LARGE = b" " * (2**20 + 1)
 # Requests refused before their headers are read get no CORS headers: there is no Origin yet.
 REFUSED_LATE = {
-    "a body too large": (413, "The body is too large.", ("POST", "/api/login/", TOO_LARGE)),
-    "an order too large": (413, "The body is too large.", ("POST", "/api/orders/", TOO_LARGE)),
-    "a page's form too large": (413, "The body is too large.", ("POST", "/nothing/", b" " * 2**16 + b" ")),
-    "a URL too long": (414, "The URL is too long.", ("GET", "/api/products/?search=" + "a" * 9000)),
-    "an unknown method": (405, "This method is not allowed.", ("TRACE", "/api/login/")),
+    "a body too large": (413, "too_large", "The body is too large.", ("POST", "/api/login/", TOO_LARGE)),
+    "an order too large": (413, "too_large", "The body is too large.", ("POST", "/api/orders/", TOO_LARGE)),
+    "a page's form too large": (413, "too_large", "The body is too large.", ("POST", "/nothing/", b" " * 2**16 + b" ")),
+    "a URL too long": (414, "uri_too_long", "The URL is too long.", ("GET", "/api/products/?search=" + "a" * 9000)),
+    "an unknown method": (405, "method_not_allowed", "This method is not allowed.", ("TRACE", "/api/login/")),
     "an unknown transfer coding": (
         501,
+        "length_required",
         "Send the body with a Content-Length, or with Transfer-Encoding: chunked.",
         ("POST", "/api/login/", None, None, {"Transfer-Encoding": "gzip"}),
     ),
 }
 CANNOT_BE_READ = "The request is malformed, or its headers are too long."
 REFUSED_EARLY = {
-    "a URL far too long": (414, "The URL is too long.", ("GET", "/api/products/?search=" + "a" * 17000)),
-    "a URL with a NUL": (400, CANNOT_BE_READ, ("GET", "/api/products/%00")),
-    "a header too long": (400, CANNOT_BE_READ, ("GET", "/api/products/", None, None, {"X-Long": "a" * 17000})),
+    "a URL far too long": (
+        414,
+        "uri_too_long",
+        "The URL is too long.",
+        ("GET", "/api/products/?search=" + "a" * 17000),
+    ),
+    "a URL with a NUL": (400, "parse_error", CANNOT_BE_READ, ("GET", "/api/products/%00")),
+    "a header too long": (
+        400,
+        "parse_error",
+        CANNOT_BE_READ,
+        ("GET", "/api/products/", None, None, {"X-Long": "a" * 17000}),
+    ),
 }
 
 
 @pytest.mark.parametrize("name", [*REFUSED_LATE, *REFUSED_EARLY])
 def test_nginx_refuses_in_json(cluster, name):
-    status, detail, call = (REFUSED_LATE | REFUSED_EARLY)[name]
+    status, code, detail, call = (REFUSED_LATE | REFUSED_EARLY)[name]
     answer = cluster.call(*call)
 
-    assert (answer.status, answer.body) == (status, {"detail": detail})
+    assert (answer.status, answer.body) == (status, {"detail": detail, "code": code})
     assert len(answer.headers["X-Request-ID"]) == 32
     assert ("Allow" in answer.headers) == (status == 405)
     assert "Access-Control-Allow-Origin" not in answer.headers
@@ -127,7 +138,7 @@ def test_nginx_refuses_in_json(cluster, name):
 
 @pytest.mark.parametrize("name", REFUSED_LATE)
 def test_allowed_origins_can_read_refusals_of_nginx(cluster, name):
-    status, _, (method, path, *rest) = REFUSED_LATE[name]
+    status, _, _, (method, path, *rest) = REFUSED_LATE[name]
     body, token, headers = [*rest, None, None, None][:3]
 
     ours = cluster.call(method, path, body, token, {"Origin": PAGES} | (headers or {}))
@@ -161,7 +172,7 @@ def test_an_import_may_be_larger_than_other_forms(cluster):
 def test_metrics_and_internal_paths_are_not_public(cluster, path):
     answer = cluster.call("GET", path)
 
-    assert (answer.status, answer.body) == (404, {"detail": "There is nothing at this path."})
+    assert (answer.status, answer.body) == (404, {"detail": "There is nothing at this path.", "code": "not_found"})
 
 
 def test_waiting_for_a_locked_row_is_not_counted_as_a_failure_of_a_node(cluster, token):
@@ -194,7 +205,8 @@ def test_without_any_node_callers_get_a_503_with_retry_after(cluster, token):
 
     assert statuses(answers) == [503] * 3
     assert all(answer.headers["Retry-After"] == "2" for answer in answers)
-    assert all(list(answer.body) == ["detail"] for answer in answers)
+    assert all(answer.body["code"] == "unavailable" for answer in answers)
+    assert all(list(answer.body) == ["detail", "code"] for answer in answers)
     # A page from an allowed origin passes the preflight, so it gets this response and may read it.
     assert (preflight.status, preflight.headers["Access-Control-Allow-Headers"]) == (204, "authorization")
     assert preflight.headers["Access-Control-Allow-Origin"] == PAGES

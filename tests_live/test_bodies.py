@@ -19,8 +19,8 @@ BAT_LENGTH = len(BAT)
 ONE_MB = b" " * 1_000_000
 TEN_MB = b" " * 10_000_000
 OK = {"status": "ok"}
-TOO_LARGE = {"detail": "The body may have up to 1048576 bytes."}
-IN_CHUNKS = {"detail": "Send the body with a Content-Length, not in chunks."}
+TOO_LARGE = {"detail": "The body may have up to 1048576 bytes.", "code": "too_large"}
+IN_CHUNKS = {"detail": "Send the body with a Content-Length, not in chunks.", "code": "length_required"}
 
 
 @pytest.fixture(autouse=True)

@@ -70,7 +70,7 @@ def test_without_postgresql_calls_get_503_and_they_work_again_when_it_is_back(se
             answers = [kept.call(*call) for call in calls] + server.at_once(calls * 2)
             assert {answer.status for answer in answers} == {503}
             assert {answer.headers["Retry-After"] for answer in answers} == {"5"}
-            assert {tuple(answer.body) for answer in answers} == {("detail",)}
+            assert {tuple(answer.body) for answer in answers} == {("detail", "code")}
             assert kept.call("GET", "/readyz/").status == 503
             assert kept.call("GET", "/healthz/").status == 200
 

@@ -48,7 +48,7 @@ def test_no_response_shows_the_environment(server, host, path):
 def test_an_unknown_host_gets_json_under_the_api(server):
     answer = server.call("GET", "/api/products/", headers={"Host": "evil.example"})
 
-    assert (answer.status, answer.body) == (400, {"detail": "Bad Request."})
+    assert (answer.status, answer.body) == (400, {"detail": "Bad Request.", "code": "parse_error"})
 
 
 @pytest.mark.parametrize(("address", "warned"), [("0.0.0.0", True), ("127.0.0.1", False)])  # noqa: S104

@@ -166,7 +166,10 @@ def test_an_order_whose_customer_is_deleted_while_it_waits_is_a_401(server, key)
             time.sleep(0.5)  # the order is waiting for the row by now
             assert not answer.done()
 
-        assert (answer.result().status, answer.result().body) == (401, {"detail": "Token is invalid or expired."})
+        assert (answer.result().status, answer.result().body) == (
+            401,
+            {"detail": "Token is invalid or expired.", "code": "token_not_valid"},
+        )
         assert answer.result().headers["WWW-Authenticate"] == 'Bearer realm="api"'
     assert stock(server, product) == 10
     assert len(ledger(server, product)) == 1

@@ -47,7 +47,8 @@ def test_a_slow_client_gets_a_400(server):
     with half(server) as connection, connection.makefile("rb") as answer:
         assert answer.readline().startswith(b"HTTP/1.1 400 ")
         assert json.loads(answer.read().partition(b"\r\n\r\n")[2]) == {
-            "detail": "The body is incomplete: it ended early or took longer than 2 seconds."
+            "detail": "The body is incomplete: it ended early or took longer than 2 seconds.",
+            "code": "parse_error",
         }
 
 

@@ -85,7 +85,10 @@ def test_a_kept_connection_works_after_a_refusal_over_plain_http(secure, size):
     with secure.connection() as connection:
         for _ in range(3):
             answer = connection.call("POST", "/api/login/", b" " * size)
-            assert (answer.status, answer.body) == (403, {"detail": "Send this call over HTTPS."})
+            assert (answer.status, answer.body) == (
+                403,
+                {"detail": "Send this call over HTTPS.", "code": "https_required"},
+            )
             assert connection.call("GET", "/healthz/").status == 200
 
 
@@ -93,7 +96,7 @@ def test_an_unknown_host_is_refused(server):
     answer = server.call("GET", "/api/schema/", headers={"Host": "evil.example"})
 
     assert answer.status == 400
-    assert list(answer.body) == ["detail"]
+    assert list(answer.body) == ["detail", "code"]
 
 
 @pytest.mark.parametrize("page", ["/admin/login/", "/api/docs/"])
@@ -111,7 +114,7 @@ def test_pages_come_with_their_static_files(server, page):
 def test_an_internal_error_is_logged_and_hidden_from_the_client(broken):
     answer = broken.call("GET", "/api/products/", token=broken.customer)
 
-    assert (answer.status, answer.body) == (500, {"detail": "Internal Server Error."})
+    assert (answer.status, answer.body) == (500, {"detail": "Internal Server Error.", "code": "error"})
     assert "Traceback" in broken.output
 
 

@@ -3,14 +3,14 @@ from django.db import models
 from django.utils import timezone
 
 from order_management.db.prepared import InsertNew
-from order_management.exceptions import Conflict
+from order_management.exceptions import Code, Conflict
 
 # The request of a row that the previous version wrote: it accepted keys for nothing else.
 LEGACY_REQUEST = "POST /api/orders/"
 
 
 class KeyReused(Conflict):
-    status = 422
+    status, code = 422, Code.KEY_REUSED
     detail = "This Idempotency-Key was used with another request."
 
 

@@ -124,5 +124,5 @@ def test_a_new_role_takes_effect_on_the_next_request(api, customer, admin):
 
 def assert_refused(response):
     assert response.status_code == 401
-    assert list(response.json()) == ["detail"]
+    assert list(response.json()) == ["detail", "code"]
     assert response["WWW-Authenticate"] == 'Bearer realm="api"'

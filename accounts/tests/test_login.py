@@ -5,7 +5,7 @@ from accounts.models import User
 
 URL = "/api/login/"
 CARL = {"username": "carl", "password": "carl's secret"}
-REFUSAL = {"detail": "No active account found with the given credentials"}
+REFUSAL = {"detail": "No active account found with the given credentials", "code": "no_active_account"}
 
 
 def test_the_documented_call(api, customer):

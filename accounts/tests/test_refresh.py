@@ -13,7 +13,7 @@ from accounts.tokens import RefreshToken
 
 URL = "/api/login/refresh/"
 LOGOUT = "/api/logout/"
-INVALID = {"detail": "Token is invalid or expired."}
+INVALID = {"detail": "Token is invalid or expired.", "code": "token_not_valid"}
 
 
 @pytest.fixture

@@ -86,7 +86,10 @@ def test_a_change_takes_effect_on_the_users_next_request(api, admin, customer):
 def test_admins_cannot_take_away_their_own_access(api, admin, change):
     response = api(admin).patch(f"{URL}{admin.pk}/", change)
 
-    assert (response.status_code, response.json()) == (409, {"detail": "You cannot take away your own access."})
+    assert (response.status_code, response.json()) == (
+        409,
+        {"detail": "You cannot take away your own access.", "code": "own_access"},
+    )
     assert api(admin).get(URL).status_code == 200
 
 

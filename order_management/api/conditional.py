@@ -6,6 +6,7 @@ from django.http import HttpResponseNotModified
 from django.utils.http import parse_etags, quote_etag
 from rest_framework.exceptions import APIException
 
+from ..exceptions import Code
 from .json import JSONRenderer
 
 # The headers that a 304 repeats (RFC 9110, section 15.4.5).
@@ -14,7 +15,7 @@ NOT_MODIFIED_HEADERS = ["Cache-Control", "ETag", "Vary"]
 
 class PreconditionFailed(APIException):
     status_code = 412
-    default_code = "precondition_failed"
+    default_code = Code.PRECONDITION_FAILED
     default_detail = "It has changed since: the ETag in If-Match is not the current one."
 
 

@@ -7,7 +7,7 @@ from rest_framework import exceptions, serializers, views
 from rest_framework.response import Response
 
 from ..db.errors import DATABASE_ERRORS
-from ..exceptions import Conflict
+from ..exceptions import Code, Conflict
 from ..ops import metrics
 from .conditional import PreconditionFailed
 
@@ -27,13 +27,13 @@ logger = logging.getLogger(__name__)
 
 class DatabaseUnavailable(exceptions.APIException):
     status_code = 503
-    default_code = "unavailable"
+    default_code = Code.UNAVAILABLE
     default_detail = "The database is not available. Try again."
     wait = 5  # seconds; DRF sends it as Retry-After
 
 
 def exception_handler(error, context):
-    """Turn an exception into a response of DRF's shape: `{"detail": "..."}` or `{"field": ["..."]}`."""
+    """Turn an exception into a response of DRF's shape: `{"detail": "...", "code": "..."}` or `{"field": ["..."]}`."""
     if isinstance(error, CALLER_MAY_BE_GONE) and not isinstance(error, DATABASE_ERRORS):
         error = authenticate_again(context["request"], error)
     if isinstance(error, Conflict):
@@ -43,7 +43,7 @@ def exception_handler(error, context):
         logger.error("The database is not available.", exc_info=error)
     response = views.exception_handler(as_drf_error(error), context)
     if response is not None:
-        response.data = truncated(response.data)
+        response.data = truncated(with_code(response.data))
     return response
 
 
@@ -58,6 +58,12 @@ def as_drf_error(error):
             # DRF's message repeats the method, whatever it is.
             return exceptions.MethodNotAllowed("", "This method is not allowed.")
     return DatabaseUnavailable() if isinstance(error, DATABASE_ERRORS) else error
+
+
+def with_code(data):
+    """Return the body of an error with the code that DRF and SimpleJWT give its detail, and no other keys."""
+    detail = data.get("detail") if isinstance(data, dict) else None
+    return {"detail": detail, "code": detail.code} if isinstance(detail, exceptions.ErrorDetail) else data
 
 
 def truncated(data):

@@ -8,6 +8,8 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpResponse, JsonResponse, UnreadablePostError
 from django.utils.encoding import iri_to_uri
 
+from ..exceptions import error_body
+
 # Bytes, percent-encoded. Redirects and links repeat the target, and no response header may grow past 32 kB.
 PATH_MAX_BYTES = 1000
 QUERY_MAX_BYTES = 4000
@@ -100,10 +102,10 @@ def is_api(request):
     return f"{request.path_info.lstrip('/')}/".startswith("api/")
 
 
-def refuse(request, status, detail, **headers):
+def refuse(request, status, detail, code=None, **headers):
     """Return an error response: JSON under /api/, plain text elsewhere."""
     if is_api(request):
-        response = JsonResponse({"detail": detail}, status=status, headers=headers)
+        response = JsonResponse(error_body(status, detail, code), status=status, headers=headers)
     else:
         response = HttpResponse(f"{detail}\n", "text/plain; charset=utf-8", status, headers=headers)
     response.headers["Content-Length"] = str(len(response.content))

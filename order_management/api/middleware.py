@@ -3,9 +3,12 @@
 import re
 from http import HTTPStatus
 
+import orjson
 from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 
+from ..exceptions import Code, error_body
+from ..ops import metrics
 from .json import JSONRenderer
 from .limits import is_api, refuse
 
@@ -45,8 +48,10 @@ def json_errors(get_response):
         response = get_response(request)
         if not is_api(request):
             return response
-        if response.status_code >= 400 and not response.get("Content-Type", "").startswith("application/json"):
-            set_detail(response, f"{HTTPStatus(response.status_code).phrase}.")
+        if response.status_code >= 400:
+            if not response.get("Content-Type", "").startswith("application/json"):
+                set_detail(response, f"{HTTPStatus(response.status_code).phrase}.")
+            count_error(response)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
@@ -65,7 +70,8 @@ def require_https(get_response):
     def middleware(request):
         if settings.SECURE_SSL_REDIRECT and not request.is_secure() and call.match(request.path.lstrip("/")):
             request.get_host()  # an unknown host is still a 400
-            return add_cors_headers(request, refuse(request, 403, "Send this call over HTTPS."))
+            refusal = refuse(request, 403, "Send this call over HTTPS.", Code.HTTPS_REQUIRED)
+            return add_cors_headers(request, refusal)
         return get_response(request)
 
     return middleware
@@ -98,8 +104,15 @@ def innermost(get_response):
 
 
 def set_detail(response, detail):
-    response.content = JSONRenderer().render({"detail": detail})
+    response.content = JSONRenderer().render(error_body(response.status_code, detail))
     response.headers["Content-Type"] = JSONRenderer.media_type
     if "Content-Length" in response.headers:
         response.headers["Content-Length"] = str(len(response.content))
     return response
+
+
+def count_error(response):
+    """Count an error by its code. Errors of fields have none."""
+    body = orjson.loads(response.content)
+    if "code" in body and "detail" in body:
+        metrics.errors.count(body["code"])

@@ -2,7 +2,6 @@
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 
-DETAIL = {"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]}
 FIELD_ERRORS = {
     "type": "object",
     "description": "Error messages by field; for the items of a list, by position and then by field.",
@@ -14,6 +13,13 @@ FIELD_ERRORS = {
     },
 }
 IF_MATCH = "ETags or `*`. If none of them is current, the answer is 412 and nothing changes."
+
+
+def error_schema(*codes, **properties):
+    """Return the schema of an error with one of these codes; `properties` are those of its extra keys."""
+    code = {"type": "string", "enum": list(map(str, codes)), "description": "What programs tell errors apart by."}
+    properties = {"detail": {"type": "string"}, "code": code, **properties}
+    return {"type": "object", "properties": properties, "required": ["code", "detail"]}
 
 
 def operation(summary, **documentation):
@@ -40,16 +46,17 @@ def message(text):
     return OpenApiResponse(schema, "Done.", [OpenApiExample("Answer", {"message": text})])
 
 
-def error(description, detail):
-    """Return the documentation of an answer `{"detail": detail}`."""
-    return OpenApiResponse(DETAIL, description, [OpenApiExample("Answer", {"detail": detail})])
+def error(description, detail, code):
+    """Return the documentation of an answer `{"detail": detail, "code": code}`."""
+    body = {"detail": detail, "code": code}
+    return OpenApiResponse(error_schema(code), description, [OpenApiExample("Answer", body)])
 
 
-def conflict(detail, properties=None, description="The current state does not allow this.", **example):
-    """Return the documentation of a Conflict; `properties` are the schemas of its fields besides `detail`."""
-    properties = {"detail": {"type": "string"}, **(properties or {})}
-    schema = {"type": "object", "properties": properties, "required": ["detail"]}
-    return OpenApiResponse(schema, description, [OpenApiExample(detail, {"detail": detail, **example})])
+def conflict(*conflicts, properties=None, description="The current state does not allow this."):
+    """Return the documentation of Conflicts, given as examples; `properties` are the schemas of their extra keys."""
+    schema = error_schema(*(conflict.code for conflict in conflicts), **(properties or {}))
+    examples = [OpenApiExample(str(conflict), conflict.body) for conflict in conflicts]
+    return OpenApiResponse(schema, description, examples)
 
 
 def request_example(value, name="Request"):

@@ -7,27 +7,34 @@ from drf_spectacular import openapi
 from drf_spectacular.plumbing import ResolvedComponent
 from rest_framework_simplejwt.views import TokenViewBase
 
+from ..exceptions import Code
 from . import schema_extensions  # noqa: F401, importing it registers them
 from .conditional import ConditionalMixin, PreconditionFailed
 from .handler import DatabaseUnavailable
-from .openapi import DETAIL, FIELD_ERRORS, IF_MATCH
+from .openapi import FIELD_ERRORS, IF_MATCH, error_schema
 
 STRING = {"schema": {"type": "string"}}
 IF_NONE_MATCH = "ETags. If one of them is current, the answer is 304 without a body."
 ETAG = {"description": "What to send in `If-Match` and `If-None-Match`.", **STRING}
 LINK = {"description": 'The neighboring pages (RFC 8288): `rel="next"` and `rel="prev"`.', **STRING}
 
-# Errors that follow from the kind of call: description, and the `detail` of the example.
+# Errors that follow from the kind of call: description, and the `detail` and `code` of the example.
 ERRORS = {
-    401: ("The token is missing, invalid or expired.", "Token is invalid or expired."),
-    403: ("The role does not allow this, or the call was made over plain HTTP.", "Send this call over HTTPS."),
-    404: ("Not found.", "No {model} matches the given query."),
-    411: ("The body was sent in chunks.", "Send the body with a Content-Length, not in chunks."),
-    412: ("None of the ETags in `If-Match` is current.", PreconditionFailed.default_detail),
-    413: ("The body is larger than 1 MB.", "The body may have up to 1048576 bytes."),
-    414: ("The query is longer than 4000 bytes.", "The query may have up to 4000 bytes."),
-    415: ("The body is not JSON.", "Send the body as application/json in UTF-8."),
-    503: ("The database is not available.", DatabaseUnavailable.default_detail),
+    401: ("The token is missing, invalid or expired.", "Token is invalid or expired.", Code.TOKEN_NOT_VALID),
+    403: (
+        "The role does not allow this, or the call was made over plain HTTP.",
+        *("Send this call over HTTPS.", Code.HTTPS_REQUIRED),
+    ),
+    404: ("Not found.", "No {model} matches the given query.", Code.NOT_FOUND),
+    411: ("The body was sent in chunks.", "Send the body with a Content-Length, not in chunks.", Code.LENGTH_REQUIRED),
+    412: (
+        "None of the ETags in `If-Match` is current.",
+        *(PreconditionFailed.default_detail, PreconditionFailed.default_code),
+    ),
+    413: ("The body is larger than 1 MB.", "The body may have up to 1048576 bytes.", Code.TOO_LARGE),
+    414: ("The query is longer than 4000 bytes.", "The query may have up to 4000 bytes.", Code.URI_TOO_LONG),
+    415: ("The body is not JSON.", "Send the body as application/json in UTF-8.", Code.UNSUPPORTED_MEDIA_TYPE),
+    503: ("The database is not available.", DatabaseUnavailable.default_detail, DatabaseUnavailable.default_code),
 }
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
 ERROR_HEADERS = {
@@ -104,17 +111,21 @@ class AutoSchema(openapi.AutoSchema):
         yield from (403, 503)
 
     def error(self, status):
-        description, detail = ERRORS[status]
+        description, detail, code = ERRORS[status]
         if status == 403 and self.view.get_authenticators() and not self.is_open_to_customers():
-            detail = "Only an Admin may do this."
+            detail, code = "Only an Admin may do this.", Code.PERMISSION_DENIED
         if status == 404:
             detail = detail.format(model=self.view.queryset.model._meta.object_name)
-        return answer(description, self.component("Error", DETAIL), {"detail": detail})
+        return answer(description, self.error_component(), {"detail": detail, "code": code})
 
     def invalid_input(self):
-        schema = {"oneOf": [self.component("Error", DETAIL), self.component("FieldErrors", FIELD_ERRORS)]}
-        example = {"detail": "The body is not valid JSON: unexpected end of data: line 1 column 1 (char 0)."}
-        return answer("The input is invalid.", schema, example)
+        schema = {"oneOf": [self.error_component(), self.component("FieldErrors", FIELD_ERRORS)]}
+        detail = "The body is not valid JSON: unexpected end of data: line 1 column 1 (char 0)."
+        return answer("The input is invalid.", schema, {"detail": detail, "code": Code.PARSE_ERROR})
+
+    def error_component(self):
+        # A new schema each time, because drf-spectacular changes it.
+        return self.component("Error", error_schema(*Code))
 
     def is_open_to_customers(self):
         request = SimpleNamespace(user=get_user_model()(), method=self.method)

@@ -13,6 +13,7 @@ from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularJSONAPIView
 
+from ..exceptions import error_body
 from .conditional import etag_of
 
 ACCEPTS_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
@@ -61,9 +62,9 @@ def not_found(request):
     """Respond to a path without a view: redirect if only the slash is missing, else 404 in JSON."""
     path = request.path_info + "/"
     if request.path_info.endswith("/") or resolve(path).func is not_found:
-        return JsonResponse({"detail": "There is nothing at this path."}, status=404)
+        return JsonResponse(error_body(404, "There is nothing at this path."), status=404)
     if request.method in ("GET", "HEAD"):
         # Like Django's APPEND_SLASH, but without its error for other methods.
         return HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
     named = f": {path}" if len(path) <= PATH_MAX else "."
-    return JsonResponse({"detail": f"Paths end in a slash{named}"}, status=404)
+    return JsonResponse(error_body(404, f"Paths end in a slash{named}"), status=404)

@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from ..api.views import not_found
+from ..exceptions import Code, error_body
 from .metrics import exposition
 
 
@@ -42,5 +43,6 @@ def metrics(request):
     if not settings.METRICS_TOKEN:
         return not_found(request)
     if not constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}"):
-        return JsonResponse({"detail": "Wrong token."}, status=401, headers={"WWW-Authenticate": "Bearer"})
+        body = error_body(401, "Wrong token.", Code.TOKEN_NOT_VALID)
+        return JsonResponse(body, status=401, headers={"WWW-Authenticate": "Bearer"})
     return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)

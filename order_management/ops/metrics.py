@@ -14,6 +14,8 @@ if not os.environ.get(DIRECTORY, "").strip():
 import prometheus_client  # noqa: E402
 from prometheus_client import Counter, Histogram, multiprocess  # noqa: E402
 
+from ..exceptions import Code  # noqa: E402
+
 # Other methods, and requests without a route, count as `other`, so that callers cannot create labels.
 METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
 OTHER = "other"
@@ -51,6 +53,7 @@ latency = Histogram(
 conflicts = EventCounter(
     "conflicts", "Calls that the state refused (409, 422), by kind: OutOfStock and others.", "kind"
 )
+errors = EventCounter("errors", "Errors answered under /api/, by code.", "code", initial=Code)
 security_events = EventCounter(
     "security_events",
     "Security events, under their names in the log.",

@@ -62,7 +62,7 @@ def test_an_unreadable_body_is_refused(send, method, path, body):
     response = send(method, path, body)
 
     assert response.status_code == 400
-    assert list(response.json()) == ["detail"]
+    assert list(response.json()) == ["detail", "code"]
 
 
 @every_call
@@ -105,7 +105,7 @@ def test_a_huge_body_is_refused(send, method, path):
     response = send(method, path, b'{"name": "' + b"a" * 10_000_000 + b'"}')
 
     assert response.status_code == 413
-    assert response.json() == {"detail": "The body may have up to 1048576 bytes."}
+    assert response.json() == {"detail": "The body may have up to 1048576 bytes.", "code": "too_large"}
 
 
 @every_call
@@ -171,4 +171,4 @@ def test_too_many_arrays_and_objects_are_refused(api, customer, value, detail):
     response = api(customer).generic("PATCH", "/api/accounts/me/", f'{{"unknown": {value}}}', "application/json")
 
     assert response.status_code == 400
-    assert response.json() == {"detail": detail}
+    assert response.json() == {"detail": detail, "code": "parse_error"}

@@ -58,7 +58,7 @@ def test_a_change_with_if_match_fails_once_the_product_has_changed(api, admin, b
 
     late = getattr(client, method)(url(bat), {"quantity": 2}, HTTP_IF_MATCH=tag)
     assert late.status_code == 412
-    assert list(late.json()) == ["detail"]
+    assert list(late.json()) == ["detail", "code"]
     bat.refresh_from_db()
     assert bat.quantity == 1
 

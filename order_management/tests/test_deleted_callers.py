@@ -92,7 +92,10 @@ def test_a_caller_deleted_during_the_call_gets_401_and_changes_nothing(shop, ott
         assert nth > 1
         assert answer.status_code in (200, 201)
         return
-    assert (answer.status_code, answer.json()) == (401, {"detail": "Token is invalid or expired."})
+    assert (answer.status_code, answer.json()) == (
+        401,
+        {"detail": "Token is invalid or expired.", "code": "token_not_valid"},
+    )
     assert answer["WWW-Authenticate"] == 'Bearer realm="api"'
     assert rows() == before
     assert not User.objects.filter(username="otto").exists()
@@ -137,7 +140,10 @@ def test_a_deleted_caller_gets_401_even_if_nothing_is_written(shop, otto, operat
 
     answer = provoke(DeletedCaller(**vars(shop), otto=otto))
 
-    assert (answer.status_code, answer.json()) == (401, {"detail": "Token is invalid or expired."})
+    assert (answer.status_code, answer.json()) == (
+        401,
+        {"detail": "Token is invalid or expired.", "code": "token_not_valid"},
+    )
     assert answer["WWW-Authenticate"] == 'Bearer realm="api"'
     assert rows() == before
     assert not User.objects.filter(username="otto").exists()
@@ -151,7 +157,10 @@ def test_a_deleted_caller_gets_401_even_after_too_many_wrong_passwords(api, otto
     with connection.execute_wrapper(AfterRead(delete, otto)):
         answer = client.post(url, body)
 
-    assert (answer.status_code, answer.json()) == (401, {"detail": "Token is invalid or expired."})
+    assert (answer.status_code, answer.json()) == (
+        401,
+        {"detail": "Token is invalid or expired.", "code": "token_not_valid"},
+    )
     assert not User.objects.filter(username="otto").exists()
 
 
@@ -165,7 +174,10 @@ def test_a_user_deleted_between_password_check_and_token_cannot_log_in(api, otto
             answer = api().post("/api/login/", {"username": "otto", "password": "carl's secret"})
 
         assert answer.status_code == 401
-        assert answer.json() == {"detail": "No active account found with the given credentials"}
+        assert answer.json() == {
+            "detail": "No active account found with the given credentials",
+            "code": "no_active_account",
+        }
         assert not User.objects.filter(username="otto").exists()
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-REFUSED = {"detail": "Send this call over HTTPS."}
+REFUSED = {"detail": "Send this call over HTTPS.", "code": "https_required"}
 ORIGIN = "https://shop.example"
 
 

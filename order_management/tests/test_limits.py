@@ -103,7 +103,7 @@ def test_a_long_query_is_refused_everywhere(client, db):
 
         assert response.status_code == 414
         if path.startswith("/api/"):
-            assert response.json() == {"detail": "The query may have up to 4000 bytes."}
+            assert response.json() == {"detail": "The query may have up to 4000 bytes.", "code": "uri_too_long"}
         else:
             assert response.content == b"The query may have up to 4000 bytes.\n"
 
@@ -169,7 +169,10 @@ def test_an_encoded_body_is_refused(client, db, coding):
     response = client.post("/api/login/", {"username": "a"}, "application/json", headers={"Content-Encoding": coding})
 
     assert response.status_code == 415
-    assert response.json() == {"detail": "Send the body uncompressed, without a Content-Encoding."}
+    assert response.json() == {
+        "detail": "Send the body uncompressed, without a Content-Encoding.",
+        "code": "unsupported_media_type",
+    }
     assert response.headers["Accept-Encoding"] == "identity"
 
 

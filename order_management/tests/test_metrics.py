@@ -5,6 +5,7 @@ from django.db import connection, transaction
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from order_management.exceptions import Code
 from orders.models import Order
 from orders.services import place_order
 
@@ -49,7 +50,7 @@ def test_the_metrics_need_the_token(client, sent):
     answer = client.get("/metrics/", headers={"Authorization": sent} if sent else {})
 
     assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
-    assert answer.json() == {"detail": "Wrong token."}
+    assert answer.json() == {"detail": "Wrong token.", "code": "token_not_valid"}
 
 
 def test_the_access_token_of_an_admin_is_refused(api, admin):
@@ -62,7 +63,10 @@ def test_without_a_configured_token_the_metrics_are_a_404(client, settings, sent
 
     answer = client.get("/metrics/", headers={"Authorization": sent})
 
-    assert (answer.status_code, answer.json()) == (404, {"detail": "There is nothing at this path."})
+    assert (answer.status_code, answer.json()) == (
+        404,
+        {"detail": "There is nothing at this path.", "code": "not_found"},
+    )
 
 
 def test_prometheus_may_use_the_ip_address_and_plain_http(client, settings):
@@ -115,6 +119,26 @@ def test_a_refused_order_is_counted_as_a_conflict(api, customer, admin, bat, bal
         '{kind="IllegalTransition"}': 1,
     }
     assert counted("orders_total", lambda: order(api(customer), bat, quantity=99)) == {}
+
+
+def test_errors_are_counted_by_code(api, customer, bat, counted):
+    def call():
+        api().get("/api/products/")
+        for pk in (999, 1000):
+            api(customer).get(f"/api/products/{pk}/")
+        api(customer).post("/api/orders")
+        api(customer).get("/api/products/?page_size=0")
+        order(api(customer), bat, quantity=11)
+
+    assert counted("errors_total", call) == {
+        '{code="not_authenticated"}': 1,
+        '{code="not_found"}': 3,
+        '{code="out_of_stock"}': 1,
+    }
+
+
+def test_every_code_has_a_series_from_the_start():
+    assert {f'errors_total{{code="{code}"}}' for code in Code} <= scrape().keys()
 
 
 def test_a_conflict_of_a_locked_out_caller_is_not_counted(api, admin, bat, counted):

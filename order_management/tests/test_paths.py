@@ -24,7 +24,7 @@ def test_an_unknown_path_is_a_404_in_json(client, settings, debug, method, url):
     response = getattr(client, method)(url)
 
     assert response.status_code == 404
-    assert response.json() == {"detail": "There is nothing at this path."}
+    assert response.json() == {"detail": "There is nothing at this path.", "code": "not_found"}
 
 
 @both_modes
@@ -44,7 +44,7 @@ def test_other_methods_without_the_slash_get_a_404_that_names_the_path(client, s
     response = getattr(client, method)("/api/products/create")
 
     assert response.status_code == 404
-    assert response.json() == {"detail": "Paths end in a slash: /api/products/create/"}
+    assert response.json() == {"detail": "Paths end in a slash: /api/products/create/", "code": "not_found"}
 
 
 def test_no_path_redirects_to_another_host(client):
@@ -62,7 +62,10 @@ def test_no_call_needs_a_csrf_token():
 def test_too_many_query_parameters_are_refused(api, customer):
     response = api(customer).get(f"/api/products/?{'a&' * 1001}")
 
-    assert (response.status_code, response.json()) == (400, {"detail": "There are too many query parameters."})
+    assert (response.status_code, response.json()) == (
+        400,
+        {"detail": "There are too many query parameters.", "code": "parse_error"},
+    )
 
 
 ORIGIN = {"HTTP_ORIGIN": "https://shop.example"}
@@ -96,7 +99,7 @@ def test_a_wrong_method_is_a_405_that_lists_the_right_ones(api, admin, method, a
 
     assert response.status_code == 405
     assert response["Allow"] == allowed
-    assert list(response.json()) == ["detail"]
+    assert list(response.json()) == ["detail", "code"]
 
 
 @both_modes
@@ -105,7 +108,10 @@ def test_errors_of_the_docs_page_are_json(client, settings, debug):
 
     response = client.post("/api/docs/")
 
-    assert (response.status_code, response.json()) == (405, {"detail": "Method Not Allowed."})
+    assert (response.status_code, response.json()) == (
+        405,
+        {"detail": "Method Not Allowed.", "code": "method_not_allowed"},
+    )
     assert response["Allow"] == "GET, HEAD"
     assert client.options("/api/docs/").status_code == 405
 
@@ -124,7 +130,7 @@ def test_an_unknown_host_is_refused_in_json(client, settings, debug):
 
     response = client.get("/api/products/", HTTP_HOST="evil.example")
 
-    assert (response.status_code, response.json()) == (400, {"detail": "Bad Request."})
+    assert (response.status_code, response.json()) == (400, {"detail": "Bad Request.", "code": "parse_error"})
 
 
 @both_modes
@@ -134,7 +140,7 @@ def test_a_bug_is_a_500_in_json_without_details(settings, debug):
 
     response = Client(raise_request_exception=False).get("/api/broken/")
 
-    assert (response.status_code, response.json()) == (500, {"detail": "Internal Server Error."})
+    assert (response.status_code, response.json()) == (500, {"detail": "Internal Server Error.", "code": "error"})
     assert response["Cache-Control"] == "no-store"
 
 
@@ -152,4 +158,4 @@ def test_a_call_without_the_database_is_a_503(api, customer, call, error):
 
     assert response.status_code == 503
     assert response["Retry-After"] == "5"
-    assert response.json() == {"detail": "The database is not available. Try again."}
+    assert response.json() == {"detail": "The database is not available. Try again.", "code": "unavailable"}

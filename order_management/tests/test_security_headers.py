@@ -50,7 +50,7 @@ def test_an_unknown_host_over_plain_http_is_refused_with_the_headers_too(client,
 
     response = client.get("/api/products/", headers={"Host": "evil.example"})
 
-    assert (response.status_code, response.json()) == (400, {"detail": "Bad Request."})
+    assert (response.status_code, response.json()) == (400, {"detail": "Bad Request.", "code": "parse_error"})
     assert response.headers.items() >= EVERYWHERE.items()
 
 

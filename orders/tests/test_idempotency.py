@@ -55,7 +55,7 @@ def test_the_same_key_with_another_body_is_refused(api, customer, bat, body, cha
     response = place(api(customer), body | change)
 
     assert response.status_code == 422
-    assert response.json() == {"detail": "This Idempotency-Key was used with another request."}
+    assert response.json() == {"detail": "This Idempotency-Key was used with another request.", "code": "key_reused"}
     assert Order.objects.count() == 1
 
 

@@ -67,6 +67,7 @@ def test_too_large_an_order_changes_nothing_and_names_every_short_line(api, cust
     assert response.status_code == 409
     assert response.json() == {
         "detail": "Not enough stock.",
+        "code": "out_of_stock",
         "items": [
             {"product": bat.pk, "requested": 11, "available": 10},
             {"product": ball.pk, "requested": 4, "available": 3},
@@ -84,7 +85,11 @@ def test_an_unexpected_total_changes_nothing(api, customer, bat, ball):
     response = api(customer).post(URL, lines((bat, 1), expected_total=1199))
 
     assert response.status_code == 409
-    assert response.json() == {"detail": "The total is not the expected one.", "total": "1200.00"}
+    assert response.json() == {
+        "detail": "The total is not the expected one.",
+        "code": "total_differs",
+        "total": "1200.00",
+    }
     assert nothing_happened()
 
 

@@ -51,7 +51,10 @@ def test_every_step_from_every_status(api, admin, order, status, step):
         assert response.json() == client.get(url(order)).json()
     else:
         assert response.status_code == 409
-        assert response.json() == {"detail": f"The order is {status} and cannot become {STEPS[step]}."}
+        assert response.json() == {
+            "detail": f"The order is {status} and cannot become {STEPS[step]}.",
+            "code": "illegal_step",
+        }
         assert (client.get(url(order)).json(), list(StockMovement.objects.values())) == before
 
 

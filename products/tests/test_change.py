@@ -66,7 +66,7 @@ def test_an_unknown_product_is_a_404(api, admin, pk, method):
     response = getattr(api(admin), method)(f"/api/products/{pk}/")
 
     assert response.status_code == 404
-    assert list(response.json()) == ["detail"]
+    assert list(response.json()) == ["detail", "code"]
 
 
 @pytest.mark.parametrize("values", [{"price": -1}, {"quantity": -1}])
@@ -79,4 +79,4 @@ def test_the_database_refuses_negative_amounts(bat, values):
 def test_every_method_gives_the_same_404(api, admin, method):
     response = getattr(api(admin), method)("/api/products/999/")
 
-    assert response.json() == {"detail": "No Product matches the given query."}
+    assert response.json() == {"detail": "No Product matches the given query.", "code": "not_found"}

@@ -81,7 +81,7 @@ def test_low_stock_is_for_admins(api, admin, customer, shelf):
     assert names(api(admin).get(f"{URL}?low_stock=3")) == ["Ball", "bat 100%", "B_t"]
     response = api(customer).get(f"{URL}?low_stock=3")
     assert response.status_code == 403
-    assert response.json() == {"detail": "Only an Admin may filter by low_stock."}
+    assert response.json() == {"detail": "Only an Admin may filter by low_stock.", "code": "permission_denied"}
 
 
 def test_the_list_takes_two_queries(api, customer, shelf, django_assert_num_queries):

@@ -56,7 +56,7 @@ def test_stock_stays_within_its_bounds(api, admin, bat, delta):
     response = api(admin).post(url(bat), {"delta": delta})
 
     assert response.status_code == 409
-    assert response.json() == {"detail": "The stock must stay between 0 and 2147483647."}
+    assert response.json() == {"detail": "The stock must stay between 0 and 2147483647.", "code": "stock_out_of_bounds"}
     assert len(ledger(api(admin), bat)) == 1
 
 
