@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from .api.views import Schema, not_found
+from .api.views import Root, Schema, not_found
 from .ops import health
 
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("api/", include("accounts.urls")),
     path("api/", include("products.urls")),
     path("api/", include("orders.urls")),
+    path("api/", Root.as_view()),
     path("api/schema/", Schema.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(http_method_names=["get", "head"])),
     path("admin/", admin.site.urls),

@@ -3,7 +3,7 @@ from datetime import date
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
 from accounts.models import KeyReused
-from order_management.api.openapi import conflict, error, operation, request_example, response_example
+from order_management.api.openapi import conflict, error, location, operation, request_example, response_example
 from order_management.exceptions import Code
 from products.services import StockOutOfBounds
 
@@ -52,9 +52,6 @@ KEY = OpenApiParameter(
     description="A new key for each order, the same key for each retry of it: the order is placed once, and every "
     "retry gets the same answer. Kept for at least 24 hours.",
 )
-LOCATION = OpenApiParameter(
-    "Location", str, OpenApiParameter.HEADER, response=[201], description="The path of the order."
-)
 REPLAYED = OpenApiParameter(
     "Idempotent-Replayed",
     {"type": "string", "const": "true"},
@@ -92,7 +89,7 @@ def order_list():
 
 @operation(
     "Place an order",
-    parameters=[KEY, LOCATION, REPLAYED],
+    parameters=[KEY, location("The path of the order."), REPLAYED],
     request=PlaceOrderSerializer,
     examples=[
         # Swagger UI offers the first one to send: it works wherever there is one product.

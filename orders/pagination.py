@@ -1,6 +1,6 @@
 from itertools import accumulate
 
-from order_management.api.pagination import KeysetPagination
+from order_management.api.counting import CountedPagination
 
 from .models import Order
 from .serializers import LINES_MAX
@@ -8,7 +8,7 @@ from .serializers import LINES_MAX
 PAGE_LINES_MAX = 10_000
 
 
-class OrderPagination(KeysetPagination):
+class OrderPagination(CountedPagination):
     """Pages that also end after the order that reaches 10,000 lines."""
 
     page_size_help = (

@@ -1,6 +1,14 @@
 from drf_spectacular.utils import OpenApiParameter
 
-from order_management.api.openapi import IF_MATCH, conflict, message, operation, request_example, response_example
+from order_management.api.openapi import (
+    IF_MATCH,
+    conflict,
+    location,
+    message,
+    operation,
+    request_example,
+    response_example,
+)
 
 from .serializers import AdjustmentSerializer, MovementSerializer, ProductSerializer
 from .services import StockOutOfBounds
@@ -26,6 +34,7 @@ def product_list():
 @operation(
     "Create a product",
     examples=[request_example({"name": "Bat", "price": 1200, "quantity": 10}), response_example(BAT, 201)],
+    parameters=[location("The path of the product.")],
     responses={201: ProductSerializer},
 )
 def product_create():

@@ -4,6 +4,7 @@ from rest_framework.response import Response
 from accounts.idempotency import retryable
 from accounts.permissions import IsAdmin, IsAdminOrReadOnly, IsCustomer
 from order_management.api.conditional import ConditionalMixin
+from order_management.api.counting import CountedPagination
 from order_management.db.replica import from_replica
 
 from . import openapi, services
@@ -17,6 +18,8 @@ class ProductList(ConditionalMixin, generics.ListAPIView):
     queryset = Product.objects.listed().rows()
     serializer_class = ProductSerializer
     filterset_class = ProductFilter
+    pagination_class = CountedPagination
+    elsewhere = {"POST": "/api/products/create/"}
     orderings = ["id", "-id", "name", "-name", "price", "-price", "quantity", "-quantity"]
 
     def get_queryset(self):
@@ -37,13 +40,15 @@ class ProductCreate(ConditionalMixin, generics.GenericAPIView):
     @retryable(ProductSerializer)
     def post(self, request, fields):
         product = services.create_product(by=request.user, **fields)
-        return Response(self.get_serializer(product).data, status=status.HTTP_201_CREATED)
+        headers = {"Location": f"/api/products/{product.pk}/"}
+        return Response(self.get_serializer(product).data, status=status.HTTP_201_CREATED, headers=headers)
 
 
 class ProductDetail(ConditionalMixin, generics.GenericAPIView):
     permission_classes = [IsAdminOrReadOnly]
     queryset = Product.objects.listed()
     serializer_class = ProductSerializer
+    elsewhere = {"DELETE": "/api/products/{pk}/delete/"}
 
     @openapi.product_get
     def get(self, request, pk):

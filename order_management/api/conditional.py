@@ -12,6 +12,9 @@ from .json import JSONRenderer
 # The headers that a 304 repeats (RFC 9110, section 15.4.5).
 NOT_MODIFIED_HEADERS = ["Cache-Control", "ETag", "Vary"]
 
+# The headers of a list that its ETag covers.
+ETAG_HEADERS = ["Link", "Total-Count"]
+
 
 class PreconditionFailed(APIException):
     status_code = 412
@@ -34,9 +37,9 @@ def mismatch_detail(tags):
     return None
 
 
-def etag_of(content, link=""):
-    """Return the strong ETag of a rendered body and its Link header."""
-    return quote_etag(sha256(content + link.encode()).hexdigest()[:32])
+def etag_of(content, headers=""):
+    """Return the strong ETag of a rendered body and of the headers that say more about a list."""
+    return quote_etag(sha256(content + headers.encode()).hexdigest()[:32])
 
 
 def matches(tag, if_none_match):
@@ -56,9 +59,10 @@ class ConditionalMixin:
         response = super().finalize_response(request, response, *args, **kwargs)
         response.headers["Cache-Control"] = "private, no-cache"
         response.headers["Vary"] = "Authorization, Prefer"
-        if response.status_code != 200 or request.method in ("DELETE", "OPTIONS"):
+        if response.status_code not in (200, 201) or request.method in ("DELETE", "OPTIONS"):
             return response
-        tag = response.headers["ETag"] = etag_of(response.render().content, response.headers.get("Link", ""))
+        described = "".join(response.headers.get(name, "") for name in ETAG_HEADERS)
+        tag = response.headers["ETag"] = etag_of(response.render().content, described)
         if request.method in ("GET", "HEAD") and matches(tag, request.META.get("HTTP_IF_NONE_MATCH")):
             return HttpResponseNotModified(
                 headers={name: response[name] for name in NOT_MODIFIED_HEADERS if name in response}

@@ -19,6 +19,7 @@ CALLER_MAY_BE_GONE = (
     *(Conflict, PreconditionFailed, exceptions.Throttled),
 )
 
+WRONG_METHOD = "This method is not allowed."
 # The project's own messages are shorter: a longer one repeats the input.
 MESSAGE_MAX = 300
 
@@ -41,13 +42,13 @@ def exception_handler(error, context):
         return Response(error.body, status=error.status)
     if isinstance(error, DATABASE_ERRORS):
         logger.error("The database is not available.", exc_info=error)
-    response = views.exception_handler(as_drf_error(error), context)
+    response = views.exception_handler(as_drf_error(error, context), context)
     if response is not None:
         response.data = truncated(with_code(response.data))
     return response
 
 
-def as_drf_error(error):
+def as_drf_error(error, context):
     """Return DRF's exception for one of Django's, or the error itself."""
     match error:
         case ValidationError():
@@ -55,9 +56,17 @@ def as_drf_error(error):
         case TooManyFieldsSent():
             return exceptions.ParseError("There are too many query parameters.")
         case exceptions.MethodNotAllowed():
-            # DRF's message repeats the method, whatever it is.
-            return exceptions.MethodNotAllowed("", "This method is not allowed.")
+            return exceptions.MethodNotAllowed("", wrong_method(context["request"].method, context["view"]))
     return DatabaseUnavailable() if isinstance(error, DATABASE_ERRORS) else error
+
+
+def wrong_method(method, view):
+    """Return the detail for a method that a view does not have. Its `elsewhere` has the paths of those that exist.
+
+    DRF's message repeats the method, whatever it is.
+    """
+    path = getattr(view, "elsewhere", {}).get(method)
+    return f"This method is not allowed. Use {method} {path.format(**view.kwargs)}" if path else WRONG_METHOD
 
 
 def with_code(data):

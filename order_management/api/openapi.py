@@ -1,6 +1,6 @@
 """What the apps write their `openapi.py` with: the documentation of operations, answers and examples."""
 
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
 FIELD_ERRORS = {
     "type": "object",
@@ -57,6 +57,26 @@ def conflict(*conflicts, properties=None, description="The current state does no
     schema = error_schema(*(conflict.code for conflict in conflicts), **(properties or {}))
     examples = [OpenApiExample(str(conflict), conflict.body) for conflict in conflicts]
     return OpenApiResponse(schema, description, examples)
+
+
+def location(description):
+    """Return the documentation of a new object's Location header."""
+    return OpenApiParameter("Location", str, OpenApiParameter.HEADER, response=[201], description=description)
+
+
+def api_root(paths):
+    """Return the documentation of the root, which names these paths."""
+    url = {"type": "string", "format": "uri"}
+    properties = dict.fromkeys(paths, url) | {"version": {"type": "string"}}
+    schema = {"type": "object", "properties": properties, "required": sorted(properties)}
+    example = {name: f"https://shop.example{path}" for name, path in paths.items()} | {"version": "1.0.0"}
+    return extend_schema(
+        operation_id="root",
+        summary="Find the calls to start from",
+        description="URLs by name, and the version of this document.",
+        tags=["root"],
+        responses=OpenApiResponse(schema, "The URLs.", [OpenApiExample("Answer", example)]),
+    )
 
 
 def request_example(value, name="Request"):

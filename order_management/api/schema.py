@@ -10,6 +10,7 @@ from rest_framework_simplejwt.views import TokenViewBase
 from ..exceptions import Code
 from . import schema_extensions  # noqa: F401, importing it registers them
 from .conditional import ConditionalMixin, PreconditionFailed
+from .counting import CountedPagination
 from .handler import DatabaseUnavailable
 from .openapi import FIELD_ERRORS, IF_MATCH, error_schema
 
@@ -17,6 +18,13 @@ STRING = {"schema": {"type": "string"}}
 IF_NONE_MATCH = "ETags. If one of them is current, the answer is 304 without a body."
 ETAG = {"description": "What to send in `If-Match` and `If-None-Match`.", **STRING}
 LINK = {"description": 'The neighboring pages (RFC 8288): `rel="next"` and `rel="prev"`.', **STRING}
+COUNT = {
+    "Total-Count": {
+        "description": "How many items the list has, if the call prefers `count=exact`; `10000+` for more than that.",
+        "schema": {"type": "string", "pattern": "^([0-9]+|10000\\+)$"},
+    },
+    "Preference-Applied": {"description": "The preferences that were honored.", **STRING},
+}
 
 # Errors that follow from the kind of call: description, and the `detail` and `code` of the example.
 ERRORS = {
@@ -59,7 +67,8 @@ class AutoSchema(openapi.AutoSchema):
         if isinstance(self.view, ConditionalMixin):
             self.add_conditions(operation)
         if method == "GET" and hasattr(self.view, "orderings"):
-            operation["responses"]["200"].setdefault("headers", {})["Link"] = LINK
+            headers = operation["responses"]["200"].setdefault("headers", {})
+            headers |= {"Link": LINK} | (COUNT if isinstance(self.view.paginator, CountedPagination) else {})
         self.add_errors(operation)
         return operation
 
@@ -83,8 +92,8 @@ class AutoSchema(openapi.AutoSchema):
             operation["responses"]["304"] = {"description": "Not modified.", "headers": dict(returned)}
         if self.method in ("PUT", "PATCH", "DELETE"):
             sent.append(header("If-Match", IF_MATCH))
-        if returned and "200" in operation["responses"]:
-            operation["responses"]["200"]["headers"] = returned
+        for status in returned and {"200", "201"} & operation["responses"].keys():
+            operation["responses"][status].setdefault("headers", {}).update(returned)
 
     def add_errors(self, operation):
         responses = operation["responses"]
@@ -108,7 +117,10 @@ class AutoSchema(openapi.AutoSchema):
             yield 404
         if any(parameter["name"] == "If-Match" for parameter in parameters(operation, "header")):
             yield 412
-        yield from (403, 503)
+        yield 403
+        # A public call without a body does not ask the database.
+        if self.view.get_authenticators() or "requestBody" in operation:
+            yield 503
 
     def error(self, status):
         description, detail, code = ERRORS[status]

@@ -1,10 +1,11 @@
-"""The OpenAPI document, built once per process, and the response to paths that do not exist."""
+"""The root, the OpenAPI document, built once per process, and the response to paths that do not exist."""
 
 import gzip
 import re
 from functools import cache
 from threading import Lock
 
+from django.conf import settings
 from django.http import HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.urls import resolve
 from django.utils.cache import get_conditional_response
@@ -12,9 +13,12 @@ from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularJSONAPIView
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from ..exceptions import error_body
 from .conditional import etag_of
+from .openapi import api_root
 
 ACCEPTS_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 HEADERS = {
@@ -24,6 +28,31 @@ HEADERS = {
 }
 
 PATH_MAX = 200  # An error does not repeat a longer path.
+
+# Where to go from the root.
+PATHS = {
+    "docs": "/api/docs/",
+    "schema": "/api/schema/",
+    "login": "/api/login/",
+    "register": "/api/accounts/register/",
+    "products": "/api/products/",
+    "orders": "/api/orders/",
+    "events": "/api/orders/events/",
+    "stock": "/api/products/stock/",
+    "reports": "/api/reports/sales/",
+}
+
+
+class Root(APIView):
+    """The URLs to start from, by name."""
+
+    authentication_classes = []
+    permission_classes = []
+
+    @api_root(PATHS)
+    def get(self, request):
+        urls = {name: request.build_absolute_uri(path) for name, path in PATHS.items()}
+        return Response(urls | {"version": settings.SPECTACULAR_SETTINGS["VERSION"]})
 
 
 class Schema(SpectacularJSONAPIView):

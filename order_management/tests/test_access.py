@@ -37,6 +37,7 @@ TABLE = [
     ("post",   "api/orders/<int:pk>/cancel/",    None,              401, 200, 200),
     ("post",   "api/orders/<int:pk>/return/",    None,              401, 403, 409),
     ("get",    "api/reports/sales/",             None,              401, 403, 400),
+    ("get",    "api/",                           None,              200, 200, 200),
     ("get",    "api/schema/",                    None,              200, 200, 200),
     ("get",    "api/docs/",                      None,              200, 200, 200),
     ("get",    "",                               None,              302, 302, 302),

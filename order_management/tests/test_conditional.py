@@ -36,6 +36,30 @@ def test_head_has_the_same_etag_as_get(api, customer, bat):
     assert client.head(url(bat))["ETag"] == client.get(url(bat))["ETag"]
 
 
+@pytest.mark.parametrize("path", ["/api/products/create/", "/api/orders/"])
+def test_a_201_has_the_etag_of_a_get_at_its_location(api, admin, bat, path):
+    client = api(admin)
+    body = {"name": "Net", "price": "3", "quantity": 4, "items": [{"product": bat.pk, "quantity": 2}]}
+
+    new, again = [client.post(path, body, headers={"Idempotency-Key": "a"}) for _ in range(2)]
+    read = client.get(new["Location"])
+
+    assert (new.status_code, new["Location"]) == (201, f"{path.removesuffix('create/')}{new.json()['id']}/")
+    assert read.content == new.content
+    assert read["ETag"] == new["ETag"] == again["ETag"]
+    assert again["Location"] == new["Location"]
+    assert client.get(new["Location"], headers={"If-None-Match": new["ETag"]}).status_code == 304
+
+
+def test_a_new_product_can_be_changed_with_its_etag(api, admin):
+    client = api(admin)
+    new = client.post("/api/products/create/", {"name": "Net", "price": 3, "quantity": 4})
+
+    statuses = [client.put(new["Location"], {"quantity": 5}, HTTP_IF_MATCH=new["ETag"]).status_code for _ in range(2)]
+
+    assert statuses == [200, 412]
+
+
 def test_the_etag_of_a_list_changes_when_a_next_page_appears(api, customer, bat):
     client = api(customer)
     tag = client.get(f"{LIST}?page_size=1")["ETag"]

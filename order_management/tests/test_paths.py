@@ -17,7 +17,7 @@ urlpatterns = [path("api/broken/", broken), path("broken/", broken), *ours]
 
 @both_modes
 @pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
-@pytest.mark.parametrize("url", ["/api", "/api/", "/api/nothing", "/api/nothing/", "/api/products/x/", "/nothing/"])
+@pytest.mark.parametrize("url", ["/api/nothing", "/api/nothing/", "/api/products/x/", "/nothing/"])
 def test_an_unknown_path_is_a_404_in_json(client, settings, debug, method, url):
     settings.DEBUG = debug
 
@@ -31,7 +31,8 @@ def test_an_unknown_path_is_a_404_in_json(client, settings, debug, method, url):
 def test_a_get_without_the_slash_is_redirected(client, settings, debug):
     settings.DEBUG = debug
 
-    for url, target in {"/api/products?a=1&b": "/api/products/?a=1&b", "/admin": "/admin/"}.items():
+    moved = {"/api/products?a=1&b": "/api/products/?a=1&b", "/api": "/api/", "/admin": "/admin/"}
+    for url, target in moved.items():
         response = client.get(url)
         assert (response.status_code, response["Location"]) == (301, target)
 
@@ -41,10 +42,10 @@ def test_a_get_without_the_slash_is_redirected(client, settings, debug):
 def test_other_methods_without_the_slash_get_a_404_that_names_the_path(client, settings, debug, method):
     settings.DEBUG = debug
 
-    response = getattr(client, method)("/api/products/create")
-
-    assert response.status_code == 404
-    assert response.json() == {"detail": "Paths end in a slash: /api/products/create/", "code": "not_found"}
+    for url in ("/api", "/api/products/create"):
+        response = getattr(client, method)(url)
+        assert response.status_code == 404
+        assert response.json() == {"detail": f"Paths end in a slash: {url}/", "code": "not_found"}
 
 
 def test_no_path_redirects_to_another_host(client):
@@ -93,13 +94,36 @@ def test_origins_in_the_settings_may_call(client, settings):
     assert "Access-Control-Allow-Origin" not in client.get("/admin/", **ORIGIN)
 
 
-@pytest.mark.parametrize(("method", "allowed"), [("post", "GET, HEAD, OPTIONS"), ("delete", "GET, HEAD, OPTIONS")])
-def test_a_wrong_method_is_a_405_that_lists_the_right_ones(api, admin, method, allowed):
-    response = getattr(api(admin), method)("/api/products/")
+def test_a_wrong_method_is_a_405_that_lists_the_right_ones(api, admin):
+    response = api(admin).delete("/api/products/")
 
     assert response.status_code == 405
-    assert response["Allow"] == allowed
-    assert list(response.json()) == ["detail", "code"]
+    assert response["Allow"] == "GET, HEAD, OPTIONS"
+    assert response.json() == {"detail": "This method is not allowed.", "code": "method_not_allowed"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "right"),
+    [
+        ("post", "/api/products/", "POST /api/products/create/"),
+        ("delete", "/api/products/12/", "DELETE /api/products/12/delete/"),
+        ("delete", "/api/products/0012/", "DELETE /api/products/12/delete/"),
+    ],
+)
+def test_a_405_names_the_call_that_was_meant(api, admin, method, path, right):
+    response = getattr(api(admin), method)(path, {})
+
+    assert response.status_code == 405
+    assert method.upper() not in response["Allow"]
+    assert response.json()["detail"] == f"This method is not allowed. Use {right}"
+
+
+@pytest.mark.parametrize("path", ["/api/products/{}/", "/api/products/{}/delete/"])
+def test_a_405_does_not_repeat_a_long_path(api, admin, path):
+    response = api(admin).delete(path.format("1" * 900))
+
+    assert response.status_code in (404, 405)
+    assert len(response.content) < 200
 
 
 @both_modes

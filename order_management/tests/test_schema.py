@@ -25,9 +25,10 @@ from accounts.tokens import RefreshToken
 from order_management.api.views import Schema
 from orders.models import Order
 
-# Headers that clients act on. Only a page with neighbors has a Link, only a replay has Idempotent-Replayed.
-HEADERS = {"ETag", "Idempotent-Replayed", "Link", "Location", "Retry-After", "WWW-Authenticate"}
-OPTIONAL_HEADERS = {"Idempotent-Replayed", "Link"}
+# Headers that clients act on. Only a page with neighbors has a Link, only a replay has Idempotent-Replayed, and only
+# what was preferred is applied.
+OPTIONAL_HEADERS = {"Idempotent-Replayed", "Link", "Preference-Applied", "Total-Count"}
+HEADERS = {"ETag", "Location", "Retry-After", "WWW-Authenticate"} | OPTIONAL_HEADERS
 
 
 class Shop(SimpleNamespace):
@@ -109,6 +110,7 @@ def twice(shop):
 
 without_token = calling(by=None)
 EVERY_CALL = [(403, over_plain_http), (503, database_away)]
+COUNTED = (200, calling(headers={"Prefer": "count=exact"}))
 FOR_BOTH = [(401, without_token)]
 FOR_ADMINS = [*FOR_BOTH, (403, lambda shop: shop.call(by=shop.customer))]
 WITH_BODY = [
@@ -132,6 +134,7 @@ STEP = [
 ]
 
 CALLS = {
+    "root": (lambda shop: {}, [(200, calling())]),
     "register": (
         lambda shop: {"body": {"username": "dora", "password": "1234"}},
         [
@@ -180,7 +183,7 @@ CALLS = {
     ),
     "product_list": (
         lambda shop: {"by": shop.customer, "query_params": {"page_size": 1}},
-        [*LIST, *FOR_BOTH, (403, calling(query_params={"low_stock": 1}))],
+        [*LIST, COUNTED, *FOR_BOTH, (403, calling(query_params={"low_stock": 1}))],
     ),
     "product_create": (
         lambda shop: {"by": shop.admin, "body": {"name": "Net", "price": 300, "quantity": 4}},
@@ -205,7 +208,7 @@ CALLS = {
     ),
     "order_list": (
         lambda shop: {"by": shop.customer, "query_params": {"page_size": 1}},
-        [*LIST, *FOR_BOTH, (403, calling(query_params={"customer": "carl"}))],
+        [*LIST, COUNTED, *FOR_BOTH, (403, calling(query_params={"customer": "carl"}))],
     ),
     "order_create": (
         lambda shop: {"by": shop.customer, "body": {"items": [{"product": shop.bat.pk, "quantity": 2}], "note": "now"}},
@@ -236,6 +239,7 @@ CALLS = {
     "product_delete": (lambda shop: {"by": shop.admin, "pk": shop.bat.pk}, CHANGE),
 }
 ROWS = [(name, *row) for name, (_, rows) in CALLS.items() for row in rows + EVERY_CALL]
+ROWS.remove(("root", 503, database_away))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,31 @@
+"""Lists that are counted for callers who ask for it: `Prefer: count=exact`, answered with `Total-Count`."""
+
+from .pagination import KeysetPagination, parameter
+from .prefer import honor
+
+COUNT_MAX = 10_000
+
+
+class CountedPagination(KeysetPagination):
+    """Pages that come with the number of all items of the list, if the caller prefers that."""
+
+    def paginate_queryset(self, queryset, request, view=None):
+        rows = super().paginate_queryset(queryset, request, view)
+        self.total = count(queryset) if honor(request, "count", "exact") else None
+        return rows
+
+    def get_paginated_response(self, data):
+        response = super().get_paginated_response(data)
+        if self.total is not None:
+            response.headers["Total-Count"] = self.total
+        return response
+
+    def get_schema_operation_parameters(self, view):
+        prefer = parameter("Prefer", f"`count=exact` counts the items, up to {COUNT_MAX:,}.", {"type": "string"})
+        return [*super().get_schema_operation_parameters(view), prefer | {"in": "header", "example": "count=exact"}]
+
+
+def count(queryset):
+    """Return the number of rows as text, or "10000+" if there are more: they are not read."""
+    number = queryset.order_by().values("pk")[: COUNT_MAX + 1].count()
+    return str(number) if number <= COUNT_MAX else f"{COUNT_MAX}+"
