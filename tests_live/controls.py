@@ -48,8 +48,8 @@ CONTROLS = [
     Control(
         "an error does not repeat long input",
         "order_management/api/handler.py",
-        "response.data = truncated(response.data)",
-        "pass",
+        "truncated(with_code(response.data))",
+        "with_code(response.data)",
         f"{REFUSALS}::test_the_error_of_a_library_does_not_repeat_the_input",
         SQLITE,
     ),
@@ -235,6 +235,14 @@ CONTROLS = [
         'if is_longer(request.META.get("QUERY_STRING", ""), QUERY_MAX_BYTES):',
         "if False:",
         "order_management/tests/test_limits.py::test_a_long_query_is_refused_everywhere",
+        SQLITE,
+    ),
+    Control(
+        "a count reads at most 10,001 rows",
+        "order_management/api/counting.py",
+        "[: COUNT_MAX + 1]",
+        "",
+        "order_management/tests/test_counting.py::test_no_more_than_10000_are_counted",
         SQLITE,
     ),
     Control(

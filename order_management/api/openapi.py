@@ -1,5 +1,6 @@
 """What the apps write their `openapi.py` with: the documentation of operations, answers and examples."""
 
+from django.conf import settings
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
 FIELD_ERRORS = {
@@ -69,7 +70,8 @@ def api_root(paths):
     url = {"type": "string", "format": "uri"}
     properties = dict.fromkeys(paths, url) | {"version": {"type": "string"}}
     schema = {"type": "object", "properties": properties, "required": sorted(properties)}
-    example = {name: f"https://shop.example{path}" for name, path in paths.items()} | {"version": "1.0.0"}
+    example = {name: f"https://shop.example{path}" for name, path in paths.items()}
+    example["version"] = settings.SPECTACULAR_SETTINGS["VERSION"]
     return extend_schema(
         operation_id="root",
         summary="Find the calls to start from",

@@ -214,7 +214,7 @@ def test_no_query_parameter_is_repeated(send, schema, pks):
             assert text[:REPEATED_MAX] not in response.content.decode(), (path, name)
 
 
-@pytest.mark.parametrize("header", ["Authorization", "Idempotency-Key", "If-Match", "Accept", "X-Request-ID"])
+@pytest.mark.parametrize("header", ["Authorization", "Idempotency-Key", "If-Match", "Accept", "Prefer", "X-Request-ID"])
 @pytest.mark.parametrize("start", ["Bearer ", ""])
 @pytest.mark.parametrize("length", [60, 250, 60_000])
 def test_no_header_is_repeated(send, pks, header, start, length):
