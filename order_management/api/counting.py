@@ -11,7 +11,8 @@ class CountedPagination(KeysetPagination):
 
     def paginate_queryset(self, queryset, request, view=None):
         rows = super().paginate_queryset(queryset, request, view)
-        self.total = count(queryset) if honor(request, "count", "exact") else None
+        # In the order of the page, so that it is read from the same index.
+        self.total = count(queryset.order_by(self.field, "id")) if honor(request, "count", "exact") else None
         return rows
 
     def get_paginated_response(self, data):
@@ -27,5 +28,5 @@ class CountedPagination(KeysetPagination):
 
 def count(queryset):
     """Return the number of rows as text, or "10000+" if there are more: they are not read."""
-    number = queryset.order_by().values("pk")[: COUNT_MAX + 1].count()
+    number = queryset.values("pk")[: COUNT_MAX + 1].count()
     return str(number) if number <= COUNT_MAX else f"{COUNT_MAX}+"

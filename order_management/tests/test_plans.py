@@ -34,11 +34,11 @@ LISTS = [
 
 @pytest.fixture
 def explain(django_db_blocker):
-    """A function that makes a call and returns the response and the plans of its list queries."""
+    """A function that makes a call and returns the response and the plans of its list queries and of its count."""
 
     def explain(client, url):
         with CaptureQueriesContext(connection) as queries:
-            response = client.get(url)
+            response = client.get(url, headers={"Prefer": "count=exact"})
         assert response.status_code == 200, response.content
         listed = [query["sql"] for query in queries if "ORDER BY" in query["sql"] and "LIMIT" in query["sql"]]
         assert listed
