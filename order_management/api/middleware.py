@@ -112,7 +112,7 @@ def set_detail(response, detail):
 
 
 def count_error(response):
-    """Count an error by its code. Errors of fields have none."""
+    """Count an error by its code. Errors of fields have none, even if a field is called `code`."""
     body = orjson.loads(response.content)
-    if "code" in body and "detail" in body:
+    if isinstance(body, dict) and isinstance(body.get("code"), str):
         metrics.errors.count(body["code"])

@@ -31,13 +31,15 @@ ERRORS = {
     401: ("The token is missing, invalid or expired.", "Token is invalid or expired.", Code.TOKEN_NOT_VALID),
     403: (
         "The role does not allow this, or the call was made over plain HTTP.",
-        *("Send this call over HTTPS.", Code.HTTPS_REQUIRED),
+        "Send this call over HTTPS.",
+        Code.HTTPS_REQUIRED,
     ),
     404: ("Not found.", "No {model} matches the given query.", Code.NOT_FOUND),
     411: ("The body was sent in chunks.", "Send the body with a Content-Length, not in chunks.", Code.LENGTH_REQUIRED),
     412: (
         "None of the ETags in `If-Match` is current.",
-        *(PreconditionFailed.default_detail, PreconditionFailed.default_code),
+        PreconditionFailed.default_detail,
+        PreconditionFailed.default_code,
     ),
     413: ("The body is larger than 1 MB.", "The body may have up to 1048576 bytes.", Code.TOO_LARGE),
     414: ("The query is longer than 4000 bytes.", "The query may have up to 4000 bytes.", Code.URI_TOO_LONG),
