@@ -11,7 +11,8 @@ from rest_framework.response import Response
 from order_management.api.json import JSONRenderer
 from order_management.db.transactions import atomic
 
-from .models import IdempotencyKey
+from . import metrics
+from .models import IdempotencyKey, KeyReused
 
 KEY = re.compile("[!-~]{1,255}")
 REPLAYED = {"Idempotent-Replayed": "true"}
@@ -31,6 +32,7 @@ def retryable(serializer_class=None, **options):
         def run(view, request, *data, **ids):
             record = request.idempotency_key = claim_key(request, *data)
             if record and record.response:
+                metrics.replays.count(call_of(request))
                 return replay(record)
             response = method(view, request, *data, **ids)
             keep_answer(request, response)
@@ -44,6 +46,7 @@ def retryable(serializer_class=None, **options):
             serializer.is_valid(raise_exception=True)
             return run(view, request, serializer.validated_data, **ids)
 
+        wrapper.is_retryable = True  # for the OpenAPI schema
         return wrapper
 
     return decorate
@@ -56,9 +59,18 @@ def claim_key(request, data=None):
         return None
     if not KEY.fullmatch(key):
         raise ValidationError({"Idempotency-Key": ["Must be 1 to 255 visible ASCII characters (no spaces)."]})
-    return IdempotencyKey.objects.claim(
-        request.user, key, request=f"{request.method} {request.path}", fingerprint=fingerprint(data)
-    )
+    try:
+        return IdempotencyKey.objects.claim(
+            request.user, key, request=f"{request.method} {request.path}", fingerprint=fingerprint(data)
+        )
+    except KeyReused:
+        metrics.refused_keys.count(call_of(request))
+        raise
+
+
+def call_of(request):
+    """Return the method and route of a request, as metrics name them."""
+    return f"{request.method} {request.resolver_match.route}"
 
 
 def fingerprint(data):

@@ -2,7 +2,6 @@ from datetime import date
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
-from accounts.models import KeyReused
 from order_management.api.openapi import conflict, error, location, operation, request_example, response_example
 from order_management.exceptions import Code
 from products.services import StockOutOfBounds
@@ -45,21 +44,6 @@ REPORT = {
 INTEGER = {"type": "integer"}
 SHORT = {"product": 1, "requested": 2, "available": 1}
 
-KEY = OpenApiParameter(
-    "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-    OpenApiParameter.HEADER,
-    description="A new key for each order, the same key for each retry of it: the order is placed once, and every "
-    "retry gets the same answer. Kept for at least 24 hours.",
-)
-REPLAYED = OpenApiParameter(
-    "Idempotent-Replayed",
-    {"type": "string", "const": "true"},
-    OpenApiParameter.HEADER,
-    response=[201],
-    description="An earlier call with this key has already placed the order.",
-)
-
 OUT_OF_STOCK = conflict(
     *(OutOfStock(items=[SHORT]), TotalDiffers(total="2700.00")),
     properties={
@@ -89,7 +73,7 @@ def order_list():
 
 @operation(
     "Place an order",
-    parameters=[KEY, location("The path of the order."), REPLAYED],
+    parameters=[location("The path of the order.")],
     request=PlaceOrderSerializer,
     examples=[
         # Swagger UI offers the first one to send: it works wherever there is one product.
@@ -100,7 +84,6 @@ def order_list():
     responses={
         201: OrderSerializer,
         409: OUT_OF_STOCK,
-        422: conflict(KeyReused(), description="The Idempotency-Key is already used."),
         429: error(
             "The Customer has placed as many orders as the server allows in this period (`ORDER_RATE`).",
             "Too many orders. Expected available in 1800 seconds.",

@@ -57,14 +57,18 @@ class ProductDetail(ConditionalMixin, generics.GenericAPIView):
     @openapi.product_put
     @retryable(ProductSerializer, partial=True)
     def put(self, request, changes, pk):
+        return self.change(request, changes, pk)
+
+    @openapi.product_patch
+    @retryable(ProductSerializer, partial=True)
+    def patch(self, request, changes, pk):
+        return self.change(request, changes, pk)
+
+    def change(self, request, changes, pk):
         product = services.lock_product(pk)
         self.check_if_match(product)
         services.change_product(product, by=request.user, **changes)
         return Response(self.get_serializer(product).data)
-
-    @openapi.product_patch
-    def patch(self, request, pk):
-        return self.put(request, pk=pk)
 
 
 class ProductDelete(ConditionalMixin, generics.GenericAPIView):

@@ -26,6 +26,20 @@ COUNT = {
     "Preference-Applied": {"description": "The preferences that were honored.", **STRING},
 }
 
+KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A new key for each change, and the same key for each retry of it: the change is made once, and "
+    "every retry gets the same answer. Kept for at least 24 hours.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+REPLAYED = {
+    "Idempotent-Replayed": {
+        "description": "An earlier call with this key has already made the change.",
+        "schema": {"type": "string", "const": "true"},
+    }
+}
+
 # Errors that follow from the kind of call: description, and the `detail` and `code` of the example.
 ERRORS = {
     401: ("The token is missing, invalid or expired.", "Token is invalid or expired.", Code.TOKEN_NOT_VALID),
@@ -68,6 +82,8 @@ class AutoSchema(openapi.AutoSchema):
             parameter["example"] = 1  # Swagger UI fills it in.
         if isinstance(self.view, ConditionalMixin):
             self.add_conditions(operation)
+        if getattr(getattr(self.view, method.lower()), "is_retryable", False):
+            self.add_key(operation)
         if method == "GET" and hasattr(self.view, "orderings"):
             headers = operation["responses"]["200"].setdefault("headers", {})
             headers |= {"Link": LINK} | (COUNT if isinstance(self.view.paginator, CountedPagination) else {})
@@ -96,6 +112,14 @@ class AutoSchema(openapi.AutoSchema):
             sent.append(header("If-Match", IF_MATCH))
         for status in returned and {"200", "201"} & operation["responses"].keys():
             operation["responses"][status].setdefault("headers", {}).update(returned)
+
+    def add_key(self, operation):
+        operation.setdefault("parameters", []).append(KEY)
+        success = min(operation["responses"])
+        operation["responses"][success].setdefault("headers", {}).update(REPLAYED)
+        example = {"detail": "This Idempotency-Key was used with another request.", "code": Code.KEY_REUSED}
+        description = "The Idempotency-Key was used with another method, path or body."
+        operation["responses"]["422"] = answer(description, self.error_component(), example)
 
     def add_errors(self, operation):
         responses = operation["responses"]

@@ -121,6 +121,18 @@ def test_a_refused_order_is_counted_as_a_conflict(api, customer, admin, bat, bal
     assert counted("orders_total", lambda: order(api(customer), bat, quantity=99)) == {}
 
 
+@pytest.mark.parametrize(
+    ("name", "statuses"),
+    [("idempotent_replays_total", (201, 201)), ("refused_idempotency_keys_total", (201, 422))],
+)
+def test_replays_and_refused_keys_are_counted_by_call(api, customer, bat, ball, counted, name, statuses):
+    def call():
+        for product, status in zip((bat, bat if statuses[1] == 201 else ball), statuses, strict=True):
+            assert order(api(customer), product, key="one").status_code == status
+
+    assert counted(name, call) == {'{call="POST api/orders/"}': 1}
+
+
 def test_errors_are_counted_by_code(api, customer, bat, counted):
     def call():
         api().get("/api/products/")

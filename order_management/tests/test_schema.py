@@ -21,6 +21,7 @@ from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 from rest_framework.test import APIClient
 
+from accounts.models import IdempotencyKey
 from accounts.tokens import RefreshToken
 from order_management.api.views import Schema
 from orders.models import Order
@@ -80,8 +81,9 @@ def replayed(shop):
 
 
 def key_reused(shop):
-    shop.call(headers={"Idempotency-Key": "a"})
-    return shop.call(headers={"Idempotency-Key": "a"}, body={"items": [{"product": shop.bat.pk, "quantity": 1}]})
+    for user in (shop.admin, shop.customer):
+        IdempotencyKey.objects.claim(user, "a", request="POST /api/elsewhere/", fingerprint="")
+    return shop.call(headers={"Idempotency-Key": "a"})
 
 
 def taking_a_step(who, status="pending"):
@@ -122,7 +124,8 @@ WITH_BODY = [
 DETAIL = [(200, calling()), (404, calling(pk=0))]
 TOO_LONG = (414, calling(query_params={"page_size": "1" * 4000}))
 LIST = [(200, calling()), (304, unchanged), (400, calling(query_params={"page_size": 0})), TOO_LONG]
-CHANGE = [*DETAIL, *FOR_ADMINS, (412, calling(headers={"If-Match": '"old"'}))]
+KEYED = [(200, replayed), (422, key_reused)]
+CHANGE = [*DETAIL, *FOR_ADMINS, *KEYED, (412, calling(headers={"If-Match": '"old"'}))]
 
 STEP = [
     (200, calling()),
@@ -131,6 +134,7 @@ STEP = [
     (409, twice),
     *FOR_ADMINS,
     *WITH_BODY,
+    *KEYED,
 ]
 
 CALLS = {
@@ -187,7 +191,14 @@ CALLS = {
     ),
     "product_create": (
         lambda shop: {"by": shop.admin, "body": {"name": "Net", "price": 300, "quantity": 4}},
-        [(201, calling()), (400, calling(body={"name": ""})), *WITH_BODY, *FOR_ADMINS],
+        [
+            (201, calling()),
+            (201, replayed),
+            (400, calling(body={"name": ""})),
+            (422, key_reused),
+            *WITH_BODY,
+            *FOR_ADMINS,
+        ],
     ),
     "product_get": (lambda shop: {"by": shop.customer, "pk": shop.bat.pk}, [*DETAIL, *FOR_BOTH, (304, unchanged)]),
     "product_put": (
