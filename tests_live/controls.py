@@ -440,6 +440,14 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
+        "a key is stored in the transaction of its change",
+        "accounts/idempotency.py",
+        "        @atomic\n        def run(",
+        "        def run(",
+        "tests_live/test_idempotency.py::test_parallel_duplicates_are_done_once_and_get_equal_answers[stock]",
+        POSTGRES,
+    ),
+    Control(
         "housekeeping skips rows that another process has locked",
         "order_management/db/purge.py",
         ".select_for_update(skip_locked=True)",

@@ -43,17 +43,21 @@ class Response(NamedTuple):
 class Connection(http.client.HTTPConnection):
     """A connection that is kept between calls for as long as the server keeps it."""
 
-    def call(self, method, path, body=None, token=None, headers=None):
+    def call(self, *args, **kwargs):
+        """Send a call, and return its response."""
+        self.begin(*args, **kwargs)
+        response = self.getresponse()
+        content = response.read()
+        is_json = response.headers.get_content_type() == "application/json"
+        return Response(response.status, response.headers, json.loads(content) if is_json else content.decode())
+
+    def begin(self, method, path, body=None, token=None, headers=None):
         """Send bytes unchanged and anything else as JSON; a header that is None is left out."""
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
         known = {"Content-Type": body and "application/json", "Authorization": token and f"Bearer {token}"}
         sent = {name: value for name, value in (known | (headers or {})).items() if value is not None}
         self.request(method, path, body, sent)
-        response = self.getresponse()
-        content = response.read()
-        is_json = response.headers.get_content_type() == "application/json"
-        return Response(response.status, response.headers, json.loads(content) if is_json else content.decode())
 
 
 def free_port():
