@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPSConnection
@@ -186,6 +187,24 @@ def test_waiting_for_a_locked_row_is_not_counted_as_a_failure_of_a_node(cluster,
         others = [cluster.call("GET", "/api/products/", token=token) for _ in range(8)]
 
     assert statuses(others) == [200] * 8
+
+
+@pytest.mark.parametrize(("method", "path", "body"), [("POST", "stock/", {"delta": 1}), ("PATCH", "", {"quantity": 5})])
+def test_a_change_is_sent_to_the_other_node_if_it_has_a_key(cluster, method, path, body):
+    product = cluster.call("POST", "/api/products/create/", {"name": "Bat", "price": 1, "quantity": 1}, cluster.admin)
+    change = method, f"/api/products/{product.body['id']}/{path}", body, cluster.admin
+    node = cluster.nodes[0]
+    node.link.cut()  # it answers 503
+    without = [cluster.call(*change) for _ in range(4)]
+    time.sleep(2.5)  # nginx has avoided the node for 2 seconds
+    with_keys = [cluster.call(*change, {"Idempotency-Key": f"{method}-{number}"}) for number in range(4)]
+    node.link.restore()
+    eventually(node.is_ready)
+
+    assert set(statuses(without)) == {200, 503}
+    assert statuses(with_keys) == [200] * 4
+    refused = sum(line.get("status") == 503 and line["path"] == change[1] for line in lines(node))
+    assert refused > statuses(without).count(503)
 
 
 def test_without_any_node_callers_get_a_503_with_retry_after(cluster, token):
