@@ -9,6 +9,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
 from order_management.api.json import JSONRenderer
+from order_management.api.serializers import refuse_fields
 from order_management.db.transactions import atomic
 
 from . import metrics
@@ -41,6 +42,7 @@ def retryable(serializer_class=None, **options):
         @wraps(method)
         def wrapper(view, request, **ids):
             if serializer_class is None:
+                refuse_fields(request)
                 return run(view, request, **ids)
             serializer = serializer_class(data=request.data, context=view.get_serializer_context(), **options)
             serializer.is_valid(raise_exception=True)

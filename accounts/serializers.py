@@ -7,7 +7,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.serializers import TokenObtainPairSerializer
 
 from order_management.api.fields import CharField, ChoiceField
-from order_management.api.serializers import ModelSerializer
+from order_management.api.serializers import ModelSerializer, Serializer, StrictFieldsMixin
 from order_management.characters import validate_no_ignorable
 from order_management.exceptions import Code
 
@@ -39,7 +39,7 @@ class PasswordField(CharField):
         )
 
 
-class RegistrationSerializer(serializers.Serializer):
+class RegistrationSerializer(Serializer):
     username = UsernameField()
     password = PasswordField()
 
@@ -57,7 +57,7 @@ class RegistrationSerializer(serializers.Serializer):
         return attrs
 
 
-class LoginSerializer(TokenObtainPairSerializer):
+class LoginSerializer(StrictFieldsMixin, TokenObtainPairSerializer):
     token_class = RefreshToken
 
     def __init__(self, *args, **kwargs):
@@ -72,7 +72,7 @@ class LoginSerializer(TokenObtainPairSerializer):
             raise AuthenticationFailed(self.error_messages["no_active_account"], Code.NO_ACTIVE_ACCOUNT) from None
 
 
-class PasswordChangeSerializer(serializers.Serializer):
+class PasswordChangeSerializer(Serializer):
     old_password = PasswordField()
     new_password = PasswordField()
 
@@ -113,6 +113,6 @@ class TokenField(CharField):
         return token
 
 
-class RefreshSerializer(serializers.Serializer):
+class RefreshSerializer(Serializer):
     refresh = TokenField()
     access = CharField(read_only=True)

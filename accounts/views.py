@@ -1,9 +1,11 @@
 from django.contrib.auth import authenticate
 from django.core.exceptions import ValidationError
-from rest_framework import generics, status
+from rest_framework import status
 from rest_framework.response import Response
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenViewBase
 
+from order_management.api import generics
+from order_management.api.strict import StrictMixin
 from order_management.db.replica import from_replica
 
 from . import openapi, services, sessions
@@ -34,13 +36,13 @@ class Register(generics.GenericAPIView):
 
 
 # SimpleJWT's views are public: they have no authentication or permission classes.
-class Login(TokenObtainPairView):
+class Login(StrictMixin, TokenObtainPairView):
     @openapi.login
     def post(self, request):
         return super().post(request)
 
 
-class Refresh(TokenViewBase):
+class Refresh(StrictMixin, TokenViewBase):
     serializer_class = RefreshSerializer
 
     @openapi.refresh
@@ -51,7 +53,7 @@ class Refresh(TokenViewBase):
         return Response({"access": str(token.access_token), "refresh": str(token)})
 
 
-class Logout(TokenViewBase):
+class Logout(StrictMixin, TokenViewBase):
     serializer_class = RefreshSerializer
 
     @openapi.logout

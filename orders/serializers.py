@@ -5,7 +5,7 @@ from functools import cached_property
 from rest_framework import serializers
 
 from order_management.api.fields import CharField, ChoiceField, IntegerField, ListField, MoneyField
-from order_management.api.serializers import ModelSerializer, SharedFieldsMixin
+from order_management.api.serializers import ModelSerializer, Serializer, SharedFieldsMixin
 from products.models import NOTE_MAX, PRICE_MAX
 
 from .models import TOTAL_MAX, Order, OrderEvent
@@ -17,22 +17,33 @@ TOP_PRODUCTS_MAX = 10
 REVENUE_MAX = Decimal("99999999999999999.99")
 
 
-class NewLineSerializer(serializers.Serializer):
+class NewLineSerializer(Serializer):
     product = IntegerField(min_value=1, max_value=2**63 - 1)
     quantity = IntegerField(min_value=1, max_value=LINE_QUANTITY_MAX)
 
 
-class PlaceOrderSerializer(SharedFieldsMixin, serializers.Serializer):
+class PlaceOrderSerializer(SharedFieldsMixin, Serializer):
     items = ListField(child=NewLineSerializer(), min_length=1, max_length=LINES_MAX)
     note = CharField(required=False, allow_blank=True, max_length=NOTE_MAX, default="")
     expected_total = MoneyField(required=False, default=None, max_value=TOTAL_MAX)
 
 
-class NoteSerializer(serializers.Serializer):
+class NoteSerializer(Serializer):
     note = CharField(required=False, allow_blank=True, max_length=NOTE_MAX, default="")
 
 
-class LineSerializer(serializers.Serializer):
+class ReturnSerializer(NoteSerializer):
+    # A step ignores unknown fields. Ignoring these would return more than was asked.
+    WHOLE = {
+        "items": ["An order can only be returned as a whole."],
+        "restock": ["What is returned always goes back into stock."],
+    }
+
+    def unknown_fields(self, data):
+        return super().unknown_fields(data) | {name: self.WHOLE[name] for name in self.WHOLE if name in data}
+
+
+class LineSerializer(Serializer):
     product = serializers.IntegerField()
     name = CharField()
     price = MoneyField(max_value=PRICE_MAX)
@@ -40,7 +51,7 @@ class LineSerializer(serializers.Serializer):
     subtotal = MoneyField(max_value=TOTAL_MAX)
 
 
-class OrderSerializer(serializers.Serializer):
+class OrderSerializer(Serializer):
     """An order, with the actions that the caller may take now."""
 
     id = serializers.IntegerField()
@@ -91,7 +102,7 @@ class EventSerializer(ModelSerializer):
         fields = ["status", "by", "note", "created_at"]
 
 
-class PeriodSerializer(serializers.Serializer):
+class PeriodSerializer(Serializer):
     """The days of a report, both included; a mapping with the keys `from` and `to`."""
 
     def get_fields(self):
@@ -103,20 +114,20 @@ class PeriodSerializer(serializers.Serializer):
         return attrs
 
 
-class DaySerializer(serializers.Serializer):
+class DaySerializer(Serializer):
     date = serializers.DateField()
     orders = serializers.IntegerField()
     revenue = MoneyField(max_value=REVENUE_MAX)
 
 
-class TopProductSerializer(serializers.Serializer):
+class TopProductSerializer(Serializer):
     product = serializers.IntegerField()
     name = CharField()
     quantity = serializers.IntegerField()
     revenue = MoneyField(max_value=REVENUE_MAX)
 
 
-class ReportSerializer(serializers.Serializer):
+class ReportSerializer(Serializer):
     orders = serializers.IntegerField()
     revenue = MoneyField(max_value=REVENUE_MAX)
     by_day = ListField(child=DaySerializer(), max_length=DAYS_MAX)

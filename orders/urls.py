@@ -16,6 +16,6 @@ urlpatterns = [
     path("orders/<int:pk>/ship/", step(to_status=Status.SHIPPED)),
     path("orders/<int:pk>/deliver/", step(to_status=Status.DELIVERED)),
     path("orders/<int:pk>/cancel/", step(to_status=Status.CANCELLED, permission_classes=[IsAdmin | IsCustomer])),
-    path("orders/<int:pk>/return/", step(to_status=Status.RETURNED)),
+    path("orders/<int:pk>/return/", views.OrderReturn.as_view()),
     path("reports/sales/", views.SalesReport.as_view()),
 ]

@@ -1,8 +1,9 @@
-from rest_framework import generics, status
+from rest_framework import status
 from rest_framework.response import Response
 
 from accounts.idempotency import keep_answer, retryable
 from accounts.permissions import IsAdmin, IsCustomer
+from order_management.api import generics
 from order_management.api.conditional import ConditionalMixin
 from order_management.db.replica import from_replica
 
@@ -16,6 +17,7 @@ from .serializers import (
     OrderSerializer,
     PeriodSerializer,
     PlaceOrderSerializer,
+    ReturnSerializer,
 )
 from .throttle import limit_orders
 
@@ -71,7 +73,7 @@ class OrderDetail(OrderMixin, generics.GenericAPIView):
         return Response(self.get_serializer(order).data)
 
 
-class OrderEvents(OrderMixin, generics.GenericAPIView):
+class OrderEvents(OrderMixin, generics.ListAPIView):
     orderings = ["id"]
 
     @openapi.order_events
@@ -93,16 +95,32 @@ class OrderStep(OrderMixin, generics.GenericAPIView):
     @openapi.order_step
     @retryable(NoteSerializer)
     def post(self, request, note, pk):
+        return self.take(note, pk)
+
+    def take(self, note, pk):
         order = self.get_object()
-        services.change_status(order, self.to_status, by=request.user, **note)
+        services.change_status(order, self.to_status, by=self.request.user, **note)
         return Response(self.get_serializer(Order.objects.get_record(pk)).data)
 
 
+class OrderReturn(OrderStep):
+    """A step that does not ignore which items to return."""
+
+    to_status = Order.Status.RETURNED
+
+    @openapi.order_step
+    @retryable(ReturnSerializer)
+    def post(self, request, note, pk):
+        return self.take(note, pk)
+
+
 class SalesReport(ConditionalMixin, generics.GenericAPIView):
+    query_serializer_class = PeriodSerializer
+
     @openapi.sales_report
     @from_replica
     def get(self, request):
-        period = PeriodSerializer(data=request.query_params)
+        period = self.query_serializer_class(data=request.query_params)
         period.is_valid(raise_exception=True)
         first, last = period.validated_data["from"], period.validated_data["to"]
         return Response(reports.sales(first, last))

@@ -1,7 +1,7 @@
 from rest_framework import serializers
 
 from order_management.api.fields import CharField, IntegerField, MoneyField
-from order_management.api.serializers import ModelSerializer, SharedFieldsMixin
+from order_management.api.serializers import ModelSerializer, Serializer, SharedFieldsMixin
 from order_management.characters import validate_visible
 
 from .models import NOTE_MAX, PRICE_MAX, QUANTITY_MAX, StockMovement
@@ -9,7 +9,7 @@ from .models import NOTE_MAX, PRICE_MAX, QUANTITY_MAX, StockMovement
 NO_CHANGE = "A change of 0 changes nothing."
 
 
-class ProductSerializer(SharedFieldsMixin, serializers.Serializer):
+class ProductSerializer(SharedFieldsMixin, Serializer):
     """A product: these four fields, everywhere."""
 
     id = serializers.IntegerField(read_only=True)
@@ -22,7 +22,7 @@ class ProductSerializer(SharedFieldsMixin, serializers.Serializer):
         return {"id": product.id, "name": product.name, "price": str(product.price), "quantity": product.quantity}
 
 
-class AdjustmentSerializer(serializers.Serializer):
+class AdjustmentSerializer(Serializer):
     delta = IntegerField(min_value=-QUANTITY_MAX, max_value=QUANTITY_MAX)
     note = CharField(required=False, allow_blank=True, max_length=NOTE_MAX)
 

@@ -1,8 +1,9 @@
-from rest_framework import generics, status
+from rest_framework import status
 from rest_framework.response import Response
 
 from accounts.idempotency import retryable
 from accounts.permissions import IsAdmin, IsAdminOrReadOnly, IsCustomer
+from order_management.api import generics
 from order_management.api.conditional import ConditionalMixin
 from order_management.api.counting import CountedPagination
 from order_management.db.replica import from_replica

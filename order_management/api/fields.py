@@ -1,4 +1,5 @@
 import re
+from copy import copy
 from decimal import Decimal
 
 from rest_framework import serializers
@@ -93,6 +94,14 @@ class ListField(serializers.ListField):
 
     def __init__(self, *, max_length, **kwargs):
         super().__init__(max_length=max_length, **kwargs)
+
+    def bind(self, field_name, parent):
+        super().bind(field_name, parent)
+        # A shallow copy of this field shares its child with others, but only a child of its own finds the request.
+        # These children share their fields, which are built here.
+        getattr(self.child, "fields", None)
+        self.child = copy(self.child)
+        self.child.parent = self
 
     def run_child_validation(self, data):
         if len(data) > self.max_length:

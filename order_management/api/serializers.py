@@ -8,7 +8,34 @@ from . import fields
 # No docstrings: drf-spectacular would publish them as the description of serializers without one.
 
 
-class ModelSerializer(serializers.ModelSerializer):
+# Refuses unknown fields if the request is strict (see strict.py), together with all other errors.
+class StrictFieldsMixin:
+    def to_internal_value(self, data):
+        errors = self.unknown_fields(data) if isinstance(data, dict) else {}
+        if not errors:
+            return super().to_internal_value(data)
+        try:
+            super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            errors = error.detail | errors
+        raise serializers.ValidationError(errors)
+
+    def unknown_fields(self, data):
+        strict = getattr(self.context.get("request"), "strict", None)
+        return strict.errors("field", data, self.fields) if strict else {}
+
+
+class Serializer(StrictFieldsMixin, serializers.Serializer):
+    pass
+
+
+def refuse_fields(request):
+    """Raise ValidationError (400) if a strict request sends fields to a call that has none."""
+    if request.strict:
+        Serializer(data=request.data, context={"request": request}).is_valid(raise_exception=True)
+
+
+class ModelSerializer(StrictFieldsMixin, serializers.ModelSerializer):
     serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
         models.CharField: fields.CharField,
         models.EmailField: fields.EmailField,
@@ -17,7 +44,7 @@ class ModelSerializer(serializers.ModelSerializer):
 
 
 # DRF deep-copies every declared field for each request: a tenth of the cost of a small write. A shallow copy has its
-# own parent and name; the child of a ListField stays shared, and must keep no state.
+# own parent and name; what it contains stays shared, and must keep no state.
 class SharedFieldsMixin:
     def get_fields(self):
         return {name: copy(field) for name, field in self._declared_fields.items()}

@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from ..exceptions import error_body
 from .conditional import etag_of
 from .openapi import api_root
+from .strict import StrictMixin
 
 ACCEPTS_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
 HEADERS = {
@@ -55,7 +56,7 @@ class Root(APIView):
         return Response(urls | {"version": settings.SPECTACULAR_SETTINGS["VERSION"]})
 
 
-class Schema(SpectacularJSONAPIView):
+class Schema(StrictMixin, SpectacularJSONAPIView):
     """drf-spectacular's view, without the parameters that select a different document."""
 
     renderer_classes = [OpenApiJsonRenderer2]

@@ -197,6 +197,14 @@ def test_a_megabyte_of_fields_that_do_not_exist_is_ignored(send):
     assert send("patch", "/api/accounts/me/", f'{{"first_name": "Anna", {fields}}}').status_code == 200
 
 
+def test_a_megabyte_of_fields_that_do_not_exist_is_refused_cheaply_if_the_call_is_strict(send, bodies):
+    for method, path, names in bodies:
+        for start in {"", names[0][:-1]}:
+            fields = ", ".join(f'"{start}{number}{"e" * 300}": "{"[" * 20}"' for number in range(2500))
+            response = send(method, path, f"{{{fields}}}", headers={"Prefer": "handling=strict"})
+            assert response.content.count(b"There is no such field.") == 20, path
+
+
 def test_no_query_parameter_is_repeated(send, schema, pks):
     gets = [
         (pks(path), methods["get"].get("parameters", []))

@@ -1,0 +1,13 @@
+"""DRF's generic views, as every call of the API uses them."""
+
+from rest_framework import generics
+
+from .strict import StrictMixin
+
+
+class GenericAPIView(StrictMixin, generics.GenericAPIView):
+    pagination_class = None  # unless the view is a list
+
+
+class ListAPIView(StrictMixin, generics.ListAPIView):
+    """A list, in pages."""
