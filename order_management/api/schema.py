@@ -17,6 +17,7 @@ from .openapi import FIELD_ERRORS, IF_MATCH, error_schema
 STRING = {"schema": {"type": "string"}}
 IF_NONE_MATCH = "ETags. If one of them is current, the answer is 304 without a body."
 ETAG = {"description": "What to send in `If-Match` and `If-None-Match`.", **STRING}
+APPLIED = {"description": "The preferences that were honored.", **STRING}
 LINK = {"description": 'The neighboring pages (RFC 8288): `rel="next"` and `rel="prev"`.', **STRING}
 COUNT = {
     "Total-Count": {
@@ -68,6 +69,14 @@ ERROR_HEADERS = {
 }
 
 
+PREFER = {
+    "name": "Prefer",
+    "in": "header",
+    "description": "`handling=strict`: a parameter or field that does not exist gets a 400, and is not ignored.",
+    "schema": {"type": "string", "enum": ["handling=strict"]},
+}
+
+
 class AutoSchema(openapi.AutoSchema):
     """Adds the errors that each operation can answer with, and the headers of conditional requests."""
 
@@ -88,6 +97,7 @@ class AutoSchema(openapi.AutoSchema):
             headers = operation["responses"]["200"].setdefault("headers", {})
             headers |= {"Link": LINK} | (COUNT if isinstance(self.view.paginator, CountedPagination) else {})
         self.add_errors(operation)
+        self.add_preferences(operation)
         return operation
 
     def _get_serializer_field_meta(self, field, direction):
@@ -123,13 +133,19 @@ class AutoSchema(openapi.AutoSchema):
 
     def add_errors(self, operation):
         responses = operation["responses"]
-        if "requestBody" in operation or parameters(operation, "query"):
-            responses["400"] = self.invalid_input()
+        has_input = "requestBody" in operation or parameters(operation, "query")
+        responses["400"] = self.invalid_input() if has_input else self.unknown_parameter()
         for status in self.errors(operation):
             responses.setdefault(str(status), self.error(status))
         for status in ERROR_HEADERS.keys() & responses.keys():
             responses[status]["headers"] = ERROR_HEADERS[status]
         operation["responses"] = dict(sorted(responses.items()))
+
+    def add_preferences(self, operation):
+        operation.setdefault("parameters", []).append(PREFER)
+        for status, response in operation["responses"].items():
+            if status <= "400":
+                response.setdefault("headers", {})["Preference-Applied"] = APPLIED
 
     def errors(self, operation):
         """Yield the statuses that follow from the kind of call."""
@@ -164,6 +180,12 @@ class AutoSchema(openapi.AutoSchema):
     def error_component(self):
         # A new schema each time, because drf-spectacular changes it.
         return self.component("Error", error_schema(*Code))
+
+    def unknown_parameter(self):
+        example = {"dry_run": ["There is no such parameter."]}
+        return answer(
+            "The call is strict and has no such parameter.", self.component("FieldErrors", FIELD_ERRORS), example
+        )
 
     def is_open_to_customers(self):
         request = SimpleNamespace(user=get_user_model()(), method=self.method)

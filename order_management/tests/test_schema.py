@@ -111,7 +111,8 @@ def twice(shop):
 
 
 without_token = calling(by=None)
-EVERY_CALL = [(403, over_plain_http), (503, database_away)]
+STRICT = {"Prefer": "handling=strict"}
+EVERY_CALL = [(400, calling(query_params={"zzz": 1}, headers=STRICT)), (403, over_plain_http), (503, database_away)]
 COUNTED = (200, calling(headers={"Prefer": "count=exact"}))
 FOR_BOTH = [(401, without_token)]
 FOR_ADMINS = [*FOR_BOTH, (403, lambda shop: shop.call(by=shop.customer))]
