@@ -123,7 +123,7 @@ def measure(size):
     def client(name):
         client = APIClient()
         token = RefreshToken.for_user(User.objects.get(username=name)).access_token
-        client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}", HTTP_PREFER="handling=strict")
         return client
 
     clients = {"customer": client("customer7"), "admin": client("anna")}

@@ -1,5 +1,5 @@
 -- The requests that wrk sends. The environment has METHOD, TOKEN and BODIES (a JSON array of strings, sent in turn).
-local headers = { ["Content-Type"] = "application/json" }
+local headers = { ["Content-Type"] = "application/json", ["Prefer"] = "handling=strict" }
 if os.getenv("TOKEN") ~= "" then headers["Authorization"] = "Bearer " .. os.getenv("TOKEN") end
 local bodies, turn, errors = {}, 0, 0
 for body in os.getenv("BODIES"):gmatch('"({.-})"[,%]]') do bodies[#bodies + 1] = body:gsub('\\"', '"') end

@@ -35,6 +35,7 @@ PEERS = Path(os.environ.get("BENCH_BIN", BIN))
 KEY = "a key for the benchmark alone, of more than fifty characters"
 ADMIN, PASSWORD = "anna", "correct horse 17"
 CUSTOMER = "carl"
+STRICT = {"Prefer": "handling=strict"}  # so that no misspelled name goes unnoticed; the peers ignore it
 PRODUCTS, ORDERS = 200, 120
 TICKS = os.sysconf("SC_CLK_TCK")
 OURS, BEFORE, FASTAPI, NINJA, DRF, FLOOR = "ours", "before", "FastAPI", "django-ninja", "plain DRF", "floor"
@@ -138,7 +139,8 @@ class Server:
 
     def call(self, method, path, body=None, token=None):
         """Make one call; return its status and its JSON body."""
-        headers = {"Content-Type": "application/json"} if body is not None else {}
+        headers = dict(STRICT)
+        headers |= {"Content-Type": "application/json"} if body is not None else {}
         headers |= {"Authorization": f"Bearer {token}"} if token else {}
         if not hasattr(self, "connection"):
             self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from .run import ADMIN, BIN, CUSTOMER, OURS, PASSWORD, ROOT, Server, check_out, show
+from .run import ADMIN, BIN, CUSTOMER, OURS, PASSWORD, ROOT, STRICT, Server, check_out, show
 
 REPEATS, SECONDS = 5, 20
 MEGABYTE = 1024 * 1024
@@ -123,6 +123,10 @@ REQUESTS = {
         "PATCH", "/api/accounts/me/", CUSTOMER, field("email", filled("a.", '"', 'a@example.com"'))
     ),
     "own account, 1 MB of unknown fields": Request("PATCH", "/api/accounts/me/", CUSTOMER, KEYS),
+    "own account, 1 MB of unknown fields, strict": Request("PATCH", "/api/accounts/me/", CUSTOMER, KEYS, STRICT),
+    "order, 100 items of 90 unknown fields, strict": Request(
+        "POST", "/api/orders/", CUSTOMER, field("items", json.dumps([dict.fromkeys(range(90))] * 100)), STRICT
+    ),
     "page of 1,000 orders of 100 lines": Request("GET", "/api/orders/?page_size=1000", CUSTOMER),
     "page of 100 orders of 100 lines": Request("GET", "/api/orders/", CUSTOMER),
     "page of 1,000 products": Request("GET", "/api/products/?page_size=1000", CUSTOMER),

@@ -44,7 +44,7 @@ class Connection(http.client.HTTPConnection):
     """A connection that is kept between calls for as long as the server keeps it."""
 
     def call(self, *args, **kwargs):
-        """Send a call, and return its response."""
+        """Make a strict call, and return its response; see `begin`."""
         self.begin(*args, **kwargs)
         response = self.getresponse()
         content = response.read()
@@ -56,6 +56,7 @@ class Connection(http.client.HTTPConnection):
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
         known = {"Content-Type": body and "application/json", "Authorization": token and f"Bearer {token}"}
+        known["Prefer"] = "handling=strict"
         sent = {name: value for name, value in (known | (headers or {})).items() if value is not None}
         self.request(method, path, body, sent)
 
