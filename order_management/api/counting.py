@@ -1,6 +1,6 @@
 """Lists that are counted for callers who ask for it: `Prefer: count=exact`, answered with `Total-Count`."""
 
-from .pagination import KeysetPagination, parameter
+from .pagination import KeysetPagination
 from .prefer import honor
 
 COUNT_MAX = 10_000
@@ -20,10 +20,6 @@ class CountedPagination(KeysetPagination):
         if self.total is not None:
             response.headers["Total-Count"] = self.total
         return response
-
-    def get_schema_operation_parameters(self, view):
-        prefer = parameter("Prefer", f"`count=exact` counts the items, up to {COUNT_MAX:,}.", {"type": "string"})
-        return [*super().get_schema_operation_parameters(view), prefer | {"in": "header", "example": "count=exact"}]
 
 
 def count(queryset):

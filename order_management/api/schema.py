@@ -10,7 +10,7 @@ from rest_framework_simplejwt.views import TokenViewBase
 from ..exceptions import Code
 from . import schema_extensions  # noqa: F401, importing it registers them
 from .conditional import ConditionalMixin, PreconditionFailed
-from .counting import CountedPagination
+from .counting import COUNT_MAX, CountedPagination
 from .handler import DatabaseUnavailable
 from .openapi import FIELD_ERRORS, IF_MATCH, error_schema
 
@@ -24,7 +24,6 @@ COUNT = {
         "description": "How many items the list has, if the call prefers `count=exact`; `10000+` for more than that.",
         "schema": {"type": "string", "pattern": "^([0-9]+|10000\\+)$"},
     },
-    "Preference-Applied": {"description": "The preferences that were honored.", **STRING},
 }
 
 KEY = {
@@ -69,12 +68,8 @@ ERROR_HEADERS = {
 }
 
 
-PREFER = {
-    "name": "Prefer",
-    "in": "header",
-    "description": "`handling=strict`: a parameter or field that does not exist gets a 400, and is not ignored.",
-    "schema": {"type": "string", "enum": ["handling=strict"]},
-}
+STRICT = "`handling=strict`: a parameter or field that does not exist gets a 400, and is not ignored."
+COUNTED = f"`count=exact`: the items are counted, up to {COUNT_MAX:,}."
 
 
 class AutoSchema(openapi.AutoSchema):
@@ -142,10 +137,17 @@ class AutoSchema(openapi.AutoSchema):
         operation["responses"] = dict(sorted(responses.items()))
 
     def add_preferences(self, operation):
-        operation.setdefault("parameters", []).append(PREFER)
+        operation.setdefault("parameters", []).append(self.prefer())
         for status, response in operation["responses"].items():
             if status <= "400":
                 response.setdefault("headers", {})["Preference-Applied"] = APPLIED
+
+    def prefer(self):
+        """Return the header parameter that has the preferences which the call honors."""
+        if self.method == "GET" and isinstance(getattr(self.view, "paginator", None), CountedPagination):
+            values = ["handling=strict", "count=exact", "handling=strict, count=exact"]
+            return header("Prefer", f"{STRICT} {COUNTED}", enum=values)
+        return header("Prefer", STRICT, enum=["handling=strict"])
 
     def errors(self, operation):
         """Yield the statuses that follow from the kind of call."""
@@ -203,8 +205,8 @@ def parameters(operation, place):
     return [parameter for parameter in operation.get("parameters", []) if parameter["in"] == place]
 
 
-def header(name, description):
-    return {"name": name, "in": "header", "description": description, **STRING}
+def header(name, description, **schema):
+    return {"name": name, "in": "header", "description": description, "schema": {"type": "string", **schema}}
 
 
 def answer(description, schema, example):

@@ -44,7 +44,7 @@ PATHS = {
 }
 
 
-class Root(APIView):
+class Root(StrictMixin, APIView):
     """The URLs to start from, by name."""
 
     authentication_classes = []

@@ -220,6 +220,13 @@ def test_700_unknown_parameters_are_refused_briefly(call):
     assert call("get", f"/api/orders/?{'&' * 1500}").json()["detail"] == "There are too many query parameters."
 
 
+def test_unknown_names_are_not_counted_as_errors_with_a_code(call, settings):
+    settings.METRICS_TOKEN = "a token of more than twenty characters"
+    response = call("post", "/api/orders/<int:pk>/confirm/", {"detail": 1, "code": 1})
+
+    assert response.json() == {"detail": NO_FIELD, "code": NO_FIELD}
+
+
 @pytest.mark.parametrize("name", ["detail", "code", "non_field_errors", "__proto__", "", "\0", "\ufffd", "note ", "é"])
 def test_any_name_can_be_refused(call, name):
     response = call("post", "/api/orders/<int:pk>/confirm/", {name: 1})
