@@ -246,6 +246,22 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
+        "a refusal repeats at most 20 unknown names",
+        "order_management/api/strict.py",
+        "if name not in known), self.left))",
+        "if name not in known), None))",
+        "order_management/tests/test_strict.py::test_at_most_20_unknown_names_of_100_characters_are_repeated",
+        SQLITE,
+    ),
+    Control(
+        "a return does not ignore which items to return",
+        "orders/views.py",
+        "@retryable(ReturnSerializer)",
+        "@retryable(NoteSerializer)",
+        "orders/tests/test_steps.py::test_an_order_is_never_returned_in_part",
+        SQLITE,
+    ),
+    Control(
         "the database decides whether a username is available",
         "accounts/services.py",
         "except IntegrityError:",
