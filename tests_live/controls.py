@@ -488,14 +488,6 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "a step that is retried reads the order again",
-        "orders/views.py",
-        "        order = self.get_object()\n",
-        '        order = self.order = getattr(self, "order", None) or self.get_object()\n',
-        f"{RETRIES}::test_a_step_that_is_retried_is_taken_once",
-        POSTGRES,
-    ),
-    Control(
         "callers do not wait forever for a lock",
         "order_management/wsgi.py",
         "postgres.set_timeouts()",
