@@ -26,4 +26,5 @@ def csv_rows(orders):
 
 def csv_row(order, line):
     created_at = order.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return [order.id, order.customer, order.status, created_at, *line, line.subtotal, order.total, order.note]
+    _, _, price, quantity = line
+    return [order.id, order.customer, order.status, created_at, *line, price * quantity, order.total, order.note]

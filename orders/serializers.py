@@ -76,13 +76,13 @@ class OrderSerializer(Serializer):
             "status": order.status,
             "items": [
                 {
-                    "product": line.product_id,
-                    "name": line.name,
-                    "price": str(line.price),
-                    "quantity": line.quantity,
-                    "subtotal": str(line.subtotal),
+                    "product": product,
+                    "name": name,
+                    "price": str(price),
+                    "quantity": quantity,
+                    "subtotal": str(price * quantity),
                 }
-                for line in order.lines
+                for product, name, price, quantity in order.lines
             ],
             "total": str(order.total),
             "note": order.note,

@@ -10,7 +10,7 @@ from order_management.exceptions import Code, Conflict
 from products.models import Product, StockMovement
 from products.services import StockOutOfBounds, move_stock
 
-from .models import TOTAL_MAX, Line, Order
+from .models import TOTAL_MAX, Order
 
 
 class OutOfStock(Conflict):
@@ -41,7 +41,7 @@ def place_order(*, customer, items, note="", expected_total=None):
 def create_order(*, customer, items, note="", expected_total=None):
     """Write an order and return its OrderRecord. The same transaction must end with `take_stock`."""
     lines = price_lines(merge(items))
-    total = sum(line.subtotal for line in lines)
+    total = sum(price * quantity for _, _, price, quantity in lines)
     if total > TOTAL_MAX:
         raise ValidationError({"items": [f"The total must not exceed {TOTAL_MAX}."]})
     if expected_total is not None and expected_total != total:
@@ -61,7 +61,7 @@ def price_lines(quantities):
     """Return the lines of an order at current names and prices, or raise ValidationError."""
     prices = Product.objects.prices(quantities)
     refuse_unknown(quantities.keys() - prices.keys())
-    return [Line(pk, *prices[pk], quantity) for pk, quantity in quantities.items()]
+    return [(pk, *prices[pk], quantity) for pk, quantity in quantities.items()]
 
 
 def refuse_unknown(product_ids):
@@ -76,7 +76,7 @@ def take_stock(order, *, by):
 
     Call it last: other buyers of the same products wait until the transaction ends.
     """
-    requested = {line.product_id: line.quantity for line in order.lines}
+    requested = {pk: quantity for pk, _, _, quantity in order.lines}
     deltas = {pk: -quantity for pk, quantity in requested.items()}
     try:
         move_stock(deltas, kind=StockMovement.Kind.ORDERED, order=order.id, by=by)
