@@ -18,7 +18,10 @@ class OrderFilter(FilterSet):
     created_after = filters.IsoDateTimeFilter("created_at", "gt", validators=YEARS, help_text="Later than this.")
     created_before = filters.IsoDateTimeFilter("created_at", "lt", validators=YEARS, help_text="Earlier than this.")
     updated_since = filters.IsoDateTimeFilter(
-        "updated_at", "gte", validators=YEARS, help_text="At this time or later; continue with `ordering=updated_at`."
+        "updated_at",
+        "gte",
+        validators=YEARS,
+        help_text="At this time or later. For people: a program that must miss nothing reads `/api/orders/events/`.",
     )
 
     admin_only = ["customer"]

@@ -14,6 +14,7 @@ from order_management.clocks import CLOCK_SKEW
 from order_management.db.prepared import Insert, Select, SelectIn
 from order_management.db.rows import RowQuerySet
 from order_management.exceptions import Code, Conflict
+from order_management.feeds.models import FeedQuerySet, FeedRow
 from products.models import NOTE_MAX, PRICE_MAX, Product
 
 TOTAL_MAX = Decimal("9999999999.99")
@@ -160,7 +161,7 @@ class Order(models.Model):
         if not current.update(status=status, updated_at=Greatest("updated_at", timezone.now())):
             newest = Order.objects.values_list("status", flat=True).get(pk=self.pk)
             raise IllegalTransition(f"The order has just become {newest}. Look at it again.")
-        self.events.create(status=status, by=by, note=note)
+        insert_event((self.pk, status, by and by.pk, note, timezone.now()))
 
 
 class OrderLine(models.Model):
@@ -184,13 +185,14 @@ class OrderLine(models.Model):
         return f"{self.quantity} x {self.name}"
 
 
-class OrderEventQuerySet(RowQuerySet):
+class OrderEventQuerySet(FeedQuerySet):
     def rows(self):
-        """Return the events as named tuples of what callers see."""
-        return self.values_list("id", "status", "by__username", "note", "created_at", named=True)
+        """Return the events as named tuples of what callers see, and their position in the feed."""
+        columns = ["id", "order_id", "status", "by__username", "note", "created_at", "position"]
+        return self.values_list(*columns, named=True)
 
 
-class OrderEvent(models.Model):
+class OrderEvent(FeedRow):
     """A step that an order has taken."""
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="events")
@@ -203,6 +205,7 @@ class OrderEvent(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["position", "id"], name="order_feed")]
 
     def __str__(self):
         return self.status

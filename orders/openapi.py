@@ -9,6 +9,7 @@ from products.services import StockOutOfBounds
 from .models import IllegalTransition
 from .serializers import (
     EventSerializer,
+    FeedEventSerializer,
     NoteSerializer,
     OrderSerializer,
     PlaceOrderSerializer,
@@ -107,6 +108,20 @@ def order_get():
 @operation("List the events of an order", responses=EventSerializer(many=True), examples=[response_example(EVENT)])
 def order_events():
     """The steps it has taken, oldest first."""
+
+
+@operation(
+    "Follow the orders",
+    responses=FeedEventSerializer(many=True),
+    examples=[response_example({"id": 31, "order": 12} | EVENT)],
+)
+def order_feed():
+    """The events of all orders as a feed, oldest first, for programs that must miss no change.
+
+    Every page has a `Link` with `rel="next"`, the last one too: keep that URL, and ask it again for what came since.
+    No event is skipped or repeated, and the events of one order come in the order in which they happened. After a
+    restore of the database, the answer to an old `cursor` is 400: begin again.
+    """
 
 
 @operation(

@@ -95,11 +95,21 @@ class OrderSerializer(Serializer):
 class EventSerializer(ModelSerializer):
     """A step that an order has taken."""
 
+    status = ChoiceField(Order.Status)
     by = CharField(source="by__username", allow_null=True)
 
     class Meta:
         model = OrderEvent
         fields = ["status", "by", "note", "created_at"]
+
+
+class FeedEventSerializer(EventSerializer):
+    """A step that an order has taken, with its id and its order."""
+
+    order = serializers.IntegerField(source="order_id")
+
+    class Meta(EventSerializer.Meta):
+        fields = ["id", "order", *EventSerializer.Meta.fields]
 
 
 class PeriodSerializer(Serializer):

@@ -12,6 +12,7 @@ urlpatterns = [
     path("orders/", views.OrderList.as_view()),
     path("orders/<int:pk>/", views.OrderDetail.as_view()),
     path("orders/<int:pk>/events/", views.OrderEvents.as_view()),
+    path("orders/events/", views.OrderFeed.as_view()),
     path("orders/<int:pk>/confirm/", step(to_status=Status.CONFIRMED)),
     path("orders/<int:pk>/ship/", step(to_status=Status.SHIPPED)),
     path("orders/<int:pk>/deliver/", step(to_status=Status.DELIVERED)),

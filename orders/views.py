@@ -6,6 +6,7 @@ from accounts.permissions import IsAdmin, IsCustomer
 from order_management.api import generics
 from order_management.api.conditional import ConditionalMixin
 from order_management.db.replica import from_replica
+from order_management.feeds.pagination import FeedPagination
 
 from . import metrics, openapi, reports, services
 from .filters import OrderFilter
@@ -13,6 +14,7 @@ from .models import Order, OrderEvent
 from .pagination import OrderPagination
 from .serializers import (
     EventSerializer,
+    FeedEventSerializer,
     NoteSerializer,
     OrderSerializer,
     PeriodSerializer,
@@ -84,6 +86,17 @@ class OrderEvents(OrderMixin, generics.ListAPIView):
     def page(self, order):
         events = self.paginate_queryset(OrderEvent.objects.filter(order=order.id).rows())
         return self.get_paginated_response(EventSerializer(events, many=True).data)
+
+
+class OrderFeed(ConditionalMixin, generics.ListAPIView):
+    queryset = OrderEvent.objects.rows()
+    serializer_class = FeedEventSerializer
+    pagination_class = FeedPagination
+
+    @openapi.order_feed
+    @from_replica
+    def get(self, request):
+        return self.list(request)
 
 
 class OrderStep(OrderMixin, generics.GenericAPIView):

@@ -10,6 +10,7 @@ from django.utils import timezone
 from order_management.clocks import CLOCK_SKEW
 from order_management.db.prepared import Get, Insert, SelectIn, Update, UpdateByPk
 from order_management.db.rows import RowQuerySet
+from order_management.feeds.models import FeedQuerySet, FeedRow
 
 PRICE_MAX = Decimal("99999999.99")
 QUANTITY_MAX = 2**31 - 1
@@ -92,11 +93,11 @@ class Product(models.Model):
             update_product(self.pk, **changes)
 
 
-class StockMovementQuerySet(RowQuerySet):
+class StockMovementQuerySet(FeedQuerySet):
     def rows(self):
-        """Return the movements as named tuples of what Admins see."""
-        columns = ["id", "kind", "delta", "balance", "order", "by__username", "note", "created_at"]
-        return self.values_list(*columns, named=True)
+        """Return the movements as named tuples of what Admins see, and their position in the feed."""
+        columns = ["id", "product_id", "kind", "delta", "balance", "order", "by__username", "note", "created_at"]
+        return self.values_list(*columns, "position", named=True)
 
 
 class StockMovementManager(models.Manager.from_queryset(StockMovementQuerySet)):
@@ -105,12 +106,12 @@ class StockMovementManager(models.Manager.from_queryset(StockMovementQuerySet)):
         self.add_all([(product_id, kind, delta, balance)], by=by, note=note)
 
     def add_all(self, movements, *, by, order=None, note=""):
-        """Write rows of the ledger, given as tuples of product id, kind, delta and balance."""
+        """Write rows of the ledger, given as tuples of product id, kind, delta and balance. The products are locked."""
         shared = (order, by and by.pk, note, timezone.now())
         insert_movements(*((*movement, *shared) for movement in movements))
 
 
-class StockMovement(models.Model):
+class StockMovement(FeedRow):
     """A row of the ledger: a change of a product's stock. Rows are added, never changed or removed.
 
     A product's `quantity` always equals the sum of its deltas and the balance of its newest movement.
@@ -141,7 +142,10 @@ class StockMovement(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(delta=0) | Q(kind="created"), name="movement_moves"),
         ]
-        indexes = [models.Index(fields=["product", "id"], name="ledger")]
+        indexes = [
+            models.Index(fields=["product", "id"], name="ledger"),
+            models.Index(fields=["position", "id"], name="stock_feed"),
+        ]
 
     def __str__(self):
         return f"{self.kind} {self.delta:+}"

@@ -10,7 +10,7 @@ from order_management.api.openapi import (
     response_example,
 )
 
-from .serializers import AdjustmentSerializer, MovementSerializer, ProductSerializer
+from .serializers import AdjustmentSerializer, FeedMovementSerializer, MovementSerializer, ProductSerializer
 from .services import StockOutOfBounds
 
 BAT = {"id": 1, "name": "Bat", "price": "1200.00", "quantity": 10}
@@ -77,6 +77,21 @@ def stock_list():
     """Every change of its stock, newest first, even if the product is deleted.
 
     A page ends at 100 rows unless `page_size` says otherwise; the next one is in the `Link` header.
+    """
+
+
+@operation(
+    "Follow the stock",
+    tags=["stock"],
+    responses=FeedMovementSerializer(many=True),
+    examples=[response_example({"id": 2, "product": 1} | MOVEMENT)],
+)
+def stock_feed():
+    """The ledger of all products as a feed, oldest first, for programs that must miss no change.
+
+    Every page has a `Link` with `rel="next"`, the last one too: keep that URL, and ask it again for what came since.
+    No row is skipped or repeated, and the rows of one product come in the order of its ledger. After a restore of the
+    database, the answer to an old `cursor` is 400: begin again.
     """
 
 

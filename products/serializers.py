@@ -40,3 +40,12 @@ class MovementSerializer(ModelSerializer):
     class Meta:
         model = StockMovement
         fields = ["id", "kind", "delta", "balance", "order", "by", "note", "created_at"]
+
+
+class FeedMovementSerializer(MovementSerializer):
+    """A row of the ledger, with its product."""
+
+    product = serializers.IntegerField(source="product_id")
+
+    class Meta(MovementSerializer.Meta):
+        fields = ["id", "product", *MovementSerializer.Meta.fields[1:]]

@@ -8,4 +8,5 @@ urlpatterns = [
     path("products/<int:pk>/", views.ProductDetail.as_view()),
     path("products/<int:pk>/delete/", views.ProductDelete.as_view()),
     path("products/<int:pk>/stock/", views.ProductStock.as_view()),
+    path("products/stock/", views.StockFeed.as_view()),
 ]

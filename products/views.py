@@ -7,11 +7,12 @@ from order_management.api import generics
 from order_management.api.conditional import ConditionalMixin
 from order_management.api.counting import CountedPagination
 from order_management.db.replica import from_replica
+from order_management.feeds.pagination import FeedPagination
 
 from . import openapi, services
 from .filters import ProductFilter
 from .models import Product, StockMovement
-from .serializers import AdjustmentSerializer, MovementSerializer, ProductSerializer
+from .serializers import AdjustmentSerializer, FeedMovementSerializer, MovementSerializer, ProductSerializer
 
 
 class ProductList(ConditionalMixin, generics.ListAPIView):
@@ -106,3 +107,14 @@ class ProductStock(ConditionalMixin, generics.ListAPIView):
         self.check_if_match(product)
         services.adjust_stock(product, by=request.user, **adjustment)
         return Response(self.get_serializer(product).data)
+
+
+class StockFeed(ConditionalMixin, generics.ListAPIView):
+    queryset = StockMovement.objects.rows()
+    serializer_class = FeedMovementSerializer
+    pagination_class = FeedPagination
+
+    @openapi.stock_feed
+    @from_replica
+    def get(self, request):
+        return self.list(request)

@@ -28,6 +28,8 @@ class KeysetPagination(BasePagination):
     """
 
     page_size_help = "Items per page; the `Link` header leads to the rest."
+    link_help = 'The neighboring pages (RFC 8288): `rel="next"` and `rel="prev"`.'
+    invalid_cursor = "Invalid cursor for this list and ordering."
 
     def paginate_queryset(self, queryset, request, view=None):
         """Return the rows of the page as a list; raise ValidationError (400) for a malformed parameter."""
@@ -109,14 +111,17 @@ class KeysetPagination(BasePagination):
         try:
             return Cursor(*self.signer.unsign_object(signed))
         except signing.BadSignature:
-            raise ValidationError({"cursor": ["Invalid cursor for this list and ordering."]}) from None
+            raise ValidationError({"cursor": [self.invalid_cursor]}) from None
 
     def get_schema_operation_parameters(self, view):
-        page_size = {"type": "integer", "minimum": 1, "maximum": PAGE_SIZE_MAX, "default": PAGE_SIZE}
         ordering = {"type": "string", "enum": list(view.orderings), "default": view.orderings[0]}
+        size, cursor = self.page_parameters()
+        return [size, parameter("ordering", "Equal values are ordered by id.", ordering), cursor]
+
+    def page_parameters(self):
+        page_size = {"type": "integer", "minimum": 1, "maximum": PAGE_SIZE_MAX, "default": PAGE_SIZE}
         return [
             parameter("page_size", self.page_size_help, page_size),
-            parameter("ordering", "Equal values are ordered by id.", ordering),
             parameter("cursor", "From the URLs in the `Link` header.", {"type": "string"}),
         ]
 

@@ -18,7 +18,6 @@ STRING = {"schema": {"type": "string"}}
 IF_NONE_MATCH = "ETags. If one of them is current, the answer is 304 without a body."
 ETAG = {"description": "What to send in `If-Match` and `If-None-Match`.", **STRING}
 APPLIED = {"description": "The preferences that were honored.", **STRING}
-LINK = {"description": 'The neighboring pages (RFC 8288): `rel="next"` and `rel="prev"`.', **STRING}
 COUNT = {
     "Total-Count": {
         "description": "How many items the list has, if the call prefers `count=exact`; `10000+` for more than that.",
@@ -88,9 +87,10 @@ class AutoSchema(openapi.AutoSchema):
             self.add_conditions(operation)
         if getattr(getattr(self.view, method.lower()), "is_retryable", False):
             self.add_key(operation)
-        if method == "GET" and hasattr(self.view, "orderings"):
+        if any(parameter["name"] == "cursor" for parameter in parameters(operation, "query")):
+            link = {"description": self.view.paginator.link_help, **STRING}
             headers = operation["responses"]["200"].setdefault("headers", {})
-            headers |= {"Link": LINK} | (COUNT if isinstance(self.view.paginator, CountedPagination) else {})
+            headers |= {"Link": link} | (COUNT if isinstance(self.view.paginator, CountedPagination) else {})
         self.add_errors(operation)
         self.add_preferences(operation)
         return operation

@@ -29,6 +29,10 @@ LISTS = [
     ("customer", "/api/products/?min_price=1&ordering=price"),
     ("customer", "/api/products/?max_price=2000&ordering=-price"),
     ("customer", "/api/products/?search=ba"),
+    ("admin", "/api/orders/events/"),
+    ("admin", "/api/orders/events/?start=latest"),
+    ("admin", "/api/products/stock/"),
+    ("admin", "/api/products/stock/?start=latest"),
 ]
 
 
@@ -78,6 +82,18 @@ def test_a_page_is_read_from_an_index(who, url, api, admin, customer, bat, ball,
 
     for found in plans + more:
         assert by_index(found), found
+
+
+@pytest.mark.skipif(ON_SQLITE, reason="SQLite reads a feed by id")
+@pytest.mark.parametrize(
+    ("url", "index"), [("/api/orders/events/", "order_feed"), ("/api/products/stock/", "stock_feed")]
+)
+def test_a_page_of_a_feed_starts_and_ends_in_the_index(url, index, api, admin, order, explain):
+    _, [found] = explain(api(admin), url)
+
+    [conditions] = re.findall(rf"using {index} .*\n *Index Cond: (.*)", found)
+    assert "ROW" in conditions
+    assert "pg_snapshot_xmin" in conditions
 
 
 def test_the_report_reads_only_the_orders_of_its_days(api, admin, order):

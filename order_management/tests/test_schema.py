@@ -218,6 +218,7 @@ CALLS = {
         lambda shop: {"by": shop.admin, "pk": shop.bat.pk, "body": {"delta": -2, "note": "damaged"}},
         [*CHANGE, (400, calling(body={"delta": 0})), *WITH_BODY, (409, calling(body={"delta": -99}))],
     ),
+    "stock_feed": (lambda shop: {"by": shop.admin, "query_params": {"page_size": 1}}, [*LIST, *FOR_ADMINS]),
     "order_list": (
         lambda shop: {"by": shop.customer, "query_params": {"page_size": 1}},
         [*LIST, COUNTED, *FOR_BOTH, (403, calling(query_params={"customer": "carl"}))],
@@ -233,6 +234,7 @@ CALLS = {
     ),
     "order_get": (lambda shop: {"by": shop.customer, "pk": shop.order.pk}, [*DETAIL, *FOR_BOTH, (304, unchanged)]),
     "order_events": (lambda shop: {"by": shop.customer, "pk": shop.order.pk}, [*LIST, *FOR_BOTH, (404, calling(pk=0))]),
+    "order_feed": (lambda shop: {"by": shop.admin, "query_params": {"page_size": 1}}, [*LIST, *FOR_ADMINS]),
     "order_confirm": (taking_a_step("admin"), STEP),
     "order_ship": (taking_a_step("admin", "confirmed"), STEP),
     "order_deliver": (taking_a_step("admin", "shipped"), STEP),

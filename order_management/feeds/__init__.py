@@ -1,0 +1,1 @@
+"""Feeds: lists of what happened, oldest first, for programs that must miss nothing."""

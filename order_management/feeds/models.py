@@ -1,0 +1,121 @@
+"""The rows of feeds, in the order in which readers see them: by position and id.
+
+PostgreSQL commits transactions in another order than it numbers their rows, so the id alone would not do. There, the
+database sets the position of a row: the id of its transaction, or of the newest transaction that had ended when the row
+was inserted, whichever is greater. A reader sees the rows below the oldest transaction that is still running in the
+snapshot of its statement.
+
+- No row is missed. A position is never below the id of the row's own transaction. So every row below the bound belongs
+  to a transaction that has ended, and is visible, and every row that is committed later is at or above the bound, after
+  all that the reader has seen. This also holds between two snapshots of which one is a replica's.
+- No row is repeated. Positions never change, and a page begins after the last row of the one before.
+- Rows of one product or order come in the order in which they were written. Each is inserted by a statement that begins
+  under the lock of its product or order. The transaction of the previous row has ended by then, so the newest that had
+  ended cannot be older than that one, nor older than the one that the previous row was given.
+- A crash or failover changes none of this. If the commit of a row survives, so does everything before it in the
+  write-ahead log: also the end of the transaction whose id is the row's position. No later transaction gets that id, or
+  a lower one.
+
+Rows inserted before the column existed have 0, and come first. On SQLite one transaction writes at a time, so ids are
+in the order of the commits; there, every position is 0.
+"""
+
+import secrets
+
+from django.db import connection, models
+from django.db.models import F, Func, Value
+from django.db.models.lookups import GreaterThan
+
+from ..db.prepared import Select
+from ..db.rows import RowQuerySet, first_rows
+
+EPOCH_MAX = 2**63 - 1
+
+
+class NextPosition(Func):
+    """The position of a row that is inserted now."""
+
+    template = "0"
+    arity = 0
+    allowed_default = True
+    output_field = models.BigIntegerField()
+
+    def as_postgresql(self, compiler, connection, **context):
+        newest_ended = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1"
+        template = f"greatest(pg_current_xact_id()::text::bigint, {newest_ended})"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+class OldestRunning(Func):
+    """The id of PostgreSQL's oldest transaction that was still running when the statement began, on a replica too."""
+
+    template = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+    arity = 0
+    output_field = models.BigIntegerField()
+
+
+class Pair(Func):
+    """Two columns or values that are compared with another pair, the first ones first."""
+
+    template = "(%(expressions)s)"
+    arity = 2
+    output_field = models.BigIntegerField()
+
+
+class FeedQuerySet(RowQuerySet):
+    def after(self, position, pk, *, size):
+        """Return the first rows after this position and id."""
+        if connection.vendor == "sqlite":
+            return first_rows(self.filter(id__gt=pk), ("id",), size)
+        # In one statement with the bound: in another one, the rows at this position might not be complete.
+        after = GreaterThan(Pair(F("position"), F("id")), Pair(Value(position), Value(pk)))
+        return first_rows(self.settled().filter(after), ("position", "id"), size)
+
+    def latest_settled(self):
+        """Return the last row that a reader sees now, in a list that is empty if there is none."""
+        if connection.vendor == "sqlite":
+            return first_rows(self, ("-id",), 1)
+        return first_rows(self.settled(), ("-position", "-id"), 1)
+
+    def settled(self):
+        """Leave out rows before which another row may still be committed."""
+        return self.filter(position__lt=OldestRunning())
+
+
+class FeedRow(models.Model):
+    """A row of a feed. Rows are added, never changed or removed."""
+
+    # Nullable, because SQLite then adds the column without copying the table; it is never null.
+    position = models.BigIntegerField(null=True, editable=False, db_default=NextPosition())
+
+    class Meta:
+        abstract = True
+
+
+def random_epoch():
+    return secrets.randbelow(EPOCH_MAX)
+
+
+class FeedEpochManager(models.Manager):
+    def current(self):
+        """Return the number of the current epoch: 0 if there is none, as after `manage.py flush`."""
+        rows = select_epoch()
+        return rows[0][0] if rows else 0
+
+    def begin(self):
+        """Begin a new epoch: cursors from before are refused."""
+        self.update_or_create(pk=1, defaults={"number": random_epoch()})
+
+
+class FeedEpoch(models.Model):
+    """A random number that all cursors of feeds carry, in the only row of its table. A restore draws a new one."""
+
+    number = models.BigIntegerField(default=random_epoch)
+
+    objects = FeedEpochManager()
+
+    def __str__(self):
+        return str(self.number)
+
+
+select_epoch = Select(lambda: FeedEpoch.objects.values_list("number"))
