@@ -27,7 +27,7 @@ RACES, DURABILITY = "tests_live/test_order_races.py", "tests_live/test_order_dur
 REPLICA, BACKUP = "tests_live/test_replica.py", "tests_live/test_backup.py"
 CALLS, BODIES = "tests_live/test_races.py", "tests_live/test_bodies.py"
 THROTTLE, RETRIES = "tests_live/test_throttle.py", "tests_live/test_retries.py"
-REFUSALS = "order_management/tests/test_refusals.py"
+REFUSALS, FEEDS = "order_management/tests/test_refusals.py", "tests_live/test_feeds.py"
 CONTROLS = [
     Control(
         "the length of a list is checked before its items",
@@ -67,6 +67,46 @@ CONTROLS = [
         "return rows[: next(ends, None)]",
         "return rows",
         "orders/tests/test_large_pages.py::test_a_page_ends_after_the_order_that_reaches_the_limit",
+        SQLITE,
+    ),
+    Control(
+        "a feed shows nothing from the oldest running transaction on",
+        "order_management/feeds/models.py",
+        "return self.filter(position__lt=OldestRunning())",
+        "return self",
+        f"{FEEDS}::test_an_order_that_waits_is_not_overtaken",
+        POSTGRES,
+    ),
+    Control(
+        "a feed is ordered by position",
+        "order_management/feeds/models.py",
+        'return first_rows(self.settled().filter(after), ("position", "id"), size)',
+        'return first_rows(self.settled().filter(id__gt=pk), ("id",), size)',
+        f"{FEEDS}::test_an_order_with_a_lower_id_that_is_committed_later_is_not_missed",
+        POSTGRES,
+    ),
+    Control(
+        "a page of a feed is read in the statement that has the bound, with the rest of a position",
+        "order_management/feeds/models.py",
+        'after = GreaterThan(Pair(F("position"), F("id")), Pair(Value(position), Value(pk)))',
+        "after = models.Q(position__gt=position)",
+        "order_management/tests/test_feeds.py::test_the_pages_of_one_transaction_add_up",
+        POSTGRES,
+    ),
+    Control(
+        "a row's position is not below that of the previous row of the product",
+        "order_management/feeds/models.py",
+        'newest_ended = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1"',
+        'newest_ended = "0"',
+        "order_management/tests/test_feeds.py::test_rows_of_one_product_come_in_the_order_of_its_ledger",
+        POSTGRES,
+    ),
+    Control(
+        "cursors from before a restore are refused",
+        "order_management/feeds/management/commands/restart_feeds.py",
+        "FeedEpoch.objects.begin()",
+        "pass",
+        f"{BACKUP}::test_readers_of_feeds_begin_again_after_a_restore",
         SQLITE,
     ),
     Control(

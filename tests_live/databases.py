@@ -226,6 +226,6 @@ def count_sessions(url):
         return connection.execute(count).fetchone()[0]
 
 
-def restart_cluster():
-    """Restart PostgreSQL, which aborts everything in progress."""
-    run("pg_ctl", "-D", os.environ["PGDATA"], "-m", "fast", "-w", "restart")
+def restart_cluster(mode="fast"):
+    """Restart PostgreSQL, which aborts everything in progress; `immediate` is a crash."""
+    run("pg_ctl", "-D", os.environ["PGDATA"], "-m", mode, "-w", "restart")

@@ -3,8 +3,9 @@
 import os
 import subprocess
 
-from .databases import ON_POSTGRES
+from .databases import ON_POSTGRES, execute
 from .server import ADMIN, CUSTOMER, PASSWORD, PRODUCTION, Server, eventually, manage
+from .test_feeds import STOCK, follow, read
 from .test_order_durability import BUYERS, Buyer, under_load
 
 VACUUM = "from django.db import connection; connection.cursor().execute('VACUUM INTO %s', ['{file}'])"
@@ -56,6 +57,23 @@ def test_a_backup_contains_every_order_acknowledged_before_it(new_server, databa
             found = restored.call("GET", f"/api/orders/{order['id']}/", token=restored.customer)
             assert (found.status, found.body) == (200, order)
         assert restored.create_product()["id"] > products[-1]["id"]
+
+
+def test_readers_of_feeds_begin_again_after_a_restore(new_server, databases, tmp_path):
+    file = tmp_path / "shop.backup"
+    with new_server() as server:
+        product = server.create_product()
+        back_up(server.database_url, file)
+        _, cursor = read(server, f"{STOCK}?start=latest")
+
+    url = restore(file, databases)
+    # As if the backup came from a cluster that has had many more transactions.
+    execute(url, "UPDATE products_stockmovement SET position = position + 1000000000")
+    manage("restart_feeds", DATABASE_URL=url)
+    with Server(PRODUCTION, database_url=url, log=tmp_path / "log") as restored:
+        assert restored.call("GET", cursor, token=restored.admin).status == 400
+        created = restored.create_product()
+        assert [row["product"] for row in follow(restored, STOCK)] == [product["id"], created["id"]]
 
 
 def log_in(server, username):

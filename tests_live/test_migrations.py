@@ -4,7 +4,7 @@ from .databases import execute
 from .server import PASSWORD, manage
 
 # Unapplying these also unapplies everything that depends on them: all migrations.
-APPS = ["products", "accounts", "auth", "contenttypes", "sessions"]
+APPS = ["products", "feeds", "accounts", "auth", "contenttypes", "sessions"]
 # The expand step of a next version, during which this version keeps working.
 EXPANSION = """
     ALTER TABLE orders_order ADD COLUMN gift boolean;

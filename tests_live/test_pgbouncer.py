@@ -5,6 +5,7 @@ import pytest
 from .clusters import pgbouncer
 from .databases import ON_POSTGRES
 from .server import manage
+from .test_feeds import check_readers
 from .test_order_races import order
 
 pytestmark = pytest.mark.skipif(not ON_POSTGRES, reason="needs PostgreSQL")
@@ -41,3 +42,7 @@ def test_commands_work_through_pgbouncer(server, bouncer):
 
     for command in ("verify_stock", "housekeeping"):
         manage(command, DATABASE_URL=bouncer(server.database_url), PGBOUNCER="on")
+
+
+def test_readers_of_feeds_miss_nothing_through_pgbouncer(server, seconds, tmp_path):
+    check_readers(server, seconds, tmp_path)

@@ -8,6 +8,7 @@ import pytest
 from .clusters import replica as new_replica
 from .databases import ON_POSTGRES, count_sessions, prepare
 from .server import eventually
+from .test_feeds import check_readers
 from .test_order_races import order
 
 pytestmark = pytest.mark.skipif(not ON_POSTGRES, reason="SQLite has no replicas")
@@ -38,6 +39,8 @@ def lists(server, product, placed):
         "/api/orders/",
         "/api/orders/?status=pending",
         f"/api/orders/{placed['id']}/events/",
+        "/api/orders/events/",
+        "/api/products/stock/",
         "/api/accounts/users/",
         f"/api/reports/sales/?from={today}&to={today}",
     ]
@@ -106,6 +109,23 @@ def test_lists_come_from_the_primary_while_the_replica_lacks_the_migrations(data
         with new_server(DATABASE_URL=url, DATABASE_REPLICA_URL=replica.database(url)) as server:
             product = server.create_product()
             assert server.products() == [product]
+
+
+class Restarts:
+    """Restarts the replica, so that reads change between it and the primary, which is ahead of it."""
+
+    def __init__(self, replica):
+        self.replica = replica
+
+    def run(self, stop):
+        while not stop.wait(1):
+            self.replica.restart()
+            with self.replica.paused():
+                stop.wait(1)
+
+
+def test_readers_of_feeds_miss_nothing_on_a_replica(server, replica, seconds, tmp_path):
+    check_readers(server, seconds, tmp_path, Restarts(replica))
 
 
 def test_nobody_waits_long_for_an_unresponsive_replica(new_server):

@@ -7,6 +7,7 @@ import tarfile
 import pytest
 
 from .server import PRODUCTION, ROOT, Server
+from .test_feeds import STOCK, follow, read
 
 PREVIOUS = "98ad17607d17"  # the revision that the upgrade starts from
 KEY = {"Idempotency-Key": "sent-to-both"}
@@ -56,3 +57,13 @@ def test_a_key_of_the_previous_version_is_an_orders_key(server, previous):
     change = {"delta": 1}
     path = f"/api/products/{body['items'][0]['product']}/stock/"
     assert server.call("POST", path, change, server.admin, KEY).status == 422
+
+
+def test_feeds_have_what_a_node_of_the_previous_version_writes(server, previous):
+    body = order(server, note="")
+    _, url = read(server, f"{STOCK}?start=latest")
+
+    for node in (previous, server, previous):
+        assert node.call("POST", "/api/orders/", body, server.customer).status == 201
+
+    assert [row["balance"] for row in follow(server, url)] == [7, 4, 1]
