@@ -39,8 +39,11 @@ class ReturnSerializer(NoteSerializer):
         "restock": ["What is returned always goes back into stock."],
     }
 
-    def unknown_fields(self, data):
-        return super().unknown_fields(data) | {name: self.WHOLE[name] for name in self.WHOLE if name in data}
+    def to_internal_value(self, data):
+        refused = self.WHOLE.keys() & data.keys() if isinstance(data, dict) else ()
+        if refused:
+            raise serializers.ValidationError({name: self.WHOLE[name] for name in refused})
+        return super().to_internal_value(data)
 
 
 class LineSerializer(Serializer):

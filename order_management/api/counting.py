@@ -19,6 +19,7 @@ class CountedPagination(KeysetPagination):
         response = super().get_paginated_response(data)
         if self.total is not None:
             response.headers["Total-Count"] = self.total
+            response.about_list += self.total
         return response
 
 

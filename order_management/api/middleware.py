@@ -23,7 +23,10 @@ CONTENT_SECURITY_POLICIES = {
     "": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 }
 # Django's middleware also sets these, but not on requests that are refused before they reach it.
-SECURITY_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"}
+EVERYWHERE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"}
+SECURITY_HEADERS = [
+    (path, EVERYWHERE | {"Content-Security-Policy": policy}) for path, policy in CONTENT_SECURITY_POLICIES.items()
+]
 
 
 def security_headers(get_response):
@@ -31,10 +34,8 @@ def security_headers(get_response):
 
     def middleware(request):
         response = get_response(request)
-        policy = next(
-            policy for path, policy in CONTENT_SECURITY_POLICIES.items() if request.path_info.startswith(path)
-        )
-        for name, value in (SECURITY_HEADERS | {"Content-Security-Policy": policy}).items():
+        headers = next(headers for path, headers in SECURITY_HEADERS if request.path_info.startswith(path))
+        for name, value in headers.items():
             response.headers.setdefault(name, value)
         return response
 

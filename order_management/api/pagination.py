@@ -84,7 +84,9 @@ class KeysetPagination(BasePagination):
 
     def get_paginated_response(self, data):
         links = ", ".join(f'<{url}>; rel="{rel}"' for rel, url in self.links.items())
-        return Response(data, headers={"Link": links} if links else None)
+        response = Response(data, headers={"Link": links} if links else None)
+        response.about_list = links  # for the ETag
+        return response
 
     def neighbors(self, rows, has_more):
         """Return the cursors of the pages that exist on either side, by their link relation."""

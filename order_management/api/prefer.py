@@ -34,7 +34,7 @@ def preferences_applied(get_response):
 
     def middleware(request):
         response = get_response(request)
-        if applied(request):
+        if "preferences_applied" in request.__dict__:
             response.headers["Preference-Applied"] = ", ".join(applied(request))
         return response
 

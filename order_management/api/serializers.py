@@ -11,7 +11,8 @@ from . import fields
 # Refuses unknown fields if the request is strict (see strict.py), together with all other errors.
 class StrictFieldsMixin:
     def to_internal_value(self, data):
-        errors = self.unknown_fields(data) if isinstance(data, dict) else {}
+        strict = getattr(self.context.get("request"), "strict", None)
+        errors = strict.errors("field", data, self.fields) if strict and isinstance(data, dict) else {}
         if not errors:
             return super().to_internal_value(data)
         try:
@@ -19,10 +20,6 @@ class StrictFieldsMixin:
         except serializers.ValidationError as error:
             errors = error.detail | errors
         raise serializers.ValidationError(errors)
-
-    def unknown_fields(self, data):
-        strict = getattr(self.context.get("request"), "strict", None)
-        return strict.errors("field", data, self.fields) if strict else {}
 
 
 class Serializer(StrictFieldsMixin, serializers.Serializer):

@@ -16,7 +16,8 @@ class StrictMixin:
 
     def initial(self, request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
-        is_strict = "HTTP_PREFER" in request.META and honor(request, "handling", "strict")
+        # DRF's request would look for META in itself first.
+        is_strict = "HTTP_PREFER" in request._request.META and honor(request, "handling", "strict")
         request.strict = Strict() if is_strict else None
         # Any other method is a 405.
         if is_strict and request.method in self.allowed_methods:
