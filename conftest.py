@@ -19,7 +19,7 @@ def _cheap_hashes(settings):
 
 
 class CheckedMixin:
-    """Makes a test client check that a code of the list stands beside every `detail`, and nowhere else."""
+    """Makes a test client check that every `detail` comes with one of the codes, and that nothing else has one."""
 
     def request(self, **request):
         response = super().request(**request)

@@ -71,7 +71,7 @@ def claim_key(request, data=None):
 
 
 def call_of(request):
-    """Return the method and route of a request, as metrics name them."""
+    """Return the method and route of a request, for the labels of metrics."""
     return f"{request.method} {request.resolver_match.route}"
 
 

@@ -35,7 +35,7 @@ PEERS = Path(os.environ.get("BENCH_BIN", BIN))
 KEY = "a key for the benchmark alone, of more than fifty characters"
 ADMIN, PASSWORD = "anna", "correct horse 17"
 CUSTOMER = "carl"
-STRICT = {"Prefer": "handling=strict"}  # so that no misspelled name goes unnoticed; the peers ignore it
+STRICT = {"Prefer": "handling=strict"}  # so that misspelled names are refused; the peers ignore it
 PRODUCTS, ORDERS = 200, 120
 TICKS = os.sysconf("SC_CLK_TCK")
 OURS, BEFORE, FASTAPI, NINJA, DRF, FLOOR = "ours", "before", "FastAPI", "django-ninja", "plain DRF", "floor"

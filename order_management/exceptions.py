@@ -2,7 +2,7 @@ from enum import StrEnum
 
 
 class Code(StrEnum):
-    """What programs tell errors apart by: the `code` beside every `detail`. Its meaning never changes."""
+    """The `code` beside every `detail`, by which programs tell errors apart. Meanings never change."""
 
     PARSE_ERROR = "parse_error"
     NOT_AUTHENTICATED = "not_authenticated"
@@ -28,7 +28,7 @@ class Code(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
-# The codes of errors that are known only by their status.
+# The codes of errors of which only the status is known.
 CODES = {
     403: Code.PERMISSION_DENIED,
     404: Code.NOT_FOUND,
@@ -50,7 +50,7 @@ def error_body(status, detail, code=None):
 class Conflict(Exception):
     """The current state does not allow the request: 409, or `status`, with `detail`, `code` and any extra keys.
 
-    Define each subclass beside the rule that it enforces. Those that no API call answers with need no code.
+    Define each subclass beside the rule that it enforces. Those that no API call returns need no code.
     """
 
     status = 409

@@ -21,7 +21,7 @@ class OrderFilter(FilterSet):
         "updated_at",
         "gte",
         validators=YEARS,
-        help_text="At this time or later. For people: a program that must miss nothing reads `/api/orders/events/`.",
+        help_text="At this time or later. Programs that must not miss a change read `/api/orders/events/`.",
     )
 
     admin_only = ["customer"]

@@ -187,7 +187,7 @@ class OrderLine(models.Model):
 
 class OrderEventQuerySet(FeedQuerySet):
     def rows(self):
-        """Return the events as named tuples of what callers see, and their position in the feed."""
+        """Return the events as named tuples: what callers see, and the position in the feed."""
         columns = ["id", "order_id", "status", "by__username", "note", "created_at", "position"]
         return self.values_list(*columns, named=True)
 

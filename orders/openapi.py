@@ -116,11 +116,11 @@ def order_events():
     examples=[response_example({"id": 31, "order": 12} | EVENT)],
 )
 def order_feed():
-    """The events of all orders as a feed, oldest first, for programs that must miss no change.
+    """The events of all orders as a feed, oldest first, for programs that must not miss a change.
 
-    Every page has a `Link` with `rel="next"`, the last one too: keep that URL, and ask it again for what came since.
-    No event is skipped or repeated, and the events of one order come in the order in which they happened. After a
-    restore of the database, the answer to an old `cursor` is 400: begin again.
+    Every page has a `Link` with `rel="next"`, even the last one: keep this URL and request it later to get the events
+    added since. No event is skipped or repeated, and the events of one order come in the order in which they happened.
+    After the database has been restored, an old `cursor` gets a 400: start again.
     """
 
 

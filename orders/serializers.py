@@ -33,10 +33,10 @@ class NoteSerializer(Serializer):
 
 
 class ReturnSerializer(NoteSerializer):
-    # A step ignores unknown fields. Ignoring these would return more than was asked.
+    # Steps ignore unknown fields, but ignoring these would return more than the caller asked for.
     WHOLE = {
         "items": ["An order can only be returned as a whole."],
-        "restock": ["What is returned always goes back into stock."],
+        "restock": ["Returned items always go back into stock."],
     }
 
     def to_internal_value(self, data):
@@ -107,7 +107,7 @@ class EventSerializer(ModelSerializer):
 
 
 class FeedEventSerializer(EventSerializer):
-    """A step that an order has taken, with its id and its order."""
+    """A step that an order has taken, with the ids of the step and of the order."""
 
     order = serializers.IntegerField(source="order_id")
 

@@ -117,7 +117,7 @@ class OrderStep(OrderMixin, generics.GenericAPIView):
 
 
 class OrderReturn(OrderStep):
-    """A step that does not ignore which items to return."""
+    """A step that refuses a choice of items, instead of ignoring it."""
 
     to_status = Order.Status.RETURNED
 

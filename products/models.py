@@ -95,7 +95,7 @@ class Product(models.Model):
 
 class StockMovementQuerySet(FeedQuerySet):
     def rows(self):
-        """Return the movements as named tuples of what Admins see, and their position in the feed."""
+        """Return the movements as named tuples: what Admins see, and the position in the feed."""
         columns = ["id", "product_id", "kind", "delta", "balance", "order", "by__username", "note", "created_at"]
         return self.values_list(*columns, "position", named=True)
 
@@ -106,7 +106,7 @@ class StockMovementManager(models.Manager.from_queryset(StockMovementQuerySet)):
         self.add_all([(product_id, kind, delta, balance)], by=by, note=note)
 
     def add_all(self, movements, *, by, order=None, note=""):
-        """Write rows of the ledger, given as tuples of product id, kind, delta and balance. The products are locked."""
+        """Write rows of the ledger, as tuples of product id, kind, delta and balance. Their products must be locked."""
         shared = (order, by and by.pk, note, timezone.now())
         insert_movements(*((*movement, *shared) for movement in movements))
 

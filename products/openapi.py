@@ -87,11 +87,11 @@ def stock_list():
     examples=[response_example({"id": 2, "product": 1} | MOVEMENT)],
 )
 def stock_feed():
-    """The ledger of all products as a feed, oldest first, for programs that must miss no change.
+    """The ledger of all products as a feed, oldest first, for programs that must not miss a change.
 
-    Every page has a `Link` with `rel="next"`, the last one too: keep that URL, and ask it again for what came since.
-    No row is skipped or repeated, and the rows of one product come in the order of its ledger. After a restore of the
-    database, the answer to an old `cursor` is 400: begin again.
+    Every page has a `Link` with `rel="next"`, even the last one: keep this URL and request it later to get the rows
+    added since. No row is skipped or repeated, and the rows of one product come in the order of its ledger. After the
+    database has been restored, an old `cursor` gets a 400: start again.
     """
 
 

@@ -1,4 +1,4 @@
-"""Readers of feeds, through nginx and both nodes, miss nothing while one part after another fails."""
+"""Readers of feeds, through nginx and both nodes, miss nothing while the parts fail one after another."""
 
 import re
 import time

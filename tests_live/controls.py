@@ -70,7 +70,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "a feed shows nothing from the oldest running transaction on",
+        "a feed ends before the oldest running transaction",
         "order_management/feeds/models.py",
         "return self.filter(position__lt=OldestRunning())",
         "return self",
@@ -86,7 +86,7 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "a page of a feed is read in the statement that has the bound, with the rest of a position",
+        "a page of a feed continues within a position",
         "order_management/feeds/models.py",
         'after = GreaterThan(Pair(F("position"), F("id")), Pair(Value(position), Value(pk)))',
         "after = models.Q(position__gt=position)",
@@ -102,11 +102,11 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "cursors from before a restore are refused",
+        "cursors issued before a restore are refused",
         "order_management/feeds/management/commands/restart_feeds.py",
         "FeedEpoch.objects.begin()",
         "pass",
-        f"{BACKUP}::test_readers_of_feeds_begin_again_after_a_restore",
+        f"{BACKUP}::test_readers_of_feeds_start_again_after_a_restore",
         SQLITE,
     ),
     Control(
@@ -294,7 +294,7 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
-        "a return does not ignore which items to return",
+        "a return refuses a choice of items",
         "orders/views.py",
         "@retryable(ReturnSerializer)",
         "@retryable(NoteSerializer)",

@@ -14,7 +14,7 @@ from .server import ADMIN, DEVELOPMENT, PASSWORD, PRODUCTION, ROOT, WAIT
 PAGE = (ROOT / "docs/api.md").read_text(encoding="utf-8")
 HERE = "http://127.0.0.1:8000"
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-# The program in Python is run by test_feeds.py.
+# The Python program is run by test_feeds.py.
 FENCES = [(kind, text) for kind, text in BLOCKS if kind != "python"]
 END = "--- end of a sample ---"
 

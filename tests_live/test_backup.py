@@ -59,7 +59,7 @@ def test_a_backup_contains_every_order_acknowledged_before_it(new_server, databa
         assert restored.create_product()["id"] > products[-1]["id"]
 
 
-def test_readers_of_feeds_begin_again_after_a_restore(new_server, databases, tmp_path):
+def test_readers_of_feeds_start_again_after_a_restore(new_server, databases, tmp_path):
     file = tmp_path / "shop.backup"
     with new_server() as server:
         product = server.create_product()

@@ -1,4 +1,4 @@
-"""Readers of the feeds miss nothing and see nothing twice, whatever commits or is killed meanwhile."""
+"""Readers of the feeds see every row once, no matter what is committed or killed in the meantime."""
 
 import contextlib
 import http.client
@@ -46,7 +46,7 @@ def follow(server, url):
 
 @contextlib.contextmanager
 def transaction(server):
-    """A transaction of another program, which already has its id."""
+    """A transaction of another program, which already has a transaction id."""
     with psycopg.connect(server.database_url) as connection:
         connection.execute("SELECT pg_current_xact_id()")
         yield connection
@@ -127,7 +127,7 @@ class Reader:
 
 
 class Program:
-    """The program of docs/api.md, which is killed and started again."""
+    """The program in docs/api.md, killed and restarted again and again."""
 
     def __init__(self, server, folder):
         self.output, self.folder = folder / "output", folder
@@ -151,7 +151,7 @@ class Program:
             self.run_for(chance.uniform(0.3, 2))
 
     def events(self):
-        """Return (id, order, status) of all events, each once, in the order in which they first came."""
+        """Return (id, order, status) of all events, each once, in the order in which they were first printed."""
         lines = dict.fromkeys(self.output.read_text().splitlines()) if self.output.exists() else {}
         return [(int(pk), int(order), status) for pk, order, status in map(str.split, lines)]
 
@@ -223,7 +223,7 @@ def assert_ledger_order(rows):
 
 
 def check_readers(server, seconds, folder, *others):
-    """Let readers follow the feeds while the shop is busy and the server is killed, and compare what they have seen."""
+    """Let readers follow the feeds while the shop is busy and the server is killed, then compare what they saw."""
     server.customer, server.admin  # noqa: B018 (log in before the load)
     products = [server.create_product(quantity=10**6) for _ in range(3)]
     buyers = [Buyer(server, products, number) for number in range(BUYERS)]

@@ -1,4 +1,4 @@
-"""Changes that are sent again with their Idempotency-Key are made once: in parallel, and after kill -9."""
+"""Changes retried with their Idempotency-Key are made once, even in parallel and after kill -9."""
 
 import uuid
 from contextlib import ExitStack
@@ -10,13 +10,13 @@ from .server import eventually, manage
 
 ORDERS, PRODUCTS = "/api/orders/", "/api/products/"
 DUPLICATES = 20
-# The steps that lead to each one.
+# The steps that must be taken before each step.
 EARLIER = {"confirm": [], "cancel": [], "ship": ["confirm"], "deliver": ["confirm", "ship"]}
 EARLIER["return"] = [*EARLIER["deliver"], "deliver"]
 
 
 class Change(NamedTuple):
-    """A call, and the list in which it leaves a trace, with its length after the change was made once."""
+    """A call, the list that shows its changes, and the length of that list after the change was made once."""
 
     call: tuple
     trace: str

@@ -59,7 +59,7 @@ def test_a_key_of_the_previous_version_is_an_orders_key(server, previous):
     assert server.call("POST", path, change, server.admin, KEY).status == 422
 
 
-def test_feeds_have_what_a_node_of_the_previous_version_writes(server, previous):
+def test_feeds_show_rows_written_by_a_node_of_the_previous_version(server, previous):
     body = order(server, note="")
     _, url = read(server, f"{STOCK}?start=latest")
 

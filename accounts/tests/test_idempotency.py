@@ -7,7 +7,7 @@ from order_management.tests.test_access import methods, routes
 from orders.models import Order, OrderEvent
 from products.models import Product, StockMovement
 
-# The body of each call, and the status an order must be in before it.
+# The body of each call, and the status that the order must have before it.
 CALLS = {
     ("post", "api/products/create/"): ({"name": "Ball", "price": "2.50", "quantity": 3}, None),
     ("put", "api/products/<int:pk>/"): ({"price": "9.99", "quantity": 7}, None),
@@ -24,7 +24,7 @@ CALLS = {
 
 
 def state():
-    """Return all that a call may change."""
+    """Return everything that a call may change."""
     return [list(model.objects.order_by("pk").values()) for model in (Product, StockMovement, Order, OrderEvent)]
 
 
@@ -69,7 +69,7 @@ def test_the_second_call_gets_the_first_answer_and_changes_nothing(send, call):
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_key_of_another_call_is_refused(api, admin, send, call):
+def test_a_key_used_for_another_call_is_refused(api, admin, send, call):
     api(admin).put(f"/api/products/{Product.objects.get().pk}/", {"name": "Club"}, headers={"Idempotency-Key": "a-key"})
     stock = state()[:2]
 

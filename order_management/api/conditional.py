@@ -35,7 +35,7 @@ def mismatch_detail(tags):
 
 
 def etag_of(content, headers=""):
-    """Return the strong ETag of a rendered body and of the headers that say more about a list."""
+    """Return the strong ETag of a rendered body and of the headers that describe a list."""
     return f'"{sha256(content + headers.encode()).hexdigest()[:32]}"'
 
 
@@ -58,7 +58,7 @@ class ConditionalMixin:
         response.headers["Vary"] = "Authorization, Prefer"
         if response.status_code not in (200, 201) or request.method in ("DELETE", "OPTIONS"):
             return response
-        # A paginator keeps the headers of a list there.
+        # `about_list` has the headers of a list that its ETag covers; the paginator sets it.
         tag = response.headers["ETag"] = etag_of(response.render().content, getattr(response, "about_list", ""))
         if request.method in ("GET", "HEAD") and matches(tag, request.META.get("HTTP_IF_NONE_MATCH")):
             return HttpResponseNotModified(

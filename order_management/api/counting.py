@@ -1,4 +1,4 @@
-"""Lists that are counted for callers who ask for it: `Prefer: count=exact`, answered with `Total-Count`."""
+"""Lists with a `Total-Count` header for callers who ask for it with `Prefer: count=exact`."""
 
 from .pagination import KeysetPagination
 from .prefer import honor
@@ -7,11 +7,11 @@ COUNT_MAX = 10_000
 
 
 class CountedPagination(KeysetPagination):
-    """Pages that come with the number of all items of the list, if the caller prefers that."""
+    """Pages with the number of items in the whole list, if the caller asks for it."""
 
     def paginate_queryset(self, queryset, request, view=None):
         rows = super().paginate_queryset(queryset, request, view)
-        # In the order of the page, so that it is read from the same index.
+        # Ordered like the page, so that the database uses the same index.
         self.total = count(queryset.order_by(self.field, "id")) if honor(request, "count", "exact") else None
         return rows
 
@@ -24,6 +24,6 @@ class CountedPagination(KeysetPagination):
 
 
 def count(queryset):
-    """Return the number of rows as text, or "10000+" if there are more: they are not read."""
+    """Return the number of rows as text: "10000+" if there are more than 10,000, which are not read."""
     number = queryset.values("pk")[: COUNT_MAX + 1].count()
     return str(number) if number <= COUNT_MAX else f"{COUNT_MAX}+"

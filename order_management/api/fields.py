@@ -97,8 +97,8 @@ class ListField(serializers.ListField):
 
     def bind(self, field_name, parent):
         super().bind(field_name, parent)
-        # A shallow copy of this field shares its child with others, but only a child of its own finds the request.
-        # These children share their fields, which are built here.
+        # Shallow copies of this field share one child, but a child finds the request only through its own parent.
+        # Give each copy its own child. The children still share their fields, so build those first.
         getattr(self.child, "fields", None)
         self.child = copy(self.child)
         self.child.parent = self

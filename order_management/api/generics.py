@@ -1,4 +1,4 @@
-"""DRF's generic views, as every call of the API uses them."""
+"""DRF's generic views with strict calls, the base of the API's views."""
 
 from rest_framework import generics
 

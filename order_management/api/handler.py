@@ -61,16 +61,16 @@ def as_drf_error(error, context):
 
 
 def wrong_method(method, view):
-    """Return the detail for a method that a view does not have. Its `elsewhere` has the paths of those that exist.
+    """Return the detail of a 405. A view's `elsewhere` maps methods to the paths that have them.
 
-    DRF's message repeats the method, whatever it is.
+    DRF's message repeats the method, whatever was sent.
     """
     path = getattr(view, "elsewhere", {}).get(method)
     return f"This method is not allowed. Use {method} {path.format(**view.kwargs)}" if path else WRONG_METHOD
 
 
 def with_code(data):
-    """Return the body of an error with the code that DRF and SimpleJWT give its detail, and no other keys."""
+    """Return `detail` with the code that DRF or SimpleJWT gave it, without other keys; errors by field as they are."""
     detail = data.get("detail") if isinstance(data, dict) else None
     return {"detail": detail, "code": detail.code} if isinstance(detail, exceptions.ErrorDetail) else data
 

@@ -113,7 +113,7 @@ def set_detail(response, detail):
 
 
 def count_error(response):
-    """Count an error by its code. Errors of fields have none, even if a field is called `code`."""
+    """Count an error by its code. Errors by field have none; a field called `code` has a list of messages."""
     body = orjson.loads(response.content)
     if isinstance(body, dict) and isinstance(body.get("code"), str):
         metrics.errors.count(body["code"])

@@ -17,8 +17,8 @@ IF_MATCH = "ETags or `*`. If none of them is current, the answer is 412 and noth
 
 
 def error_schema(*codes, **properties):
-    """Return the schema of an error with one of these codes; `properties` are those of its extra keys."""
-    code = {"type": "string", "enum": list(map(str, codes)), "description": "What programs tell errors apart by."}
+    """Return the schema of an error with one of these codes; `properties` are the schemas of its extra keys."""
+    code = {"type": "string", "enum": list(map(str, codes)), "description": "Identifies the error, for programs."}
     properties = {"detail": {"type": "string"}, "code": code, **properties}
     return {"type": "object", "properties": properties, "required": ["code", "detail"]}
 
@@ -66,7 +66,7 @@ def location(description):
 
 
 def api_root(paths):
-    """Return the documentation of the root, which names these paths."""
+    """Return the documentation of the root, which lists these paths by name."""
     url = {"type": "string", "format": "uri"}
     properties = dict.fromkeys(paths, url) | {"version": {"type": "string"}}
     schema = {"type": "object", "properties": properties, "required": sorted(properties)}

@@ -1,12 +1,12 @@
-"""Preferences of callers: the headers `Prefer` and `Preference-Applied` (RFC 7240)."""
+"""The headers `Prefer` and `Preference-Applied` (RFC 7240)."""
 
 from urllib.request import parse_http_list
 
 
 def preferences(request):
-    """Return the preferences that a request sends, by name: `{"count": "exact", "respond-async": ""}`.
+    """Return the preferences of a request, by name: `{"count": "exact", "respond-async": ""}`.
 
-    Names and values are in lower case, parameters are left out. If a name occurs twice, the first counts.
+    Names and values are in lower case, without parameters. If a name occurs twice, the first one counts.
     """
     values = {}
     for preference in parse_http_list(request.META.get("HTTP_PREFER", "")):
@@ -16,7 +16,7 @@ def preferences(request):
 
 
 def honor(request, name, value):
-    """Return whether a request prefers this value. If so, the answer says that it was honored."""
+    """Return whether a request prefers this value. If so, the response says that it was applied."""
     if preferences(request).get(name) != value:
         return False
     applied(request)[f"{name}={value}"] = True
@@ -24,13 +24,13 @@ def honor(request, name, value):
 
 
 def applied(request):
-    """Return the preferences honored so far, as the keys of a dict, which is in order."""
+    """Return the preferences applied so far, as the keys of a dict, in order."""
     # DRF's request wraps Django's, which the middleware sees.
     return getattr(request, "_request", request).__dict__.setdefault("preferences_applied", {})
 
 
 def preferences_applied(get_response):
-    """Add `Preference-Applied` with every preference that was honored."""
+    """Add `Preference-Applied` with every preference that was applied."""
 
     def middleware(request):
         response = get_response(request)

@@ -17,10 +17,10 @@ from .openapi import FIELD_ERRORS, IF_MATCH, error_schema
 STRING = {"schema": {"type": "string"}}
 IF_NONE_MATCH = "ETags. If one of them is current, the answer is 304 without a body."
 ETAG = {"description": "What to send in `If-Match` and `If-None-Match`.", **STRING}
-APPLIED = {"description": "The preferences that were honored.", **STRING}
+APPLIED = {"description": "The preferences that were applied.", **STRING}
 COUNT = {
     "Total-Count": {
-        "description": "How many items the list has, if the call prefers `count=exact`; `10000+` for more than that.",
+        "description": "With `count=exact`: how many items the list has, or `10000+` if there are more than 10,000.",
         "schema": {"type": "string", "pattern": "^([0-9]+|10000\\+)$"},
     },
 }
@@ -29,7 +29,7 @@ KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "A new key for each change, and the same key for each retry of it: the change is made once, and "
-    "every retry gets the same answer. Kept for at least 24 hours.",
+    "every retry gets the first answer again. Keys are kept for at least 24 hours.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
 REPLAYED = {
@@ -67,7 +67,7 @@ ERROR_HEADERS = {
 }
 
 
-STRICT = "`handling=strict`: a parameter or field that does not exist gets a 400, and is not ignored."
+STRICT = "`handling=strict`: an unknown parameter or field gets a 400 instead of being ignored."
 COUNTED = f"`count=exact`: the items are counted, up to {COUNT_MAX:,}."
 
 
@@ -123,7 +123,7 @@ class AutoSchema(openapi.AutoSchema):
         success = min(operation["responses"])
         operation["responses"][success].setdefault("headers", {}).update(REPLAYED)
         example = {"detail": "This Idempotency-Key was used with another request.", "code": Code.KEY_REUSED}
-        description = "The Idempotency-Key was used with another method, path or body."
+        description = "The Idempotency-Key was used with a different method, path or body."
         operation["responses"]["422"] = answer(description, self.error_component(), example)
 
     def add_errors(self, operation):
@@ -143,7 +143,7 @@ class AutoSchema(openapi.AutoSchema):
                 response.setdefault("headers", {})["Preference-Applied"] = APPLIED
 
     def prefer(self):
-        """Return the header parameter that has the preferences which the call honors."""
+        """Return the header parameter `Prefer`, with the preferences that the call supports."""
         if self.method == "GET" and isinstance(getattr(self.view, "paginator", None), CountedPagination):
             values = ["handling=strict", "count=exact", "handling=strict, count=exact"]
             return header("Prefer", f"{STRICT} {COUNTED}", enum=values)
@@ -162,7 +162,7 @@ class AutoSchema(openapi.AutoSchema):
         if any(parameter["name"] == "If-Match" for parameter in parameters(operation, "header")):
             yield 412
         yield 403
-        # A public call without a body does not ask the database.
+        # A public call without a body does not use the database.
         if self.view.get_authenticators() or "requestBody" in operation:
             yield 503
 
@@ -186,7 +186,7 @@ class AutoSchema(openapi.AutoSchema):
     def unknown_parameter(self):
         example = {"dry_run": ["There is no such parameter."]}
         return answer(
-            "The call is strict and has no such parameter.", self.component("FieldErrors", FIELD_ERRORS), example
+            "The call is strict and has an unknown parameter.", self.component("FieldErrors", FIELD_ERRORS), example
         )
 
     def is_open_to_customers(self):

@@ -8,7 +8,7 @@ from . import fields
 # No docstrings: drf-spectacular would publish them as the description of serializers without one.
 
 
-# Refuses unknown fields if the request is strict (see strict.py), together with all other errors.
+# Refuses unknown fields if the request is strict (see strict.py), and reports them together with all other errors.
 class StrictFieldsMixin:
     def to_internal_value(self, data):
         strict = getattr(self.context.get("request"), "strict", None)
@@ -41,7 +41,7 @@ class ModelSerializer(StrictFieldsMixin, serializers.ModelSerializer):
 
 
 # DRF deep-copies every declared field for each request: a tenth of the cost of a small write. A shallow copy has its
-# own parent and name; what it contains stays shared, and must keep no state.
+# own parent and name; what it contains is shared, and must keep no state.
 class SharedFieldsMixin:
     def get_fields(self):
         return {name: copy(field) for name, field in self._declared_fields.items()}

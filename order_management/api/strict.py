@@ -1,4 +1,4 @@
-"""`Prefer: handling=strict` (RFC 7240): names that do not exist are refused (400), not ignored."""
+"""`Prefer: handling=strict` (RFC 7240): unknown names are refused (400) instead of ignored."""
 
 from difflib import get_close_matches
 from itertools import islice
@@ -16,10 +16,10 @@ class StrictMixin:
 
     def initial(self, request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
-        # DRF's request would look for META in itself first.
+        # Directly from Django's request, because DRF's looks up every attribute in itself first.
         is_strict = "HTTP_PREFER" in request._request.META and honor(request, "handling", "strict")
         request.strict = Strict() if is_strict else None
-        # Any other method is a 405.
+        # Any other method gets a 405.
         if is_strict and request.method in self.allowed_methods:
             errors = request.strict.errors("parameter", request.query_params, query_parameters(self))
             if errors:
@@ -42,13 +42,13 @@ def query_parameters(view):
 
 
 class Strict:
-    """Finds unknown names in a request: 20 in all, so that the response stays small."""
+    """Finds unknown names in a request: at most 20 in all, so that the response stays small."""
 
     def __init__(self):
         self.left = NAMES_MAX
 
     def errors(self, kind, names, known):
-        """Return error messages by name for those that are not known; `kind` is what they name."""
+        """Return error messages for unknown names, by name; `kind` is "parameter" or "field"."""
         unknown = list(islice((name for name in names if name not in known), self.left))
         self.left -= len(unknown)
         return {name[:NAME_LENGTH_MAX]: [message(kind, name[:NAME_LENGTH_MAX], known)] for name in unknown}

@@ -30,7 +30,7 @@ HEADERS = {
 
 PATH_MAX = 200  # An error does not repeat a longer path.
 
-# Where to go from the root.
+# The paths that the root lists.
 PATHS = {
     "docs": "/api/docs/",
     "schema": "/api/schema/",

@@ -1,1 +1,1 @@
-"""Feeds: lists of what happened, oldest first, for programs that must miss nothing."""
+"""Feeds: lists of everything that has happened, oldest first, for programs that must not miss a change."""

@@ -1,4 +1,4 @@
-"""Migration operations that give the rows of a table a position while the shop is open."""
+"""Migration operations that give the rows of a table a position while the shop is running."""
 
 from django.contrib.postgres import operations as postgres
 from django.db import migrations, models
@@ -7,11 +7,11 @@ from .models import NextPosition
 
 
 def add_position(model):
-    """Return the operations that add the column: existing rows have 0, and are neither read nor written."""
+    """Return the operations that add the column. Existing rows get 0 without being read or written."""
     field = {"editable": False, "null": True}
     return [
         migrations.AddField(model, "position", models.BigIntegerField(db_default=models.Value(0), **field)),
-        # Only now, because PostgreSQL would compute such a default for every existing row.
+        # In a second step, because PostgreSQL would compute this default for every existing row.
         SetDefault(model, "position", models.BigIntegerField(db_default=NextPosition(), **field)),
     ]
 

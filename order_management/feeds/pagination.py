@@ -9,14 +9,16 @@ START = Cursor(False, "0", 0)
 
 
 class FeedPagination(KeysetPagination):
-    """Pages of a feed, oldest first. Each has a `rel="next"`, the last one and an empty one too.
+    """Pages of a feed, oldest first. Each has a `rel="next"`, even if it is the last one or empty.
 
-    A cursor is the position and id of the last row that was read, and is signed together with the epoch.
+    A cursor is the position and id of the last row that was read, signed together with the epoch.
     """
 
-    page_size_help = "Rows per page. Only an empty page says that there are no more for now."
-    link_help = 'The next page (RFC 8288), always there. Keep the URL of `rel="next"`: it returns what came since.'
-    invalid_cursor = "Invalid cursor for this feed, or the database was restored since. Begin again without it."
+    page_size_help = "Rows per page. Only an empty page means that there are no more rows for now."
+    link_help = (
+        'The next page (RFC 8288), on every page. Keep the URL of `rel="next"`: it returns the rows added since.'
+    )
+    invalid_cursor = "Invalid cursor for this feed, or the database has been restored. Start again without it."
 
     def paginate_queryset(self, queryset, request, view=None):
         """Return the rows of the page as a list; raise ValidationError (400) for a malformed parameter."""
@@ -39,7 +41,7 @@ class FeedPagination(KeysetPagination):
         return next(map(cursor_at, queryset.latest_settled()), START)
 
     def get_schema_operation_parameters(self, view):
-        start = "`latest` begins at the end: it returns no rows, and a `Link` to what comes from now on."
+        start = "`latest` starts at the end: it returns no rows, and a `Link` to those added from now on."
         size, cursor = self.page_parameters()
         return [size, parameter("start", start, {"type": "string", "enum": ["latest"]}), cursor]
 

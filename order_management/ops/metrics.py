@@ -53,7 +53,7 @@ latency = Histogram(
 conflicts = EventCounter(
     "conflicts", "Calls that the state refused (409, 422), by kind: OutOfStock and others.", "kind"
 )
-errors = EventCounter("errors", "Errors answered under /api/, by code.", "code", initial=Code)
+errors = EventCounter("errors", "Errors returned under /api/, by code.", "code", initial=Code)
 security_events = EventCounter(
     "security_events",
     "Security events, under their names in the log.",

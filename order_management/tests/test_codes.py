@@ -1,4 +1,4 @@
-"""Each code of the list is answered, and api.md says what to do about it."""
+"""Every code can be provoked, and api.md says what to do about it."""
 
 import re
 from datetime import timedelta
@@ -122,16 +122,16 @@ def test_an_error_has_its_code_beside_the_detail(shop, code, status, provoke):
     assert response.json()["code"] == code
 
 
-def test_every_code_of_the_list_is_answered():
+def test_every_code_is_provoked():
     assert {code for code, *_ in ROWS} == set(Code)
 
 
-def test_errors_of_fields_have_no_code(shop):
+def test_errors_by_field_have_no_code(shop):
     assert list(shop.place(quantity=0).json()) == ["items"]
     assert list(shop.anna.get("/api/products/?page_size=0").json()) == ["page_size"]
 
 
-def test_only_the_keys_of_a_conflict_follow_its_code(shop):
+def test_only_conflicts_have_extra_keys(shop):
     assert list(shop.place(quantity=99).json()) == ["detail", "code", "items"]
     assert list(shop.place(expected_total=1).json()) == ["detail", "code", "total"]
     assert list(shop.own_access().json()) == ["detail", "code"]

@@ -1,4 +1,4 @@
-"""The two feeds. Their rows must be committed, because a feed shows nothing of a running transaction."""
+"""The two feeds. Tests commit their rows, because a feed shows no rows of a running transaction."""
 
 import re
 import threading
@@ -21,7 +21,7 @@ FEEDS = pytest.mark.parametrize("feed", [EVENTS, STOCK])
 
 @pytest.fixture
 def orders(customer, bat):
-    """Five orders, of which the first was confirmed last: six events, and six rows of the ledger."""
+    """Five orders. The first one was confirmed last, which makes six events, and there are six rows in the ledger."""
     for quantity in (1, 1, 1, 1, 1):
         place_order(customer=customer, items=[{"product": bat.pk, "quantity": quantity}])
     change_status(Order.objects.earliest("id"), Order.Status.CONFIRMED, by=customer)
@@ -46,7 +46,7 @@ def read(client, url):
 
 
 def follow(client, url):
-    """Return all rows from a URL on, and the URL of what comes after them."""
+    """Return all rows from a URL on, and the URL of the rows that will follow."""
     rows, (page, url) = [], read(client, url)
     while page:
         rows += page
@@ -142,12 +142,12 @@ def test_a_cursor_of_another_feed_or_list_is_refused(api, admin, orders):
         url = next_of(client.get(one))
         cursor = re.search("cursor=[^&]+", url)[0]
         assert client.get(f"{other}?{cursor}").json() == {
-            "cursor": ["Invalid cursor for this feed, or the database was restored since. Begin again without it."]
+            "cursor": ["Invalid cursor for this feed, or the database has been restored. Start again without it."]
         }
 
 
 @FEEDS
-def test_no_ordering_is_read(api, admin, orders, feed):
+def test_ordering_is_ignored(api, admin, orders, feed):
     assert read(api(admin), f"{feed}?ordering=-id")[0] == read(api(admin), feed)[0]
 
 
@@ -182,7 +182,7 @@ def test_a_feed_is_only_read(api, admin, feed, method):
 
 
 @FEEDS
-def test_restarted_feeds_refuse_cursors_from_before(api, admin, bat, orders, feed):
+def test_restarted_feeds_refuse_earlier_cursors(api, admin, bat, orders, feed):
     client = api(admin)
     rows, url = read(client, f"{feed}?page_size=4")
 
@@ -198,7 +198,7 @@ def test_restarted_feeds_refuse_cursors_from_before(api, admin, bat, orders, fee
 
 
 @pytest.mark.skipif(not ON_POSTGRES, reason="SQLite has no positions")
-def test_rows_from_before_there_were_positions_come_first(api, admin, bat, orders):
+def test_rows_older_than_positions_come_first(api, admin, bat, orders):
     OrderEvent.objects.filter(order=orders[0]).update(position=0)
     OrderEvent.objects.create(order=orders[1], status="confirmed", by=admin)
 
@@ -248,7 +248,7 @@ def test_rows_of_one_product_come_in_the_order_of_its_ledger(api, admin, bat):
 
 
 @pytest.mark.skipif(not ON_POSTGRES, reason="SQLite has one writer")
-def test_nothing_is_shown_before_what_may_still_be_committed(api, admin, bat, ball):
+def test_rows_are_held_back_while_others_may_be_committed_before_them(api, admin, bat, ball):
     client = api(admin)
     _, url = follow(client, STOCK)
     with transaction.atomic():

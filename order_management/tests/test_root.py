@@ -1,4 +1,4 @@
-"""GET /api/ leads to the calls to start from."""
+"""GET /api/ lists the URLs to start from."""
 
 import pytest
 from django.urls import resolve

@@ -165,7 +165,7 @@ def test_an_order_is_never_returned_in_part(api, admin, delivered, items, header
 
 
 @pytest.mark.parametrize("restock", [False, True, None])
-def test_what_is_returned_always_goes_back_into_stock(api, admin, delivered, restock):
+def test_a_return_cannot_choose_whether_to_restock(api, admin, delivered, restock):
     response = api(admin).post(url(delivered, "return"), {"restock": restock})
 
     assert (response.status_code, list(response.json())) == (400, ["restock"])

@@ -6,13 +6,13 @@ from order_management.feeds.models import FeedEpoch, FeedRow
 
 
 class Command(BaseCommand):
-    help = "Refuse all cursors of feeds from now on, so that their readers begin again. Run it after a restore."
+    help = "Refuse all earlier cursors of the feeds, so that their readers start again. Run it after a restore."
 
     @transaction.atomic
     def handle(self, **options):
-        # Another cluster's transaction ids mean nothing here. With 0, the rows come first, in the order of their ids.
+        # Transaction ids of another cluster mean nothing here. At 0, the rows come first, in the order of their ids.
         for model in apps.get_models():
             if issubclass(model, FeedRow):
                 model.objects.exclude(position=0).update(position=0)
         FeedEpoch.objects.begin()
-        self.stdout.write("All feeds begin again: cursors from before are refused.")
+        self.stdout.write("The feeds have been restarted: earlier cursors are refused.")
