@@ -40,9 +40,9 @@ class ReturnSerializer(NoteSerializer):
     }
 
     def to_internal_value(self, data):
-        refused = self.WHOLE.keys() & data.keys() if isinstance(data, dict) else ()
+        refused = {name: self.WHOLE[name] for name in self.WHOLE if isinstance(data, dict) and name in data}
         if refused:
-            raise serializers.ValidationError({name: self.WHOLE[name] for name in refused})
+            raise serializers.ValidationError(refused)
         return super().to_internal_value(data)
 
 
