@@ -2,6 +2,8 @@
 
 from urllib.request import parse_http_list
 
+LENGTH_MAX = 4000  # of the header; what comes after that is ignored
+
 
 def preferences(request):
     """Return the preferences of a request, by name: `{"count": "exact", "respond-async": ""}`.
@@ -9,7 +11,7 @@ def preferences(request):
     Names and values are in lower case, without parameters. If a name occurs twice, the first one counts.
     """
     values = {}
-    for preference in parse_http_list(request.META.get("HTTP_PREFER", "")):
+    for preference in parse_http_list(request.META.get("HTTP_PREFER", "")[:LENGTH_MAX]):
         name, _, value = preference.partition(";")[0].partition("=")
         values.setdefault(name.strip().lower(), value.strip().strip('"').lower())
     return values

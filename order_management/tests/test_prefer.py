@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 from rest_framework.request import Request
 
-from order_management.api.prefer import honor, preferences, preferences_applied
+from order_management.api.prefer import LENGTH_MAX, honor, preferences, preferences_applied
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,12 @@ def test_a_malformed_header_is_ignored(header):
 
     assert not honor(request, "count", "exact")
     assert "Preference-Applied" not in preferences_applied(lambda request: HttpResponse())(request).headers
+
+
+def test_the_rest_of_a_long_header_is_not_read():
+    header = "x," * (LENGTH_MAX // 2) + "count=exact," * 30_000
+
+    assert preferences(RequestFactory().get("/", headers={"Prefer": header})) == {"x": ""}
 
 
 def test_the_response_lists_each_applied_preference_once():
