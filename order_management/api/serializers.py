@@ -2,6 +2,7 @@ from copy import copy
 
 from django.db import models
 from rest_framework import serializers
+from rest_framework.exceptions import ParseError
 
 from . import fields
 
@@ -10,6 +11,12 @@ from . import fields
 
 # Refuses unknown fields if the request is strict (see strict.py), and reports them together with all other errors.
 class StrictFieldsMixin:
+    def run_validation(self, data=serializers.empty):
+        # DRF would call these errors `non_field_errors`, as if that were a field.
+        if self.parent is None and not isinstance(data, dict):
+            raise ParseError("The body must be a JSON object.")
+        return super().run_validation(data)
+
     def to_internal_value(self, data):
         strict = getattr(self.context.get("request"), "strict", None)
         errors = strict.errors("field", data, self.fields) if strict and isinstance(data, dict) else {}

@@ -77,6 +77,9 @@ def sending(body="{}", content_type="application/json", path="/api/login/", **ex
 ROWS = [
     # code, status, how to provoke it
     ("parse_error", 400, sending("{")),
+    ("parse_error", 400, sending("[]")),
+    ("parse_error", 400, lambda shop: shop.carl.post("/api/orders/", "null", content_type="application/json")),
+    ("parse_error", 400, lambda shop: shop.anna.put(shop.product, "1", content_type="application/json")),
     ("parse_error", 400, sending(headers={"Host": "evil.example"})),
     ("parse_error", 400, sending(CONTENT_LENGTH="x")),
     ("parse_error", 400, lambda shop: shop.carl.get(f"/api/products/?{'a&' * 1001}")),
