@@ -294,6 +294,14 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
+        "only the beginning of a long Prefer header is read",
+        "order_management/api/prefer.py",
+        "[:LENGTH_MAX]",
+        "",
+        "order_management/tests/test_prefer.py::test_the_rest_of_a_long_header_is_not_read",
+        SQLITE,
+    ),
+    Control(
         "a return refuses a choice of items",
         "orders/views.py",
         "@retryable(ReturnSerializer)",
