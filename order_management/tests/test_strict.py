@@ -235,8 +235,15 @@ def test_any_name_can_be_refused(call, name):
     assert response.json()[name][0].startswith(NO_FIELD[0])
 
 
+@pytest.mark.parametrize(("method", "path", "body"), [row for row in CALLS if row[0] != "get"])
+def test_every_call_refuses_an_array_as_its_body(call, method, path, body):
+    response = call(method, path, json.dumps([body]), content_type="application/json")
+
+    assert (response.status_code, response.json()["code"]) == (400, "parse_error")
+
+
 @pytest.mark.parametrize("body", [[], "text", 1, None, [{"zzz": 1}]])
-def test_a_body_that_is_not_an_object_is_refused_as_usual(call, body):
+def test_a_body_that_is_not_an_object_is_refused(call, body):
     response = call("put", "/api/products/<int:pk>/", json.dumps(body), content_type="application/json")
 
     assert response.status_code == 400
