@@ -4,7 +4,7 @@ from order_management.api.openapi import conflict, error, message, operation, re
 from order_management.exceptions import Code
 
 from .serializers import MeSerializer, RefreshSerializer, UserSerializer
-from .services import OwnAccess
+from .services import OwnAccess, OwnPassword
 
 CREDENTIALS = {"username": "user1", "password": "1234"}
 PAIR = {"refresh": "eyJ...", "access": "eyJ..."}
@@ -121,6 +121,11 @@ def password_change():
     """
 
 
+@operation("Log out everywhere", request=None, responses={200: message("Logged out everywhere")})
+def logout_everywhere():
+    """All your tokens, access and refresh, and all your admin site sessions end immediately: log in again."""
+
+
 @operation("List users", tags=["users"], responses=UserSerializer(many=True), examples=[response_example(USER)])
 def user_list():
     """A page ends at 100 users unless `page_size` says otherwise; the next one is in the `Link` header."""
@@ -140,3 +145,16 @@ def user_get():
 )
 def user_patch():
     """It takes effect on that user's next request."""
+
+
+@operation(
+    "Set a user's password",
+    tags=["users"],
+    examples=[request_example({"new_password": "a better one"})],
+    responses={200: message("Password set"), 409: conflict(OwnPassword())},
+)
+def user_password():
+    """All their tokens and admin site sessions end immediately; only the new password works.
+
+    A user who has been locked out stays locked out, and failed logins still count.
+    """

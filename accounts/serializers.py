@@ -72,13 +72,18 @@ class LoginSerializer(StrictFieldsMixin, TokenObtainPairSerializer):
             raise AuthenticationFailed(self.error_messages["no_active_account"], Code.NO_ACTIVE_ACCOUNT) from None
 
 
+# The rules for a new password depend on whose it is: views pass the user as the instance.
 class PasswordChangeSerializer(Serializer):
     old_password = PasswordField()
     new_password = PasswordField()
 
     def validate_new_password(self, password):
-        validate_password(password, self.context["request"].user)
+        validate_password(password, self.instance)
         return password
+
+
+class PasswordSetSerializer(PasswordChangeSerializer):
+    old_password = None  # an Admin does not know it
 
 
 class MeSerializer(ModelSerializer):

@@ -17,6 +17,10 @@ class OwnAccess(Conflict):
     detail = "You cannot take away your own access."
 
 
+class OwnPassword(OwnAccess):
+    detail = "Change your own password at /api/accounts/me/password/."
+
+
 def register(*, username, password, address):
     """Create a Customer.
 
@@ -64,16 +68,41 @@ def set_access(user_id, *, by, role=None, is_active=None):
     Raise OwnAccess (409) if an Admin would take away their own access, and PermissionDenied (403) if `by` is no longer
     an Admin. So one always remains: of two Admins who demote each other at the same moment, the second is refused.
     """
-    users = lock_with_admin(User.objects.select_for_update(no_key=True), Q(pk=user_id), by)
-    if user_id not in users:
-        raise Http404("No User matches the given query.")
-    user = users[user_id]
+    user = lock_user(user_id, by=by)
     if user_id == by.pk and (role == User.Role.CUSTOMER or is_active is False):
         raise OwnAccess
     before = user.role, user.is_active
     user.set_access(role=role, is_active=is_active)
     log_access(user, *before, by=by)
     return user
+
+
+def set_password(user_id, password, *, by):
+    """Set another user's password, which ends all their tokens and sessions.
+
+    Raise OwnPassword (409) for the Admin's own, and PermissionDenied (403) if `by` is no longer an Admin.
+    """
+    if user_id == by.pk:
+        raise OwnPassword
+    # Hashing takes time, so it comes before the transaction.
+    replace_hash(user_id, make_password(password), by=by)
+
+
+@atomic
+def replace_hash(user_id, encoded, *, by):
+    user = lock_user(user_id, by=by)
+    user.password = encoded
+    # Only these columns: a user who is locked out stays locked out.
+    user.save(update_fields=["password", *user.end_sessions()])
+    security_change("password_changed", user=user.pk, by=by.pk)
+
+
+def lock_user(user_id, *, by):
+    """Lock a user and the Admin who changes them; return the user, or raise Http404 or PermissionDenied (403)."""
+    users = lock_with_admin(User.objects.select_for_update(no_key=True), Q(pk=user_id), by)
+    if user_id not in users:
+        raise Http404("No User matches the given query.")
+    return users[user_id]
 
 
 def lock_with_admin(users, selected, by):

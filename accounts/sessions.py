@@ -29,6 +29,13 @@ def log_out(raw_token):
     use(raw_token, blacklist)
 
 
+@atomic
+def log_out_everywhere(user):
+    """End all tokens and admin sessions of a user; raise DatabaseError if they have been deleted."""
+    user.save(update_fields=user.end_sessions())
+    security_change("logged_out_everywhere", user=user.pk)
+
+
 def use(raw_token, transaction):
     """Return what the transaction returns for a refresh token, or raise InvalidToken if it returns None."""
     token = tokens.RefreshToken(raw_token)

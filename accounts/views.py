@@ -5,6 +5,7 @@ from rest_framework.response import Response
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenViewBase
 
 from order_management.api import generics
+from order_management.api.serializers import refuse_fields
 from order_management.api.strict import StrictMixin
 from order_management.db.replica import from_replica
 
@@ -15,6 +16,7 @@ from .permissions import IsAdmin, IsCustomer
 from .serializers import (
     MeSerializer,
     PasswordChangeSerializer,
+    PasswordSetSerializer,
     RefreshSerializer,
     RegistrationSerializer,
     UserSerializer,
@@ -86,7 +88,7 @@ class PasswordChange(generics.GenericAPIView):
 
     @openapi.password_change
     def post(self, request):
-        passwords = self.get_serializer(data=request.data)
+        passwords = self.get_serializer(request.user, data=request.data)
         passwords.is_valid(raise_exception=True)
         old, new = passwords.validated_data["old_password"], passwords.validated_data["new_password"]
         # Counts as a login, so that wrong passwords are limited.
@@ -94,6 +96,16 @@ class PasswordChange(generics.GenericAPIView):
         if user is None or not user.change_password(new):
             raise ValidationError({"old_password": "This is not your password."})
         return Response({"message": "Password changed"})
+
+
+class LogoutEverywhere(generics.GenericAPIView):
+    permission_classes = [IsAdmin | IsCustomer]
+
+    @openapi.logout_everywhere
+    def post(self, request):
+        refuse_fields(request)
+        sessions.log_out_everywhere(request.user)
+        return Response({"message": "Logged out everywhere"})
 
 
 class UserList(generics.ListAPIView):
@@ -122,3 +134,15 @@ class UserDetail(generics.GenericAPIView):
         changes.is_valid(raise_exception=True)
         user = services.set_access(pk, by=request.user, **changes.validated_data)
         return Response(self.get_serializer(user).data)
+
+
+class UserPassword(generics.GenericAPIView):
+    queryset = User.objects.all()
+    serializer_class = PasswordSetSerializer
+
+    @openapi.user_password
+    def post(self, request, pk):
+        password = self.get_serializer(self.get_object(), data=request.data)
+        password.is_valid(raise_exception=True)
+        services.set_password(pk, password.validated_data["new_password"], by=request.user)
+        return Response({"message": "Password set"})

@@ -29,4 +29,5 @@ def test_schemathesis_finds_no_server_error_and_no_undocumented_response(server)
     without = "positive_data_acceptance,negative_data_rejection"
     command = [SCHEMATHESIS, "run", f"http://127.0.0.1:{server.port}/api/schema/", "--workers", "1", "--seed", "1"]
     command += ["-H", f"Authorization: Bearer {server.admin}", "--checks", "all", "--exclude-checks", without]
+    command += ["--exclude-path", "/api/accounts/me/logout-all/"]  # it would end the token
     print(run(*command, "--max-examples", "30"))

@@ -96,6 +96,70 @@ def test_when_two_admins_demote_each_other_one_remains(server):
             assert server.call("PATCH", path.format(accounts[0]), {"role": "admin"}, rival).status == 200
 
 
+def new_user(server, name, **access):
+    """Register a user and return the path of their account."""
+    server.call("POST", "/api/accounts/register/", {"username": name, "password": PASSWORD})
+    pk = server.call("GET", "/api/accounts/me/", token=server.login(name)["access"]).body["id"]
+    path = f"/api/accounts/users/{pk}/"
+    assert server.call("PATCH", path, access, server.admin).status == 200
+    return path
+
+
+def can_log_in(server, name, password):
+    return server.call("POST", "/api/login/", {"username": name, "password": password}).status == 200
+
+
+def test_no_refresh_outlives_a_password_set_at_the_same_moment(server):
+    for n in range(5):
+        path = new_user(server, f"fresh{n}") + "password/"
+        tokens = [server.login(f"fresh{n}")["refresh"] for _ in range(7)]
+        refresh = "POST", "/api/login/refresh/"
+
+        done, *pairs = server.at_once(
+            [
+                ("POST", path, {"new_password": f"{PASSWORD} anew"}, server.admin),
+                *((*refresh, {"refresh": token}) for token in tokens),
+            ]
+        )
+
+        assert done.status == 200
+        assert {pair.status for pair in pairs} <= {200, 401}
+        for pair in (pair.body for pair in pairs if pair.status == 200):
+            assert server.call(*refresh, {"refresh": pair["refresh"]}).status == 401
+            assert server.call("GET", "/api/accounts/me/", token=pair["access"]).status == 401
+        assert can_log_in(server, f"fresh{n}", f"{PASSWORD} anew")
+
+
+def test_of_two_passwords_set_at_the_same_moment_one_is_valid(server):
+    path = new_user(server, "contested") + "password/"
+    passwords = [f"{PASSWORD} {letter}" for letter in "abcdefgh"]
+
+    answers = server.at_once([("POST", path, {"new_password": new}, server.admin) for new in passwords])
+
+    assert statuses(answers) == [200] * 8
+    assert sum(can_log_in(server, "contested", new) for new in passwords) == 1
+
+
+def test_two_admins_who_set_each_others_passwords_do_not_block_each_other(server):
+    for n in range(10):
+        names = f"ann{n}", f"bob{n}"
+        paths = [new_user(server, name, role="admin") for name in names]
+        tokens = [server.login(name)["access"] for name in names]
+        new = {"new_password": f"{PASSWORD} anew"}
+
+        # The password of one ends the token of the other, who may be a moment later.
+        answers = server.at_once(
+            [
+                ("POST", f"{paths[1]}password/", new, tokens[0]),
+                ("POST", f"{paths[0]}password/", new, tokens[1]),
+            ]
+        )
+
+        assert statuses(answers) in ([200, 200], [200, 401])
+        changed = [can_log_in(server, name, f"{PASSWORD} anew") for name in reversed(names)]
+        assert changed == [answer.status == 200 for answer in answers]
+
+
 def test_only_one_of_many_changes_with_the_same_etag_is_made(server):
     for _ in range(5):
         path = PRODUCT.format(server.create_product()["id"])

@@ -85,6 +85,21 @@ def test_a_new_password_is_an_event(api, site, customer, events):
     assert events(lambda: site.post(f"/admin/accounts/user/{customer.pk}/password/", resets)) == changed
 
 
+def test_a_password_set_by_an_admin_is_an_event(api, admin, customer, events):
+    url, new = f"/api/accounts/users/{customer.pk}/password/", {"new_password": "other"}
+
+    logged = events(lambda: api(admin).post(url, new))
+
+    assert logged == [("password_changed", {"user": customer.pk, "by": admin.pk})]
+    assert events(lambda: api(admin).post(f"/api/accounts/users/{admin.pk}/password/", new)) == []
+
+
+def test_logging_out_everywhere_is_an_event(api, customer, events):
+    logged = events(lambda: api(customer).post("/api/accounts/me/logout-all/"))
+
+    assert logged == [("logged_out_everywhere", {"user": customer.pk})]
+
+
 def test_a_hash_upgrade_is_not_a_new_password(api, customer, settings, events):
     settings.PASSWORD_HASHERS = settings.PASSWORD_HASHERS[1:] + settings.PASSWORD_HASHERS[:1]
 

@@ -174,6 +174,7 @@ CALLS = {
             (429, after(10, body=lambda _: {"old_password": "?", "new_password": "x"})),
         ],
     ),
+    "logout_everywhere": (lambda shop: {"by": shop.customer}, [(200, calling()), *FOR_BOTH]),
     "user_list": (
         lambda shop: {"by": shop.admin, "query_params": {"page_size": 1}},
         [*[row for row in LIST if row[0] != 304], *FOR_ADMINS],
@@ -184,6 +185,13 @@ CALLS = {
         [
             *[*DETAIL, (400, calling(body={"role": "king"})), *FOR_ADMINS, *WITH_BODY],
             (409, lambda shop: shop.call(pk=shop.admin.pk, body={"role": "customer"})),
+        ],
+    ),
+    "user_password": (
+        lambda shop: {"by": shop.admin, "pk": shop.customer.pk, "body": {"new_password": "other"}},
+        [
+            *[*DETAIL, (400, calling(body={"new_password": ""})), *FOR_ADMINS, *WITH_BODY],
+            (409, lambda shop: shop.call(pk=shop.admin.pk)),
         ],
     ),
     "product_list": (
