@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.db import IntegrityError
 from django.db.models import Max
+from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from order_management.db.transactions import atomic
@@ -16,6 +17,7 @@ from .models.versions import new_versions_per_row
 # A token used twice at almost the same moment comes from a client that retries; otherwise it may have been stolen. The
 # absolute difference is compared, because the clock may have been set back since.
 REUSE_TOLERANCE = timedelta(seconds=10)
+LAST_LOGIN_ACCURACY = timedelta(hours=1)
 BATCH = 1000  # users; small, so that nobody waits long for a lock
 
 
@@ -34,6 +36,17 @@ def log_out_everywhere(user):
     """End all tokens and admin sessions of a user; raise DatabaseError if they have been deleted."""
     user.save(update_fields=user.end_sessions())
     security_change("logged_out_everywhere", user=user.pk)
+
+
+def record_login(user):
+    """Keep the user's last login accurate to an hour, so that most logins write nothing."""
+    if user.last_login is None or abs(timezone.now() - user.last_login) >= LAST_LOGIN_ACCURACY:
+        update_last_login(user)
+
+
+@atomic
+def update_last_login(user):
+    User.objects.update_last_login(user)
 
 
 def use(raw_token, transaction):

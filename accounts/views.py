@@ -41,7 +41,10 @@ class Register(generics.GenericAPIView):
 class Login(StrictMixin, TokenObtainPairView):
     @openapi.login
     def post(self, request):
-        return super().post(request)
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        sessions.record_login(serializer.user)
+        return Response(serializer.validated_data)
 
 
 class Refresh(StrictMixin, TokenViewBase):

@@ -342,6 +342,14 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
+        "a login does not wait for a lock of the user",
+        "accounts/models/managers.py",
+        ", skip_locked=True)",
+        ")",
+        f"{CALLS}::test_a_login_does_not_wait_for_a_change_of_the_user",
+        POSTGRES,
+    ),
+    Control(
         "a user deleted during a refresh gets a 401",
         "accounts/sessions.py",
         "except IntegrityError:",

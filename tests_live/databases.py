@@ -150,6 +150,14 @@ def user_being_deleted(url, username):
 
 
 @contextlib.contextmanager
+def user_being_changed(url, username):
+    """Change a user of a PostgreSQL database in a transaction that commits at the end."""
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE accounts_user SET first_name = 'New' WHERE username = %s", [username])
+        yield
+
+
+@contextlib.contextmanager
 def orders_waiting_for_a_deletion(url, user_id, product_id):
     """Let orders of a product wait until the end, when a user is deleted and the orders continue."""
     deletion = [

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from .databases import ON_POSTGRES, execute, has_lock_wait, user_being_deleted
+from .databases import ON_POSTGRES, execute, has_lock_wait, user_being_changed, user_being_deleted
 from .server import CUSTOMER, PASSWORD, eventually
 
 PRODUCT = "/api/products/{}/"
@@ -94,6 +94,13 @@ def test_when_two_admins_demote_each_other_one_remains(server):
         assert statuses(answers) == [200, 403]
         if answers[1].status == 200:
             assert server.call("PATCH", path.format(accounts[0]), {"role": "admin"}, rival).status == 200
+
+
+@pytest.mark.skipif(not ON_POSTGRES, reason="SQLite has one writer, and a login writes")
+def test_a_login_does_not_wait_for_a_change_of_the_user(server):
+    server.call("POST", "/api/accounts/register/", {"username": "slow", "password": PASSWORD})
+    with user_being_changed(server.database_url, "slow"):
+        assert server.login("slow")
 
 
 def new_user(server, name, **access):

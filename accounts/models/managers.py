@@ -3,6 +3,7 @@ import unicodedata
 from django.contrib.auth import get_user_model
 from django.contrib.auth import models as auth
 from django.db.models import Case, ProtectedError, Value, When
+from django.utils import timezone
 
 from order_management.db.prepared import Get, Select
 from order_management.db.rows import RowQuerySet
@@ -57,6 +58,15 @@ class UserManager(auth.UserManager.from_queryset(UserQuerySet)):
         """
         if user and not select_locked(user.pk):
             raise self.model.DoesNotExist
+
+    def update_last_login(self, user):
+        """Set a user's last login to now, unless it has changed in the meantime.
+
+        If another transaction has locked the user, this changes nothing: no login waits for a lock.
+        """
+        unlocked = self.select_for_update(no_key=True, skip_locked=True)
+        unchanged = unlocked.filter(pk=user.pk, last_login=user.last_login)
+        self.filter(pk__in=unchanged.values("pk")).update(last_login=timezone.now())
 
     def get_by_natural_key(self, username):
         """Find the user by any spelling of the username; Django's login and `createsuperuser` call this."""
