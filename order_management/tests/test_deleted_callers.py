@@ -16,7 +16,9 @@ from order_management.tests.test_schema import CALLS, ROWS, Shop, calling, witho
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CHANGING = [
-    name for name in CALLS if (name, 401, without_token) in ROWS and not re.search("_(get|list|feed|events|report)$", name)
+    name
+    for name in CALLS
+    if (name, 401, without_token) in ROWS and not re.search("_(get|list|feed|events|report)$", name)
 ]
 # Refusals after authentication, and calls that succeed without writing anything.
 WRITING_NOTHING = [
