@@ -16,6 +16,7 @@ class Code(StrEnum):
     TOTAL_DIFFERS = "total_differs"
     ILLEGAL_STEP = "illegal_step"
     STOCK_OUT_OF_BOUNDS = "stock_out_of_bounds"
+    NOT_DELETED = "not_deleted"
     OWN_ACCESS = "own_access"
     LENGTH_REQUIRED = "length_required"
     PRECONDITION_FAILED = "precondition_failed"

@@ -24,6 +24,10 @@ class ProductQuerySet(RowQuerySet):
         """Leave out deleted products."""
         return self.filter(deleted_at=None)
 
+    def deleted(self):
+        """Leave out all but deleted products."""
+        return self.filter(deleted_at__isnull=False)
+
     def rows(self):
         """Return the products as named tuples of what callers see: a long list costs half as much as with instances."""
         return self.values_list(*COLUMNS, named=True)
@@ -41,6 +45,10 @@ class ProductManager(models.Manager.from_queryset(ProductQuerySet)):
     def lock(self, pk):
         """Do the same as `get_listed`, and lock the product until the transaction ends."""
         return select_locked(pk)
+
+    def lock_any(self, pk):
+        """Do the same as `lock`, but also for a deleted product."""
+        return self.select_for_update(no_key=True).filter(pk=pk).first()
 
     def prices(self, pks):
         """Return the names and prices of listed products, by id."""
@@ -76,10 +84,14 @@ class Product(models.Model):
             # The column itself refuses negative numbers.
             models.CheckConstraint(condition=Q(quantity__lte=QUANTITY_MAX), name="quantity_in_bounds"),
         ]
-        # One for each ordering of the list, which leaves out deleted products.
+        # One for each ordering of the list, which has either no deleted products or no others.
         indexes = [
-            models.Index(fields=[field, "id"], name=f"listed_by_{field}", condition=Q(deleted_at=None))
-            for field in ("name", "price", "quantity")
+            models.Index(fields=["id"], name="deleted_by_id", condition=Q(deleted_at__isnull=False)),
+            *[
+                models.Index(fields=[field, "id"], name=f"{name}_by_{field}", condition=condition)
+                for name, condition in {"listed": Q(deleted_at=None), "deleted": Q(deleted_at__isnull=False)}.items()
+                for field in ("name", "price", "quantity")
+            ],
         ]
 
     def __str__(self):

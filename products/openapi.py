@@ -11,7 +11,7 @@ from order_management.api.openapi import (
 )
 
 from .serializers import AdjustmentSerializer, FeedMovementSerializer, MovementSerializer, ProductSerializer
-from .services import StockOutOfBounds
+from .services import NotDeleted, StockOutOfBounds
 
 BAT = {"id": 1, "name": "Bat", "price": "1200.00", "quantity": 10}
 MOVEMENT = {
@@ -64,7 +64,17 @@ def product_patch():
 
 @operation("Delete a product", request=None, responses={200: message("Product deleted")})
 def product_delete():
-    """It disappears from every list, for good."""
+    """It disappears from every list and can no longer be ordered, until it is restored."""
+
+
+@operation(
+    "Restore a deleted product",
+    request=None,
+    examples=[response_example(BAT)],
+    responses={200: ProductSerializer, 409: conflict(NotDeleted())},
+)
+def product_restore():
+    """It can be listed and ordered again. Its stock is what the ledger says."""
 
 
 @operation(

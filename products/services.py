@@ -29,6 +29,11 @@ class StockOutOfBounds(Conflict):
         self.stock = stock
 
 
+class NotDeleted(Conflict):
+    code = Code.NOT_DELETED
+    detail = "The product is not deleted."
+
+
 def get_product(pk):
     """Return a listed product, or raise Http404."""
     return get_or_404(Product.objects.get_listed(pk))
@@ -92,6 +97,20 @@ def delete_products(products, *, by=None):
     lock_products(products)
     products.remove()
     User.objects.lock(by)
+
+
+@atomic
+def restore_product(pk, *, by):
+    """Undo the deletion of a product and return it; raise Http404 or NotDeleted.
+
+    Its stock is current, because canceled and returned orders give their items back to deleted products too.
+    """
+    product = get_or_404(Product.objects.lock_any(pk))
+    if product.deleted_at is None:
+        raise NotDeleted
+    product.update(deleted_at=None)
+    User.objects.lock(by)
+    return product
 
 
 @atomic

@@ -86,6 +86,16 @@ class ProductDelete(ConditionalMixin, generics.GenericAPIView):
         return Response({"message": "Product deleted"})
 
 
+class ProductRestore(ConditionalMixin, generics.GenericAPIView):
+    queryset = Product.objects.all()
+    serializer_class = ProductSerializer
+
+    @openapi.product_restore
+    @retryable()
+    def post(self, request, pk):
+        return Response(self.get_serializer(services.restore_product(pk, by=request.user)).data)
+
+
 class ProductStock(ConditionalMixin, generics.ListAPIView):
     queryset = Product.objects.all()
     serializer_class = ProductSerializer

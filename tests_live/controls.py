@@ -479,6 +479,14 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
+        "a product is locked while it is restored",
+        "products/models.py",
+        "self.select_for_update(no_key=True).filter(pk=pk)",
+        "self.filter(pk=pk)",
+        f"{CALLS}::test_a_product_is_restored_once",
+        POSTGRES,
+    ),
+    Control(
         "a caller who is deleted during the call gets a 401",
         "order_management/api/handler.py",
         "isinstance(error, CALLER_MAY_BE_GONE)",

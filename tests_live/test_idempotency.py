@@ -36,6 +36,13 @@ def delete(server):
     return Change(("DELETE", f"{PRODUCTS}{product}/delete/", None), f"{PRODUCTS}?search={name}", 0)
 
 
+def restore(server):
+    deletion = delete(server)
+    assert server.call(*deletion.call, server.admin).status == 200
+    _, path, _ = deletion.call
+    return deletion._replace(call=("POST", path.replace("delete", "restore"), None), length=1)
+
+
 def on_product(method, path, body):
     def change(server):
         product = f"{PRODUCTS}{server.create_product()['id']}/"
@@ -65,6 +72,7 @@ CHANGES = {
     "put": on_product("PUT", "", {"quantity": 7, "price": "9.99"}),
     "patch": on_product("PATCH", "", {"quantity": 7}),
     "delete": delete,
+    "restore": restore,
     "stock": on_product("POST", "stock/", {"delta": -2}),
     "place": place,
     **{name: step(name) for name in EARLIER},

@@ -139,6 +139,24 @@ def test_no_order_contains_a_product_that_was_deleted_before(server):
     assert stock(server, other) == 1000 - sold
 
 
+def test_a_product_is_restored_with_the_stock_of_orders_canceled_meanwhile(server):
+    for _ in range(5):
+        product = server.create_product(quantity=10)
+        placed = [server.call(*order(server, (product, 1))).body["id"] for _ in range(7)]
+        path = f"/api/products/{product['id']}/"
+        assert server.call("DELETE", f"{path}delete/", token=server.admin).status == 200
+
+        restore = "POST", f"{path}restore/", None, server.admin
+        restored, *cancelled = server.at_once(
+            [restore, *[("POST", f"{ORDERS}{pk}/cancel/", None, server.customer) for pk in placed]]
+        )
+
+        assert statuses([restored, *cancelled]) == [200] * 8
+        assert restored.body["quantity"] in range(3, 11)
+        assert stock(server, product) == 10
+        assert [row["balance"] for row in ledger(server, product)] == [*range(10, 2, -1), *range(4, 11)][::-1]
+
+
 @pytest.mark.skipif(not ON_POSTGRES, reason="SQLite has one writer: the order begins after the deletion")
 def test_an_order_that_waited_for_a_deletion_is_refused(server):
     product = server.create_product(quantity=10)

@@ -207,3 +207,29 @@ def test_a_product_is_deleted_once(server):
 
         assert statuses(answers) == [200] + [404] * 7
         assert product not in server.products()
+
+
+def test_a_product_is_restored_once(server):
+    for _ in range(5):
+        path = PRODUCT.format(server.create_product()["id"])
+        assert server.call("DELETE", f"{path}delete/", token=server.admin).status == 200
+
+        answers = server.at_once([("POST", f"{path}restore/", None, server.admin)] * 8)
+
+        assert statuses(answers) == [200] + [409] * 7
+
+
+def test_deletions_and_restorations_take_turns(server):
+    path = PRODUCT.format(server.create_product()["id"])
+    deletions, restorations = (
+        [[(method, f"{path}{action}/", None, server.admin)] * 20] * 4
+        for method, action in (("DELETE", "delete"), ("POST", "restore"))
+    )
+
+    rounds = server.rounds_at_once(deletions + restorations)
+
+    deleted, restored = ([answer.status for answers in each for answer in answers] for each in (rounds[:4], rounds[4:]))
+    assert set(deleted) == {200, 404}
+    assert set(restored) == {200, 409}
+    is_listed = server.call("GET", path, token=server.admin).status == 200
+    assert deleted.count(200) - restored.count(200) == (0 if is_listed else 1)

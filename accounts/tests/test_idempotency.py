@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import get_resolver
+from django.utils import timezone
 
 from order_management.tests.test_access import methods, routes
 from orders.models import Order, OrderEvent
@@ -13,6 +14,7 @@ CALLS = {
     ("put", "api/products/<int:pk>/"): ({"price": "9.99", "quantity": 7}, None),
     ("patch", "api/products/<int:pk>/"): ({"quantity": 7}, None),
     ("delete", "api/products/<int:pk>/delete/"): (None, None),
+    ("post", "api/products/<int:pk>/restore/"): (None, None),
     ("post", "api/products/<int:pk>/stock/"): ({"delta": -2}, None),
     ("post", "api/orders/"): ({"items": [{"product": "bat", "quantity": 2}]}, None),
     ("post", "api/orders/<int:pk>/confirm/"): ({"note": "paid"}, "pending"),
@@ -29,7 +31,13 @@ def state():
 
 
 @pytest.fixture
-def send(api, admin, bat, order):
+def deleted(db):
+    """A deleted product."""
+    return Product.objects.create(name="Net", price=1, quantity=0, deleted_at=timezone.now())
+
+
+@pytest.fixture
+def send(api, admin, bat, order, deleted):
     """A function that makes one of the calls, with a key."""
 
     def send(method, route, key="a-key", body=None):
@@ -39,7 +47,8 @@ def send(api, admin, bat, order):
             order.events.create(status=status, note="sent")
         if default and "items" in default:
             default = {"items": [{"product": bat.pk, "quantity": 2}]}
-        url = "/" + route.replace("<int:pk>", str(order.pk if "orders" in route else bat.pk))
+        pk = order.pk if "orders" in route else deleted.pk if "restore" in route else bat.pk
+        url = "/" + route.replace("<int:pk>", str(pk))
         return getattr(api(admin), method)(url, default if body is None else body, headers={"Idempotency-Key": key})
 
     return send
@@ -69,8 +78,8 @@ def test_the_second_call_gets_the_first_answer_and_changes_nothing(send, call):
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_key_used_for_another_call_is_refused(api, admin, send, call):
-    api(admin).put(f"/api/products/{Product.objects.get().pk}/", {"name": "Club"}, headers={"Idempotency-Key": "a-key"})
+def test_a_key_used_for_another_call_is_refused(api, admin, bat, send, call):
+    api(admin).put(f"/api/products/{bat.pk}/", {"name": "Club"}, headers={"Idempotency-Key": "a-key"})
     stock = state()[:2]
 
     response = send(*call)

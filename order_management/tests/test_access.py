@@ -27,6 +27,7 @@ TABLE = [
     ("put",    "api/products/<int:pk>/",         {"quantity": 15},  401, 403, 200),
     ("patch",  "api/products/<int:pk>/",         {"quantity": 15},  401, 403, 200),
     ("delete", "api/products/<int:pk>/delete/",  None,              401, 403, 200),
+    ("post",   "api/products/<int:pk>/restore/", None,              401, 403, 409),
     ("get",    "api/products/<int:pk>/stock/",   None,              401, 403, 200),
     ("post",   "api/products/<int:pk>/stock/",   {"delta": 1},      401, 403, 200),
     ("get",    "api/products/stock/",            None,              401, 403, 200),

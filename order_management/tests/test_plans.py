@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from orders.services import place_order
+from products import services
 from products.models import Product
 
 ON_SQLITE = connection.vendor == "sqlite"
@@ -29,6 +30,11 @@ LISTS = [
     ("customer", "/api/products/?min_price=1&ordering=price"),
     ("customer", "/api/products/?max_price=2000&ordering=-price"),
     ("customer", "/api/products/?search=ba"),
+    *[
+        ("admin", f"/api/products/?deleted=true&ordering={sign}{field}")
+        for field in FIELDS["/api/products/"]
+        for sign in ("", "-")
+    ],
     ("admin", "/api/orders/events/"),
     ("admin", "/api/orders/events/?start=latest"),
     ("admin", "/api/products/stock/"),
@@ -72,6 +78,8 @@ def by_index(plan):
 @pytest.mark.parametrize(("who", "url"), LISTS)
 def test_a_page_is_read_from_an_index(who, url, api, admin, customer, bat, ball, explain):
     people = {"admin": admin, "customer": customer}
+    for name in ("Club", "Net"):
+        services.delete_product(services.create_product(by=admin, name=name, price=1, quantity=1), by=admin)
     for number in range(3):
         place_order(customer=customer, items=[{"product": bat.pk, "quantity": number + 1}])
     client = api(people[who])

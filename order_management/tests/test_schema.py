@@ -25,6 +25,7 @@ from accounts.models import IdempotencyKey
 from accounts.tokens import RefreshToken
 from order_management.api.views import Schema
 from orders.models import Order
+from products.models import Product
 
 # Headers that clients act on. Only a page with neighbors has a Link, only a replay has Idempotent-Replayed, and only
 # what was preferred is applied.
@@ -92,6 +93,11 @@ def taking_a_step(who, status="pending"):
         return {"by": getattr(shop, who), "pk": shop.order.pk, "body": {"note": "now"}}
 
     return call
+
+
+def deleted_product(shop):
+    Product.objects.filter(pk=shop.ball.pk).remove()
+    return {"by": shop.admin, "pk": shop.ball.pk}
 
 
 def after(times, **changes):
@@ -217,6 +223,10 @@ CALLS = {
     "product_patch": (
         lambda shop: {"by": shop.admin, "pk": shop.bat.pk, "body": {"price": "1250.50"}},
         [*CHANGE, (400, calling(body={"price": "-1"})), *WITH_BODY],
+    ),
+    "product_restore": (
+        deleted_product,
+        [*DETAIL, *FOR_ADMINS, *KEYED, (409, lambda shop: shop.call(pk=shop.bat.pk))],
     ),
     "stock_list": (
         lambda shop: {"by": shop.admin, "pk": shop.bat.pk, "query_params": {"page_size": 1}},
