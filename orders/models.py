@@ -180,6 +180,7 @@ class OrderLine(models.Model):
             models.CheckConstraint(condition=Q(quantity__gte=1), name="line_not_empty"),
             models.CheckConstraint(condition=Q(price__gte=0, price__lte=PRICE_MAX), name="line_price_in_bounds"),
         ]
+        indexes = [models.Index(fields=["product", "order"], name="orders_of_product")]
 
     def __str__(self):
         return f"{self.quantity} x {self.name}"

@@ -16,6 +16,17 @@ class OrderPagination(CountedPagination):
         "header says whether there is more."
     )
 
+    def paginate_queryset(self, queryset, request, view=None):
+        # The filter has checked them.
+        self.statuses = set(request.query_params.get("status", "").split(","))
+        return super().paginate_queryset(queryset, request, view)
+
+    def branches(self, queryset):
+        # The index by status and time has the orders of one status in order, but not those of several.
+        if len(self.statuses) == 1 or self.field != "created_at":
+            return [queryset]
+        return [queryset.filter(status=status) for status in sorted(self.statuses)]
+
     def trim(self, rows):
         # A page of the default size cannot exceed the limit.
         if len(rows) * LINES_MAX <= PAGE_LINES_MAX:

@@ -1,8 +1,8 @@
 from django_filters import rest_framework as filters
 
-from order_management.api.filters import BooleanFilter, FilterSet, NumberFilter
+from order_management.api.filters import ID, YEARS, BooleanFilter, FilterSet, NumberFilter
 
-from .models import PRICE_MAX, QUANTITY_MAX, Product
+from .models import PRICE_MAX, QUANTITY_MAX, Product, StockMovement
 
 MONEY = {"min_value": 0, "max_value": PRICE_MAX, "max_digits": 10, "decimal_places": 2}
 
@@ -32,3 +32,10 @@ class ProductFilter(FilterSet):
 
     def filter_in_stock(self, products, name, value):
         return products.filter(quantity__gt=0) if value else products.filter(quantity=0)
+
+
+class MovementFilter(FilterSet):
+    kind = filters.ChoiceFilter(choices=StockMovement.Kind.choices, help_text="What changed the stock.")
+    order = NumberFilter("order", **ID, help_text="The id of the order that took stock or gave it back.")
+    created_after = filters.IsoDateTimeFilter("created_at", "gt", validators=YEARS, help_text="Later than this.")
+    created_before = filters.IsoDateTimeFilter("created_at", "lt", validators=YEARS, help_text="Earlier than this.")

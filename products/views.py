@@ -10,7 +10,7 @@ from order_management.db.replica import from_replica
 from order_management.feeds.pagination import FeedPagination
 
 from . import openapi, services
-from .filters import ProductFilter
+from .filters import MovementFilter, ProductFilter
 from .models import Product, StockMovement
 from .serializers import AdjustmentSerializer, FeedMovementSerializer, MovementSerializer, ProductSerializer
 
@@ -99,15 +99,17 @@ class ProductRestore(ConditionalMixin, generics.GenericAPIView):
 class ProductStock(ConditionalMixin, generics.ListAPIView):
     queryset = Product.objects.all()
     serializer_class = ProductSerializer
+    filterset_class = MovementFilter
     orderings = ["-id"]
 
     @openapi.stock_list
     def get(self, request, pk):
-        return self.page(self.get_object())
+        return self.page(services.get_or_404(Product.objects.filter(pk=pk).first()))
 
     @from_replica
     def page(self, product):
-        page = self.paginate_queryset(StockMovement.objects.filter(product=product).rows())
+        movements = self.filter_queryset(StockMovement.objects.filter(product=product).rows())
+        page = self.paginate_queryset(movements)
         return self.get_paginated_response(MovementSerializer(page, many=True).data)
 
     @openapi.stock_adjust

@@ -12,7 +12,8 @@ class CountedPagination(KeysetPagination):
     def paginate_queryset(self, queryset, request, view=None):
         rows = super().paginate_queryset(queryset, request, view)
         # Ordered like the page, so that the database uses the same index.
-        self.total = count(queryset.order_by(self.field, "id")) if honor(request, "count", "exact") else None
+        ordered = (branch.order_by(self.field, "id") for branch in self.branches(queryset))
+        self.total = count(ordered) if honor(request, "count", "exact") else None
         return rows
 
     def get_paginated_response(self, data):
@@ -23,7 +24,7 @@ class CountedPagination(KeysetPagination):
         return response
 
 
-def count(queryset):
+def count(querysets):
     """Return the number of rows as text: "10000+" if there are more than 10,000, which are not read."""
-    number = queryset.values("pk")[: COUNT_MAX + 1].count()
+    number = sum(queryset.values("pk")[: COUNT_MAX + 1].count() for queryset in querysets)
     return str(number) if number <= COUNT_MAX else f"{COUNT_MAX}+"

@@ -1,10 +1,17 @@
+from datetime import UTC, datetime
+
 import django_filters
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django_filters import rest_framework as filters
 from rest_framework.exceptions import PermissionDenied
 
 from .fields import NUMBER, one_of, without_extra_zeros
 
+# The bounds of an id.
+ID = {"min_value": 1, "max_value": 2**63 - 1, "decimal_places": 0}
+# Near the years 1 and 9999, a time in another zone may have no counterpart in UTC.
+YEARS = [MinValueValidator(datetime(1900, 1, 1, tzinfo=UTC)), MaxValueValidator(datetime(9000, 1, 1, tzinfo=UTC))]
 BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -36,6 +43,23 @@ class BooleanFilter(django_filters.BooleanFilter):
     """`true` or `false` in any case, or `1` or `0`. django-filter's field ignores anything else."""
 
     field_class = BooleanField
+
+
+class CommaSeparated(forms.TextInput):
+    """Reads `a,b` as a list."""
+
+    def value_from_datadict(self, data, files, name):
+        text = data.get(name)
+        return text.split(",") if text else None
+
+
+class ChoicesFilter(filters.Filter):
+    """One or several choices, separated by commas."""
+
+    field_class = forms.MultipleChoiceField
+
+    def __init__(self, field_name=None, **extra):
+        super().__init__(field_name, "in", widget=CommaSeparated, **extra)
 
 
 class FilterBackend(filters.DjangoFilterBackend):

@@ -1,3 +1,5 @@
+from itertools import chain
+from operator import attrgetter
 from typing import NamedTuple
 
 from django.core import signing
@@ -52,15 +54,26 @@ class KeysetPagination(BasePagination):
 
     def read_page(self, queryset):
         """Return the rows of the page in the direction of the cursor, and whether there are more after them."""
-        sign = "-" if self.descending else ""
         # One extra row tells whether there is another page, without a count.
         rows, wanted = [], self.size + 1
         for part in self.parts(queryset):
-            rows += first_rows(part, (f"{sign}{self.field}", f"{sign}id"), wanted)
+            rows += self.first_rows(part, wanted)
             if len(rows) >= wanted:
                 break
         page = self.trim(rows[: self.size])
         return page, len(page) < len(rows)
+
+    def first_rows(self, queryset, size):
+        sign = "-" if self.descending else ""
+        ordering = (f"{sign}{self.field}", f"{sign}id")
+        first, *others = [first_rows(branch, ordering, size) for branch in self.branches(queryset)]
+        if not others:
+            return first
+        return sorted(chain(first, *others), key=attrgetter(self.field, "id"), reverse=self.descending)[:size]
+
+    def branches(self, queryset):
+        """Return querysets that have the rows of this one between them, each in the order of an index."""
+        return [queryset]
 
     def trim(self, rows):
         """Return the rows that fit on one page. A subclass may leave out the last ones."""

@@ -5,6 +5,8 @@ from decimal import Decimal
 from drf_spectacular.contrib.django_filters import DjangoFilterExtension
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 
+from .filters import ChoicesFilter
+
 BOUNDS = {"min_value": "minimum", "max_value": "maximum", "max_length": "maxLength"}
 
 
@@ -25,8 +27,8 @@ class MoneyFieldExtension(OpenApiSerializerFieldExtension):
         }
 
 
-class BoundedFilterExtension(DjangoFilterExtension):
-    """Adds the bounds that the filters check."""
+class FilterExtension(DjangoFilterExtension):
+    """Adds what our filters check: bounds, whole numbers, and several choices."""
 
     priority = 1
 
@@ -38,4 +40,14 @@ class BoundedFilterExtension(DjangoFilterExtension):
                 bound = filter_field.extra.get(name)
                 if bound is not None:
                     parameter["schema"][keyword] = float(bound) if isinstance(bound, Decimal) else bound
+            if filter_field.extra.get("decimal_places") == 0:
+                parameter["schema"]["type"] = "integer"
+            if isinstance(filter_field, ChoicesFilter):
+                parameter["schema"] = comma_separated(parameter["schema"]["enum"])
         return parameters
+
+
+def comma_separated(choices):
+    """Return the schema of one or several choices: text, because clients write arrays in different ways."""
+    choice = f"({'|'.join(choices)})"
+    return {"type": "string", "pattern": f"^{choice}(,{choice})*$", "examples": [*choices, ",".join(choices[:2])]}

@@ -383,6 +383,7 @@ def values(parameter):
     schema = parameter["schema"]
     named = [each[key] for each in (parameter, schema) for key in ("example", "default", "const") if key in each]
     named += [example["value"] for example in parameter.get("examples", {}).values()] + schema.get("enum", [])
+    named += schema.get("examples", [])
     if schema["type"] == "boolean":
         named += [True, False]
     return named or [OF_FORMAT.get(schema.get("format")) or OF_TYPE[schema["type"]]]

@@ -46,6 +46,17 @@ def test_an_admin_sees_all_orders(api, admin, orders):
     [
         ("status=pending", [6, 5, 4, 3, 2, 1]),
         ("status=shipped", []),
+        ("status=shipped,pending", [6, 5, 4, 3, 2, 1]),
+        ("status=pending,pending&ordering=created_at", [1, 2, 3, 4, 5, 6]),
+        ("status=pending,cancelled&customer=carl&ordering=-total", [5, 3, 1]),
+        ("status=shipped&status=pending", [6, 5, 4, 3, 2, 1]),
+        ("product={ball}&customer=carl", [5, 3, 1]),
+        ("product=9223372036854775807", []),
+        ("product=&min_total=&max_total=", [6, 5, 4, 3, 2, 1]),
+        ("product=1&product={ball}", [6, 5, 4, 3, 2, 1]),
+        ("min_total=1400&ordering=total", [4, 5, 6]),
+        ("min_total=1300.00&max_total=1400.0000", [4, 3, 2]),
+        ("max_total=9999999999.99", [6, 5, 4, 3, 2, 1]),
         ("customer=CARL", [5, 3, 1]),
         ("customer=nobody", []),
         ("created_after=2026-11-01T04:00:00Z", [6, 5]),
@@ -58,13 +69,17 @@ def test_an_admin_sees_all_orders(api, admin, orders):
         ("colour=red&status=", [6, 5, 4, 3, 2, 1]),
     ],
 )
-def test_filters_and_orderings(api, admin, orders, query, expected):
-    assert numbers(api(admin).get(f"{URL}?{query}"), orders) == expected
+def test_filters_and_orderings(api, admin, orders, ball, query, expected):
+    assert numbers(api(admin).get(f"{URL}?{query.format(ball=ball.pk)}"), orders) == expected
 
 
 @pytest.mark.parametrize(
     "query",
     [
+        *[f"status={value}" for value in ["pending,", ",", "pending,lost", "pending shipped", "pending,%00", "%2C%2C"]],
+        *[f"product={value}" for value in ["0", "-1", "x", "1,2", "1.5", "9223372036854775808", "1e3", "%00", "1_0"]],
+        *[f"min_total={value}" for value in ["-1", "NaN", "1e999", "0.001", "10000000000", "%00", "1_0"]],
+        *["max_total=x", "max_total=10000000000", "max_total=%EF%BC%91"],
         *["status=lost", "status=PENDING", "status=%00", "customer=%00", f"customer={'a' * 151}", "ordering=customer"],
         *[f"created_after={value}" for value in ["x", "1", "2026-13-01T00:00:00Z", "2026-11-01T25:00:00Z", "%00"]],
         *[f"updated_since={value}" for value in ["0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00", "now"]],
@@ -75,6 +90,43 @@ def test_a_malformed_filter_is_named(api, admin, orders, query):
 
     assert response.status_code == 400
     assert list(response.json()) == [query.split("=")[0]]
+
+
+def test_an_unknown_status_is_answered_with_the_known_ones(api, customer):
+    known = "Must be one of: pending, confirmed, shipped, delivered, cancelled, returned."
+
+    for status in ("lost", "pending,lost", f"{'pending,' * 400}lost"):
+        assert api(customer).get(f"{URL}?status={status}").json() == {"status": [known]}
+
+
+def test_pages_of_several_statuses_have_every_order_once(api, admin, orders):
+    Order.objects.filter(pk__in=[order.pk for order in orders[::2]]).update(status="shipped")
+    Order.objects.filter(pk=orders[3].pk).update(status="cancelled")
+    client = api(admin)
+    for ordering, expected in (("-created_at", [6, 5, 3, 2, 1]), ("created_at", [1, 2, 3, 5, 6])):
+        url, found = f"{URL}?status=shipped,pending&ordering={ordering}&page_size=2", []
+        while url:
+            page = client.get(url, headers={"Prefer": "count=exact"})
+            assert page["Total-Count"] == "5"
+            found += numbers(page, orders)
+            url = page.get("Link", "").rpartition('>; rel="next"')[0].rpartition("<")[2]
+        assert found == expected
+
+
+def test_a_customer_finds_only_their_own_orders_of_a_product(api, customer, orders, bat, ball):
+    api(customer).post(f"{URL}{orders[0].pk}/cancel/")
+    query = {"product": ball.pk, "status": "pending,cancelled", "min_total": 1}
+
+    response = api(customer).get(URL, query, headers={"Prefer": "handling=strict, count=exact"})
+
+    assert numbers(response, orders) == [5, 3, 1]
+    assert response["Total-Count"] == "3"
+
+
+def test_an_order_with_a_deleted_product_is_still_found(api, admin, orders, bat):
+    api(admin).delete(f"/api/products/{bat.pk}/delete/")
+
+    assert len(api(admin).get(f"{URL}?product={bat.pk}").json()) == 6
 
 
 def test_the_customer_filter_is_for_admins(api, customer, orders):

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from products.models import Product, StockMovement
@@ -111,6 +113,70 @@ def test_the_ledger_is_paginated(api, admin, bat):
     second = client.get(first["Link"].split(">")[0][1:])
 
     assert [row["balance"] for row in first.json() + second.json()] == [14, 13, 12, 11, 10]
+
+
+@pytest.fixture
+def moved(api, admin, customer, bat):
+    """Three days of bats: created, adjusted, and an order placed and canceled. Returns its id."""
+    api(admin).post(url(bat), {"delta": 5})
+    order = api(customer).post("/api/orders/", {"items": [{"product": bat.pk, "quantity": 3}]}).json()["id"]
+    api(customer).post("/api/orders/", {"items": [{"product": bat.pk, "quantity": 1}]})
+    api(customer).post(f"/api/orders/{order}/cancel/")
+    for day, movement in enumerate(StockMovement.objects.order_by("id"), start=1):
+        StockMovement.objects.filter(pk=movement.pk).update(created_at=datetime(2026, 11, day, tzinfo=UTC))
+    return order
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("kind=ordered", [11, 12]),
+        ("kind=set", []),
+        ("kind=", [14, 11, 12, 15, 10]),
+        ("kind=created&kind=adjusted", [15]),
+        ("order={order}", [14, 12]),
+        ("order={order}&kind=cancelled", [14]),
+        ("order=9223372036854775807", []),
+        ("created_after=2026-11-03T00:00:00Z", [14, 11]),
+        ("created_before=2026-11-03T00:00:00Z", [15, 10]),
+        ("created_after=2026-11-02&created_before=2026-11-05T01:00:00%2B02:00", [11, 12]),
+        ("order=&created_after=&created_before=", [14, 11, 12, 15, 10]),
+    ],
+)
+def test_the_ledger_can_be_filtered(api, admin, bat, moved, query, expected):
+    path = f"{url(bat)}?{query.format(order=moved)}"
+    response = api(admin).get(path, headers={"Prefer": "handling=strict"})
+
+    assert [row["balance"] for row in response.json()] == expected
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *[f"kind={value}" for value in ["lost", "ORDERED", "ordered,cancelled", "%00"]],
+        *[f"order={value}" for value in ["0", "-1", "x", "1.5", "9223372036854775808", "null", "%00", "1_0"]],
+        *[f"created_after={value}" for value in ["x", "2026-13-01T00:00:00Z", "0001-01-01T00:00:00%2B14:00", "%00"]],
+        "created_before=now",
+    ],
+)
+def test_a_malformed_filter_of_the_ledger_is_named(api, admin, bat, query):
+    response = api(admin).get(f"{url(bat)}?{query}")
+
+    assert response.status_code == 400
+    assert list(response.json()) == [query.split("=")[0]]
+
+
+def test_the_pages_of_a_filtered_ledger_keep_the_filter(api, admin, bat, moved):
+    first = api(admin).get(f"{url(bat)}?kind=ordered&page_size=1")
+    second = api(admin).get(first["Link"].split(">")[0][1:])
+
+    assert [row["balance"] for row in first.json() + second.json()] == [11, 12]
+
+
+def test_the_filtered_ledger_of_an_unknown_product_is_a_404(api, admin, bat):
+    for pk in (0, 2**63, 10**30):
+        response = api(admin).get(f"/api/products/{pk}/stock/?kind=set")
+        assert (response.status_code, response.json()["detail"]) == (404, "No Product matches the given query.")
 
 
 def test_the_ledger_is_read_only_in_the_admin_site(client, admin, bat):
