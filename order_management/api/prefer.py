@@ -1,5 +1,6 @@
 """The headers `Prefer` and `Preference-Applied` (RFC 7240)."""
 
+from functools import lru_cache
 from urllib.request import parse_http_list
 
 LENGTH_MAX = 4000  # of the header; what comes after that is ignored
@@ -10,8 +11,14 @@ def preferences(request):
 
     Names and values are in lower case, without parameters. If a name occurs twice, the first one counts.
     """
+    return parse(request.META.get("HTTP_PREFER", "")[:LENGTH_MAX])
+
+
+# A program sends the same header with every call.
+@lru_cache(maxsize=100)
+def parse(header):
     values = {}
-    for preference in parse_http_list(request.META.get("HTTP_PREFER", "")[:LENGTH_MAX]):
+    for preference in parse_http_list(header):
         name, _, value = preference.partition(";")[0].partition("=")
         values.setdefault(name.strip().lower(), value.strip().strip('"').lower())
     return values

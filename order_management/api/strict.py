@@ -20,7 +20,7 @@ class StrictMixin:
         is_strict = "HTTP_PREFER" in request._request.META and honor(request, "handling", "strict")
         request.strict = Strict() if is_strict else None
         # Any other method gets a 405.
-        if is_strict and request.method in self.allowed_methods:
+        if is_strict and request.query_params and request.method in self.allowed_methods:
             errors = request.strict.errors("parameter", request.query_params, query_parameters(self))
             if errors:
                 raise ValidationError(errors)
