@@ -126,7 +126,7 @@ def test_no_refresh_outlives_a_password_set_at_the_same_moment(server):
 
         done, *pairs = server.at_once(
             [
-                ("POST", path, {"new_password": f"{PASSWORD} anew"}, server.admin),
+                ("POST", path, {"new_password": f"{PASSWORD} 2"}, server.admin),
                 *((*refresh, {"refresh": token}) for token in tokens),
             ]
         )
@@ -136,7 +136,7 @@ def test_no_refresh_outlives_a_password_set_at_the_same_moment(server):
         for pair in (pair.body for pair in pairs if pair.status == 200):
             assert server.call(*refresh, {"refresh": pair["refresh"]}).status == 401
             assert server.call("GET", "/api/accounts/me/", token=pair["access"]).status == 401
-        assert can_log_in(server, f"fresh{n}", f"{PASSWORD} anew")
+        assert can_log_in(server, f"fresh{n}", f"{PASSWORD} 2")
 
 
 def test_of_two_passwords_set_at_the_same_moment_one_is_valid(server):
@@ -154,9 +154,9 @@ def test_two_admins_who_set_each_others_passwords_do_not_block_each_other(server
         names = f"ann{n}", f"bob{n}"
         paths = [new_user(server, name, role="admin") for name in names]
         tokens = [server.login(name)["access"] for name in names]
-        new = {"new_password": f"{PASSWORD} anew"}
+        new = {"new_password": f"{PASSWORD} 2"}
 
-        # The password of one ends the token of the other, who may be a moment later.
+        # Setting the password of one ends the token of the other, whose call may come later.
         answers = server.at_once(
             [
                 ("POST", f"{paths[1]}password/", new, tokens[0]),
@@ -165,7 +165,7 @@ def test_two_admins_who_set_each_others_passwords_do_not_block_each_other(server
         )
 
         assert statuses(answers) in ([200, 200], [200, 401])
-        changed = [can_log_in(server, name, f"{PASSWORD} anew") for name in reversed(names)]
+        changed = [can_log_in(server, name, f"{PASSWORD} 2") for name in reversed(names)]
         assert changed == [answer.status == 200 for answer in answers]
 
 
@@ -194,7 +194,7 @@ def test_a_change_is_not_undone_by_changes_to_another_field(server, field, other
 
     assert {answer.status for answers in rounds for answer in answers} == {200}
     assert [float(answer.body[field]) for answer in rounds[0]] == [n for n in range(20) for _ in ("put", "got")]
-    # One of the other threads wrote last.
+    # Another thread wrote last.
     now = server.call("GET", path, token=server.customer).body
     assert float(now[other]) in range(1900, 1915)
 
