@@ -15,6 +15,7 @@ class Code(StrEnum):
     OUT_OF_STOCK = "out_of_stock"
     TOTAL_DIFFERS = "total_differs"
     ILLEGAL_STEP = "illegal_step"
+    NOT_RETURNABLE = "not_returnable"
     STOCK_OUT_OF_BOUNDS = "stock_out_of_bounds"
     NOT_DELETED = "not_deleted"
     OWN_ACCESS = "own_access"

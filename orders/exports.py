@@ -9,7 +9,7 @@ from .models import Order
 
 COLUMNS = [
     *["order", "customer", "status", "created_at"],
-    *["product", "name", "price", "quantity", "subtotal", "total", "note"],
+    *["product", "name", "price", "quantity", "subtotal", "total", "note", "returned"],
 ]
 
 
@@ -26,5 +26,8 @@ def csv_rows(orders):
 
 def csv_row(order, line):
     created_at = order.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    _, _, price, quantity = line
-    return [order.id, order.customer, order.status, created_at, *line, price * quantity, order.total, order.note]
+    product, name, price, quantity, returned = line
+    return [
+        *[order.id, order.customer, order.status, created_at],
+        *[product, name, price, quantity, price * quantity, order.total, order.note, returned],
+    ]

@@ -14,6 +14,11 @@ class OrderFilter(FilterSet):
     )
     # A join, not a subquery: SQLite then starts with the orders of the product, not with all orders.
     product = NumberFilter("lines__product", **ID, help_text="The id of a product that is in the order.")
+    returned = filters.ChoiceFilter(
+        choices=[("part", "")],
+        method="filter_returned",
+        help_text="`part`: orders of which some pieces were returned, but not all.",
+    )
     min_total = NumberFilter("total", "gte", **MONEY, help_text="Costs at least this.")
     max_total = NumberFilter("total", "lte", **MONEY, help_text="Costs at most this.")
     customer = filters.CharFilter(method="filter_customer", max_length=150, help_text="A username. Admins only.")
@@ -27,6 +32,9 @@ class OrderFilter(FilterSet):
     )
 
     admin_only = ["customer"]
+
+    def filter_returned(self, orders, name, value):
+        return orders.filter(partly_returned=True)
 
     def filter_customer(self, orders, name, value):
         return orders.filter(customer__username_folded=fold(value))

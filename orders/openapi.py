@@ -6,7 +6,7 @@ from order_management.api.openapi import conflict, error, location, operation, r
 from order_management.exceptions import Code
 from products.services import StockOutOfBounds
 
-from .models import IllegalTransition
+from .models import IllegalTransition, NotReturnable
 from .serializers import (
     EventSerializer,
     FeedEventSerializer,
@@ -14,6 +14,7 @@ from .serializers import (
     OrderSerializer,
     PlaceOrderSerializer,
     ReportSerializer,
+    ReturnSerializer,
 )
 from .services import OutOfStock, TotalDiffers
 
@@ -23,8 +24,8 @@ ORDER = {
     "customer": "user1",
     "status": "pending",
     "items": [
-        {"product": 1, "name": "Bat", "price": "1200.00", "quantity": 2, "subtotal": "2400.00"},
-        {"product": 7, "name": "Ball", "price": "250.00", "quantity": 1, "subtotal": "250.00"},
+        {"product": 1, "name": "Bat", "price": "1200.00", "quantity": 2, "returned": 0, "subtotal": "2400.00"},
+        {"product": 7, "name": "Ball", "price": "250.00", "quantity": 1, "returned": 0, "subtotal": "250.00"},
     ],
     "total": "2650.00",
     "note": "ring twice",
@@ -33,7 +34,19 @@ ORDER = {
     "updated_at": "2026-11-22T10:00:00.123456Z",
 }
 CONFIRMED = ORDER | {"status": "confirmed", "allowed_actions": ["ship", "cancel"]}
-EVENT = {"status": "pending", "by": "user1", "note": "", "created_at": "2026-11-22T10:00:00.123456Z"}
+PARTLY_RETURNED = ORDER | {
+    "status": "delivered",
+    "items": [ORDER["items"][0] | {"returned": 1}, ORDER["items"][1]],
+    "allowed_actions": ["return"],
+}
+EVENT = {
+    "status": "pending",
+    "by": "user1",
+    "note": "",
+    "created_at": "2026-11-22T10:00:00.123456Z",
+    "action": "place",
+    "items": None,
+}
 REPORT = {
     "from": "2026-11-01",
     "to": "2026-11-01",
@@ -44,11 +57,17 @@ REPORT = {
 }
 INTEGER = {"type": "integer"}
 SHORT = {"product": 1, "requested": 2, "available": 1}
+TOO_MANY = {"product": 1, "requested": 2, "returnable": 1}
+
+
+def refused_items(example):
+    return {"type": "array", "items": {"type": "object", "properties": dict.fromkeys(example, INTEGER)}}
+
 
 OUT_OF_STOCK = conflict(
     *(OutOfStock(items=[SHORT]), TotalDiffers(total="2700.00")),
     properties={
-        "items": {"type": "array", "items": {"type": "object", "properties": dict.fromkeys(SHORT, INTEGER)}},
+        "items": refused_items(SHORT),
         "total": {"type": "string"},
     },
     description="There is not enough stock, or the total differs from `expected_total`.",
@@ -56,6 +75,13 @@ OUT_OF_STOCK = conflict(
 WRONG_STEP = conflict(
     *(IllegalTransition("The order is cancelled and cannot become confirmed."), StockOutOfBounds()),
     description="The order is in another status, or its items would exceed the largest stock.",
+)
+WRONG_RETURN = conflict(
+    NotReturnable(items=[TOO_MANY]),
+    IllegalTransition("The order is shipped and cannot become returned."),
+    StockOutOfBounds(),
+    properties={"items": refused_items(TOO_MANY)},
+    description="The order is in another status, has fewer pieces left, or its items would exceed the largest stock.",
 )
 
 
@@ -107,7 +133,10 @@ def order_get():
 
 @operation("List the events of an order", responses=EventSerializer(many=True), examples=[response_example(EVENT)])
 def order_events():
-    """The steps it has taken, oldest first."""
+    """The steps it has taken, oldest first.
+
+    `items` are those that came back with a return; they are null for any other step.
+    """
 
 
 @operation(
@@ -136,6 +165,25 @@ def order_step():
 
 
 @operation(
+    "Return an order",
+    operation_id="order_return",
+    request=ReturnSerializer,
+    examples=[
+        request_example({"note": "did not fit"}, "All that is left"),
+        request_example({"items": [{"product": 1, "quantity": 1}], "restock": False, "note": "broken"}, "A piece"),
+        response_example(PARTLY_RETURNED),
+    ],
+    responses={200: OrderSerializer, 409: WRONG_RETURN},
+)
+def order_return():
+    """All items that are left, or those in `items`; lines with the same product are added up.
+
+    They go back into stock unless `restock` is false. The order stays delivered until every piece is back, and its
+    totals are what was ordered, whatever comes back. The response is for the second example.
+    """
+
+
+@operation(
     "Get the sales report",
     tags=["reports"],
     parameters=[day("from", "2026-11-01"), day("to", "2026-11-30")],
@@ -143,4 +191,7 @@ def order_step():
     examples=[response_example(REPORT)],
 )
 def sales_report():
-    """Cancelled and returned orders do not count. `top_products` are the ten with the most revenue."""
+    """Cancelled and returned orders and returned pieces do not count.
+
+    `top_products` are the ten with the most revenue.
+    """

@@ -6,7 +6,7 @@ from django.db.models.functions import Cast, Round, TruncDate
 
 from .models import Order, OrderLine
 
-SOLD = ~Q(status__in=Order.BACK_IN_STOCK)
+SOLD = ~Q(status__in=Order.UNSOLD)
 TOP_PRODUCTS = 10
 
 
@@ -22,10 +22,12 @@ def amount(cents):
 def sales(first, last):
     """Return the sales of the UTC days from `first` to `last`, both included, summed in the database.
 
-    Takes two statements: an order placed between them is in the products and not yet in the days.
+    Returned pieces do not count. Takes two statements: an order placed between them is in the products and not yet in
+    the days.
     """
     orders = Order.objects.created_on(first, last).filter(SOLD)
-    days = orders.order_by().values(date=TruncDate("created_at")).annotate(orders=Count("*"), cents=cents(F("total")))
+    revenue = cents(F("total") - F("returned_total"))
+    days = orders.order_by().values(date=TruncDate("created_at")).annotate(orders=Count("*"), cents=revenue)
     by_day = {day["date"]: day for day in days}
     rows = [by_day.get(day, {"date": day, "orders": 0, "cents": 0}) for day in dates(first, last)]
     return {
@@ -49,9 +51,10 @@ def dates(first, last):
 
 
 def top_products(orders):
-    """Return the products with the most revenue in these orders."""
+    """Return the products with the most revenue in these orders, without returned pieces."""
     lines = OrderLine.objects.filter(order__in=orders).order_by().values("product_id", "product__name")
-    sums = lines.annotate(pieces=Sum("quantity"), cents=cents(F("price") * F("quantity")))
+    kept = F("quantity") - F("returned")
+    sums = lines.annotate(pieces=Sum(kept), cents=cents(F("price") * kept)).filter(pieces__gt=0)
     return [
         {
             "product": row["product_id"],

@@ -17,13 +17,13 @@ TOP_PRODUCTS_MAX = 10
 REVENUE_MAX = Decimal("99999999999999999.99")
 
 
-class NewLineSerializer(Serializer):
+class OrderItemSerializer(Serializer):
     product = IntegerField(min_value=1, max_value=2**63 - 1)
     quantity = IntegerField(min_value=1, max_value=LINE_QUANTITY_MAX)
 
 
 class PlaceOrderSerializer(SharedFieldsMixin, Serializer):
-    items = ListField(child=NewLineSerializer(), min_length=1, max_length=LINES_MAX)
+    items = ListField(child=OrderItemSerializer(), min_length=1, max_length=LINES_MAX)
     note = CharField(required=False, allow_blank=True, max_length=NOTE_MAX, default="")
     expected_total = MoneyField(required=False, default=None, max_value=TOTAL_MAX)
 
@@ -33,17 +33,8 @@ class NoteSerializer(Serializer):
 
 
 class ReturnSerializer(NoteSerializer):
-    # Steps ignore unknown fields, but ignoring these would return more than the caller asked for.
-    WHOLE = {
-        "items": ["An order can only be returned as a whole."],
-        "restock": ["Returned items always go back into stock."],
-    }
-
-    def to_internal_value(self, data):
-        refused = {name: self.WHOLE[name] for name in self.WHOLE if isinstance(data, dict) and name in data}
-        if refused:
-            raise serializers.ValidationError(refused)
-        return super().to_internal_value(data)
+    items = ListField(child=OrderItemSerializer(), required=False, min_length=1, max_length=LINES_MAX)
+    restock = serializers.BooleanField(required=False)
 
 
 class LineSerializer(Serializer):
@@ -51,6 +42,7 @@ class LineSerializer(Serializer):
     name = CharField()
     price = MoneyField(max_value=PRICE_MAX)
     quantity = serializers.IntegerField()
+    returned = serializers.IntegerField()
     subtotal = MoneyField(max_value=TOTAL_MAX)
 
 
@@ -83,9 +75,10 @@ class OrderSerializer(Serializer):
                     "name": name,
                     "price": str(price),
                     "quantity": quantity,
+                    "returned": returned,
                     "subtotal": str(price * quantity),
                 }
-                for product, name, price, quantity in order.lines
+                for product, name, price, quantity, returned in order.lines
             ],
             "total": str(order.total),
             "note": order.note,
@@ -95,21 +88,29 @@ class OrderSerializer(Serializer):
         }
 
 
+class ReturnedItemSerializer(Serializer):
+    product = serializers.IntegerField()
+    quantity = serializers.IntegerField()
+    restock = serializers.BooleanField()
+
+
 class EventSerializer(ModelSerializer):
-    """A step that an order has taken."""
+    """A step that an order has taken. `items` are those that came back with a return; null for any other step."""
 
     status = ChoiceField(Order.Status)
-    by = CharField(source="by__username", allow_null=True)
+    by = CharField(allow_null=True)
+    action = ChoiceField(list(Order.ACTIONS_TO.values()))
+    items = ListField(child=ReturnedItemSerializer(), max_length=LINES_MAX, allow_null=True)
 
     class Meta:
         model = OrderEvent
-        fields = ["status", "by", "note", "created_at"]
+        fields = ["status", "by", "note", "created_at", "action", "items"]
 
 
 class FeedEventSerializer(EventSerializer):
     """A step that an order has taken, with the ids of the step and of the order."""
 
-    order = serializers.IntegerField(source="order_id")
+    order = serializers.IntegerField()
 
     class Meta(EventSerializer.Meta):
         fields = ["id", "order", *EventSerializer.Meta.fields]

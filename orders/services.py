@@ -41,7 +41,7 @@ def place_order(*, customer, items, note="", expected_total=None):
 def create_order(*, customer, items, note="", expected_total=None):
     """Write an order and return its OrderRecord. The same transaction must end with `take_stock`."""
     lines = price_lines(merge(items))
-    total = sum(price * quantity for _, _, price, quantity in lines)
+    total = sum(price * quantity for _, _, price, quantity, _ in lines)
     if total > TOTAL_MAX:
         raise ValidationError({"items": [f"The total must not exceed {TOTAL_MAX}."]})
     if expected_total is not None and expected_total != total:
@@ -61,13 +61,17 @@ def price_lines(quantities):
     """Return the lines of an order at current names and prices, or raise ValidationError."""
     prices = Product.objects.prices(quantities)
     refuse_unknown(quantities.keys() - prices.keys())
-    return [(pk, *prices[pk], quantity) for pk, quantity in quantities.items()]
+    return [(pk, *prices[pk], quantity, 0) for pk, quantity in quantities.items()]
 
 
 def refuse_unknown(product_ids):
+    refuse_items("There is no product {}.", product_ids)
+
+
+def refuse_items(message, product_ids):
+    """Raise ValidationError with a message for each of the products, if there are any."""
     if product_ids:
-        named = sorted(product_ids)[:WRONG_ITEMS_MAX]
-        raise ValidationError({"items": [f"There is no product {pk}." for pk in named]})
+        raise ValidationError({"items": [message.format(pk) for pk in sorted(product_ids)[:WRONG_ITEMS_MAX]]})
 
 
 @atomic
@@ -76,7 +80,7 @@ def take_stock(order, *, by):
 
     Call it last: other buyers of the same products wait until the transaction ends.
     """
-    requested = {pk: quantity for pk, _, _, quantity in order.lines}
+    requested = {pk: quantity for pk, _, _, quantity, _ in order.lines}
     deltas = {pk: -quantity for pk, quantity in requested.items()}
     try:
         move_stock(deltas, kind=StockMovement.Kind.ORDERED, order=order.id, by=by)
@@ -93,7 +97,28 @@ def change_status(order, status, *, by, note=""):
 
     Raise IllegalTransition or StockOutOfBounds (409). The instance itself does not change.
     """
+    if status == Order.Status.RETURNED:
+        return_items(order, by=by, note=note)
+        return
     order.move_to(status, by=by, note=note)
-    if status in Order.BACK_IN_STOCK:
+    if status == Order.Status.CANCELLED:
         quantities = dict(order.lines.values_list("product", "quantity"))
-        move_stock(quantities, kind=StockMovement.Kind(status), order=order.pk, by=by)
+        move_stock(quantities, kind=StockMovement.Kind.CANCELLED, order=order.pk, by=by)
+
+
+@atomic
+def return_items(order, *, by, items=None, restock=True, note=""):
+    """Take back items of a delivered order, or all that are left; with `restock` they go back into stock.
+
+    `items` are dicts with `product`, an id, and `quantity`. Raise ValidationError (400), IllegalTransition,
+    NotReturnable or StockOutOfBounds (409), in this order. The instance itself does not change.
+    """
+    # Of two returns at the same moment, the second sees what the first has left.
+    order = Order.objects.lock(order.pk)
+    lines = {line.product_id: line for line in order.lines.all()}
+    quantities = {pk: line.left for pk, line in lines.items() if line.left} if items is None else merge(items)
+    refuse_items("Product {} is not in the order.", quantities.keys() - lines.keys())
+    pieces = {lines[pk]: quantity for pk, quantity in quantities.items()}
+    order.take_back(pieces, restock=restock, by=by, note=note)
+    if restock:
+        move_stock(quantities, kind=StockMovement.Kind.RETURNED, order=order.pk, by=by)

@@ -85,7 +85,7 @@ class OrderEvents(OrderMixin, generics.ListAPIView):
     @from_replica
     def page(self, order):
         events = self.paginate_queryset(OrderEvent.objects.filter(order=order.id).rows())
-        return self.get_paginated_response(EventSerializer(events, many=True).data)
+        return self.get_paginated_response(EventSerializer(OrderEvent.objects.with_items(events), many=True).data)
 
 
 class OrderFeed(ConditionalMixin, generics.ListAPIView):
@@ -96,7 +96,8 @@ class OrderFeed(ConditionalMixin, generics.ListAPIView):
     @openapi.order_feed
     @from_replica
     def get(self, request):
-        return self.list(request)
+        events = OrderEvent.objects.with_items(self.paginate_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.get_serializer(events, many=True).data)
 
 
 class OrderStep(OrderMixin, generics.GenericAPIView):
@@ -108,23 +109,20 @@ class OrderStep(OrderMixin, generics.GenericAPIView):
     @openapi.order_step
     @retryable(NoteSerializer)
     def post(self, request, note, pk):
-        return self.take(note, pk)
-
-    def take(self, note, pk):
-        order = self.get_object()
-        services.change_status(order, self.to_status, by=self.request.user, **note)
+        services.change_status(self.get_object(), self.to_status, by=request.user, **note)
         return Response(self.get_serializer(Order.objects.get_record(pk)).data)
 
 
-class OrderReturn(OrderStep):
-    """A step that refuses a choice of items, instead of ignoring it."""
+class OrderReturn(OrderMixin, generics.GenericAPIView):
+    """Return all items of an order, or some."""
 
-    to_status = Order.Status.RETURNED
+    permission_classes = [IsAdmin]
 
-    @openapi.order_step
+    @openapi.order_return
     @retryable(ReturnSerializer)
-    def post(self, request, note, pk):
-        return self.take(note, pk)
+    def post(self, request, returned, pk):
+        services.return_items(self.get_object(), by=request.user, **returned)
+        return Response(self.get_serializer(Order.objects.get_record(pk)).data)
 
 
 class SalesReport(ConditionalMixin, generics.GenericAPIView):

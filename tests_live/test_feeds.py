@@ -241,7 +241,7 @@ def check_readers(server, seconds, folder, *others):
     events, stock = follow(server, f"{EVENTS}?page_size=1000"), follow(server, f"{STOCK}?page_size=1000")
 
     assert readers[0].rows == readers[1].rows == events
-    assert program.events() == [(event["id"], event["order"], event["status"]) for event in events]
+    assert program.events() == [(event["id"], event["order"], event["action"]) for event in events]
     assert readers[2].rows == stock
     for rows in (events, stock):
         assert len({row["id"] for row in rows}) == len(rows)

@@ -3,6 +3,8 @@
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -109,6 +111,92 @@ def test_only_one_of_two_concurrent_steps_is_taken(server, steps):
             assert server.call("POST", f"{path}return/", token=server.admin).status == 200
 
     assert stock(server, product) == 100
+
+
+@pytest.fixture
+def delivered(server):
+    """A function that places an order of these products, 10 pieces of each, and delivers it; it returns its path."""
+
+    def delivered(*products):
+        path = f"{ORDERS}{server.call(*order(server, *[(product, 10) for product in products])).body['id']}/"
+        for step in ("confirm", "ship", "deliver"):
+            assert server.call("POST", f"{path}{step}/", token=server.admin).status == 200
+        return path
+
+    return delivered
+
+
+def returning(server, path, *pairs, **fields):
+    """Return the call that returns pairs of product and quantity, or all that is left."""
+    items = [{"product": product["id"], "quantity": quantity} for product, quantity in pairs]
+    return "POST", f"{path}return/", ({"items": items} if items else {}) | fields, server.admin
+
+
+def sold(server, since):
+    """Return the revenue of the orders since a time by their lines, without what was returned."""
+    query = f"page_size=1000&created_after={since:%Y-%m-%dT%H:%M:%S.%fZ}"
+    orders = server.call("GET", f"{ORDERS}?{query}", token=server.admin).body
+    kept = [order for order in orders if order["status"] not in ("cancelled", "returned")]
+    lines = [line for order in kept for line in order["items"]]
+    return sum(Decimal(line["price"]) * (line["quantity"] - line["returned"]) for line in lines)
+
+
+def revenue(server):
+    today = datetime.now(UTC).date()
+    period = f"from={today - timedelta(days=1)}&to={today}"
+    return Decimal(server.call("GET", f"/api/reports/sales/?{period}", token=server.admin).body["revenue"])
+
+
+@pytest.fixture
+def _report_counts_what_was_kept(server):
+    since, before = datetime.now(UTC), revenue(server)
+    yield
+    assert revenue(server) - before == sold(server, since)
+
+
+@pytest.mark.usefixtures("_report_counts_what_was_kept")
+def test_no_more_pieces_come_back_than_were_ordered(server, delivered):
+    product = server.create_product(quantity=10)
+    path = delivered(product)
+
+    answers = server.at_once([returning(server, path, (product, 3))] * 8)
+
+    assert statuses(answers) == [200] * 3 + [409] * 5
+    assert {answer.body["code"] for answer in answers if answer.status == 409} == {"not_returnable"}
+    assert server.call("GET", path, token=server.admin).body["items"][0]["returned"] == 9
+    assert stock(server, product) == 9
+
+
+@pytest.mark.usefixtures("_report_counts_what_was_kept")
+def test_returns_of_different_lines_return_the_whole_order(server, delivered):
+    products = [server.create_product(quantity=10) for _ in range(8)]
+    for _ in range(5):
+        path = delivered(*products)
+
+        answers = server.at_once([returning(server, path, (product, 10)) for product in products])
+
+        assert statuses(answers) == [200] * 8
+        assert sorted(answer.body["status"] for answer in answers) == ["delivered"] * 7 + ["returned"]
+        assert server.call("GET", path, token=server.admin).body["allowed_actions"] == []
+        assert {stock(server, product) for product in products} == {10}
+
+
+@pytest.mark.usefixtures("_report_counts_what_was_kept")
+def test_a_return_of_all_that_is_left_takes_what_others_leave(server, delivered):
+    product, other = server.create_product(quantity=50), server.create_product(quantity=50)
+    for _ in range(5):
+        path = delivered(product, other)
+        parts = [returning(server, path, (product, 1), (other, 2)), returning(server, path, (other, 1), restock=False)]
+
+        answers = server.at_once([*parts * 3, returning(server, path), ("POST", f"{path}cancel/", None, server.admin)])
+
+        assert answers[-2].status == 200
+        assert answers[-1].status == 409
+        lines = server.call("GET", path, token=server.admin).body["items"]
+        assert [line["returned"] for line in lines] == [10, 10]
+        damaged = sum(answer.status == 200 for answer in answers[1:6:2])
+        back = [row["delta"] for row in ledger(server, other) if f"{ORDERS}{row['order']}/" == path]
+        assert sum(back) == -damaged
 
 
 def test_setting_the_stock_loses_no_sale(server):

@@ -11,6 +11,7 @@ from django.urls import path
 
 from order_management.exceptions import Code
 from order_management.urls import urlpatterns as ours
+from orders.models import Order
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/api.md"
 STRANGER = {"username": "carl", "password": "a guess"}
@@ -35,6 +36,10 @@ def shop(api, admin, customer, bat, order):
             items = [{"product": bat.pk, "quantity": quantity}]
             headers = {"Idempotency-Key": key} if key else {}
             return self.carl.post("/api/orders/", {"items": items} | fields, headers=headers)
+
+        def return_too_much(self):
+            Order.objects.update(status="delivered")
+            return self.anna.post(f"{self.order_path}return/", {"items": [{"product": bat.pk, "quantity": 3}]})
 
         def own_access(self):
             return self.anna.patch(f"/api/accounts/users/{admin.pk}/", {"is_active": False})
@@ -102,6 +107,7 @@ ROWS = [
     ("out_of_stock", 409, lambda shop: shop.place(quantity=99)),
     ("total_differs", 409, lambda shop: shop.place(expected_total=1)),
     ("illegal_step", 409, lambda shop: shop.anna.post(f"{shop.order_path}ship/")),
+    ("not_returnable", 409, lambda shop: shop.return_too_much()),
     ("stock_out_of_bounds", 409, lambda shop: shop.anna.post(f"{shop.product}stock/", {"delta": -99})),
     ("not_deleted", 409, lambda shop: shop.anna.post(f"{shop.product}restore/")),
     ("own_access", 409, lambda shop: shop.own_access()),

@@ -31,6 +31,7 @@ LISTS = [
     ("admin", "/api/orders/?status=cancelled,pending,shipped&ordering=created_at"),
     ("customer", "/api/orders/?status=pending,cancelled"),
     ("admin", "/api/orders/?min_total=1&ordering=total"),
+    ("admin", "/api/orders/?returned=part"),
     ("admin", "/api/orders/?max_total=99999&ordering=-total"),
     ("admin", "/api/products/{bat}/stock/"),
     ("admin", "/api/products/{bat}/stock/?kind=ordered"),
@@ -91,6 +92,8 @@ def test_a_page_is_read_from_an_index(who, url, api, admin, customer, bat, ball,
         services.delete_product(services.create_product(by=admin, name=name, price=1, quantity=1), by=admin)
     for number in range(3):
         place_order(customer=customer, items=[{"product": bat.pk, "quantity": number + 1}])
+    if "returned=part" in url:
+        Order.objects.update(status="delivered", partly_returned=True)
     client = api(people[who])
 
     url = url.format(bat=bat.pk)

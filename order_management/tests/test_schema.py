@@ -256,7 +256,13 @@ CALLS = {
     "order_confirm": (taking_a_step("admin"), STEP),
     "order_ship": (taking_a_step("admin", "confirmed"), STEP),
     "order_deliver": (taking_a_step("admin", "shipped"), STEP),
-    "order_return": (taking_a_step("admin", "delivered"), STEP),
+    "order_return": (
+        taking_a_step("admin", "delivered"),
+        [
+            *[*STEP, (200, lines(quantity=1)), (409, lines(quantity=99))],
+            *[(400, lines(product=999)), (400, calling(body={"items": []}))],
+        ],
+    ),
     "order_cancel": (taking_a_step("customer"), [row for row in STEP if row[0] != 403]),
     "sales_report": (
         lambda shop: {"by": shop.admin, "query_params": {"from": "2026-11-01", "to": "2026-11-30"}},

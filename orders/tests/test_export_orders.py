@@ -9,10 +9,10 @@ from accounts.models import User
 from order_management.files.csv import BATCH
 from orders.exports import orders_csv
 from orders.models import Order
-from orders.services import place_order
+from orders.services import place_order, return_items
 from products.services import create_product
 
-HEADER = "\ufefforder,customer,status,created_at,product,name,price,quantity,subtotal,total,note"
+HEADER = "\ufefforder,customer,status,created_at,product,name,price,quantity,subtotal,total,note,returned"
 
 
 def export(*arguments):
@@ -35,10 +35,19 @@ def test_the_file_has_a_row_per_order_line(customer, bat, ball):
 
     assert export() == [
         HEADER,
-        f'{pk},carl,pending,2026-11-22T10:00:00.123456Z,{bat.pk},Bat,1200.00,2,2400.00,2450.00,"Ring, twice"',
-        f'{pk},carl,pending,2026-11-22T10:00:00.123456Z,{ball.pk},Ball,50.00,1,50.00,2450.00,"Ring, twice"',
+        f'{pk},carl,pending,2026-11-22T10:00:00.123456Z,{bat.pk},Bat,1200.00,2,2400.00,2450.00,"Ring, twice",0',
+        f'{pk},carl,pending,2026-11-22T10:00:00.123456Z,{ball.pk},Ball,50.00,1,50.00,2450.00,"Ring, twice",0',
         "",
     ]
+
+
+def test_the_last_column_says_how_many_pieces_were_returned(admin, customer, bat, ball):
+    order = place(customer, (bat, 3), (ball, 1))
+    Order.objects.update(status="delivered")
+    return_items(order, by=admin, items=[{"product": bat.pk, "quantity": 2}])
+    Order.objects.filter(pk=place(customer, (bat, 4)).pk).update(status="returned")
+
+    assert [row.split(",")[-1] for row in export()[1:-1]] == ["2", "0", "4"]
 
 
 @pytest.mark.django_db
@@ -52,7 +61,7 @@ def test_text_that_could_be_a_formula_is_escaped(admin):
     place(customer, (product, 1), note="-2+3")
 
     row = export()[1].split(",")
-    assert (row[1], row[5], row[-1]) == ("'@carl", "'=1+1", "'-2+3")
+    assert (row[1], row[5], row[-2]) == ("'@carl", "'=1+1", "'-2+3")
 
 
 @pytest.mark.parametrize("begin", ["=cmd", "+x@y", "-x", "@carl", "＝1"])

@@ -35,8 +35,22 @@ def test_the_documented_call(api, customer, bat, ball):
         (
             "items",
             [
-                {"product": bat.pk, "name": "Bat", "price": "1200.00", "quantity": 2, "subtotal": "2400.00"},
-                {"product": ball.pk, "name": "Ball", "price": "50.00", "quantity": 1, "subtotal": "50.00"},
+                {
+                    "product": bat.pk,
+                    "name": "Bat",
+                    "price": "1200.00",
+                    "quantity": 2,
+                    "returned": 0,
+                    "subtotal": "2400.00",
+                },
+                {
+                    "product": ball.pk,
+                    "name": "Ball",
+                    "price": "50.00",
+                    "quantity": 1,
+                    "returned": 0,
+                    "subtotal": "50.00",
+                },
             ],
         ),
         ("total", "2450.00"),

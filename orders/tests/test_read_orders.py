@@ -176,7 +176,7 @@ def test_events_are_the_steps_oldest_first(api, admin, customer, order):
         ("confirmed", "anna", ""),
         ("cancelled", "carl", "too late"),
     ]
-    assert list(events[0]) == ["status", "by", "note", "created_at"]
+    assert list(events[0]) == ["status", "by", "note", "created_at", "action", "items"]
     assert all(event["created_at"].endswith("Z") for event in events)
 
 

@@ -155,23 +155,6 @@ def delivered(api, admin, order):
     return order
 
 
-@pytest.mark.parametrize("items", [[{"product": 1, "quantity": 1}], [], None, "all"])
-@pytest.mark.parametrize("headers", [{}, {"Prefer": "handling=strict"}])
-def test_an_order_is_never_returned_in_part(api, admin, delivered, items, headers):
-    response = api(admin).post(url(delivered, "return"), {"items": items, "note": "one bat"}, headers=headers)
-
-    assert (response.status_code, response.json()) == (400, {"items": ["An order can only be returned as a whole."]})
-    assert Order.objects.get().status == "delivered"
-
-
-@pytest.mark.parametrize("restock", [False, True, None])
-def test_a_return_cannot_choose_whether_to_restock(api, admin, delivered, restock):
-    response = api(admin).post(url(delivered, "return"), {"restock": restock})
-
-    assert (response.status_code, list(response.json())) == (400, ["restock"])
-    assert Order.objects.get().status == "delivered"
-
-
 def test_the_other_steps_ignore_the_fields_of_a_partial_return(api, admin, order):
     for step in PATHS["delivered"]:
         assert api(admin).post(url(order, step), {"items": [], "restock": False}).status_code == 200
