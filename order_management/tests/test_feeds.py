@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from orders.models import Order, OrderEvent
-from orders.services import change_status, place_order
+from orders.services import change_status, place_order, return_items
 from products.models import StockMovement
 from products.services import adjust_stock, create_product, lock_product
 
@@ -65,8 +65,20 @@ def test_the_events_of_all_orders_come_oldest_first(api, admin, orders):
         *((order.pk, "pending") for order in orders),
         (orders[0].pk, "confirmed"),
     ]
-    assert list(rows[0]) == ["id", "order", "status", "by", "note", "created_at"]
+    assert list(rows[0]) == ["id", "order", "status", "by", "note", "created_at", "action", "items"]
     assert ids(rows) == sorted(ids(rows))
+
+
+def test_each_return_has_its_items(api, admin, orders, bat):
+    Order.objects.update(status="delivered")
+    for order in orders[:2]:
+        return_items(order, by=admin, restock=False)
+
+    rows, _ = read(api(admin), EVENTS)
+
+    assert [(row["order"], row["action"]) for row in rows[-2:]] == [(order.pk, "return") for order in orders[:2]]
+    items = [{"product": bat.pk, "quantity": 1, "restock": False}]
+    assert [row["items"] for row in rows] == [*[None] * 6, items, items]
 
 
 def test_the_rows_of_the_ledger_come_oldest_first(api, admin, orders, bat):
