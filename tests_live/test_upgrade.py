@@ -6,7 +6,7 @@ import tarfile
 
 import pytest
 
-from .server import PRODUCTION, ROOT, Server
+from .server import PRODUCTION, ROOT, Server, manage
 from .test_feeds import STOCK, follow, read
 
 PREVIOUS = "98ad17607d17"  # the revision that the upgrade starts from
@@ -67,3 +67,36 @@ def test_feeds_show_rows_written_by_a_node_of_the_previous_version(server, previ
         assert node.call("POST", "/api/orders/", body, server.customer).status == 201
 
     assert [row["balance"] for row in follow(server, url)] == [7, 4, 1]
+
+
+def deliver(server):
+    """Return the path of a delivered order of three pieces, and what it contains."""
+    body = order(server, note="")
+    path = f"/api/orders/{server.call('POST', '/api/orders/', body, server.customer).body['id']}/"
+    for step in ("confirm", "ship", "deliver"):
+        assert server.call("POST", f"{path}{step}/", token=server.admin).status == 200
+    return path, body["items"][0]["product"]
+
+
+def test_an_order_returned_at_a_node_of_the_previous_version_is_wholly_returned(server, previous):
+    path, product = deliver(server)
+
+    assert previous.call("POST", f"{path}return/", token=server.admin).status == 200
+
+    assert server.call("GET", path, token=server.admin).body["items"][0]["returned"] == 3
+    event = server.call("GET", f"{path}events/", token=server.admin).body[-1]
+    assert (event["action"], event["items"]) == ("return", [{"product": product, "quantity": 3, "restock": True}])
+    manage("verify_stock", DATABASE_URL=server.database_url)
+
+
+def test_a_node_of_the_previous_version_returns_no_piece_a_second_time(server, previous):
+    path, product = deliver(server)
+    part = {"items": [{"product": product, "quantity": 1}]}
+    assert server.call("POST", f"{path}return/", part, server.admin).status == 200
+
+    assert previous.call("POST", f"{path}return/", token=server.admin).status >= 400
+
+    assert server.call("GET", f"/api/products/{product}/", token=server.admin).body["quantity"] == 8
+    assert server.call("POST", f"{path}return/", token=server.admin).body["status"] == "returned"
+    assert server.call("GET", f"/api/products/{product}/", token=server.admin).body["quantity"] == 10
+    manage("verify_stock", DATABASE_URL=server.database_url)
