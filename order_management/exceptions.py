@@ -17,6 +17,7 @@ class Code(StrEnum):
     ILLEGAL_STEP = "illegal_step"
     NOT_RETURNABLE = "not_returnable"
     STOCK_OUT_OF_BOUNDS = "stock_out_of_bounds"
+    STOCK_DIFFERS = "stock_differs"
     NOT_DELETED = "not_deleted"
     OWN_ACCESS = "own_access"
     LENGTH_REQUIRED = "length_required"

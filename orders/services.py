@@ -4,11 +4,10 @@ from collections import Counter
 
 from django.core.exceptions import ValidationError
 
-from order_management.api.fields import WRONG_ITEMS_MAX
 from order_management.db.transactions import atomic
 from order_management.exceptions import Code, Conflict
 from products.models import Product, StockMovement
-from products.services import StockOutOfBounds, move_stock
+from products.services import StockOutOfBounds, move_stock, refuse_unknown
 
 from .models import TOTAL_MAX, Order
 
@@ -60,18 +59,8 @@ def merge(items):
 def price_lines(quantities):
     """Return the lines of an order at current names and prices, or raise ValidationError."""
     prices = Product.objects.prices(quantities)
-    refuse_unknown(quantities.keys() - prices.keys())
+    refuse_unknown(quantities.keys() - prices.keys(), field="items")
     return [(pk, *prices[pk], quantity, 0) for pk, quantity in quantities.items()]
-
-
-def refuse_unknown(product_ids):
-    refuse_items("There is no product {}.", product_ids)
-
-
-def refuse_items(message, product_ids):
-    """Raise ValidationError with a message for each of the products, if there are any."""
-    if product_ids:
-        raise ValidationError({"items": [message.format(pk) for pk in sorted(product_ids)[:WRONG_ITEMS_MAX]]})
 
 
 @atomic
@@ -86,7 +75,7 @@ def take_stock(order, *, by):
         move_stock(deltas, kind=StockMovement.Kind.ORDERED, order=order.id, by=by)
     except StockOutOfBounds as error:
         # Products without a stock were deleted after their prices had been read.
-        refuse_unknown([pk for pk, available in error.stock.items() if available is None])
+        refuse_unknown([pk for pk, available in error.stock.items() if available is None], field="items")
         items = [{"product": pk, "requested": requested[pk], "available": error.stock[pk]} for pk in error.stock]
         raise OutOfStock(items=items) from error
 
@@ -117,7 +106,8 @@ def return_items(order, *, by, items=None, restock=True, note=""):
     order = Order.objects.lock(order.pk)
     lines = {line.product_id: line for line in order.lines.all()}
     quantities = {pk: line.left for pk, line in lines.items() if line.left} if items is None else merge(items)
-    refuse_items("Product {} is not in the order.", quantities.keys() - lines.keys())
+    unknown = quantities.keys() - lines.keys()
+    refuse_unknown(unknown, field="items", message="Product {} is not in the order.")
     pieces = {lines[pk]: quantity for pk, quantity in quantities.items()}
     order.take_back(pieces, restock=restock, by=by, note=note)
     if restock:

@@ -10,10 +10,18 @@ from order_management.api.openapi import (
     response_example,
 )
 
-from .serializers import AdjustmentSerializer, FeedMovementSerializer, MovementSerializer, ProductSerializer
+from .bulk_stock import REFUSED_MAX, StockDiffers
+from .serializers import (
+    AdjustmentSerializer,
+    FeedMovementSerializer,
+    MovementSerializer,
+    ProductSerializer,
+    StockChangesSerializer,
+)
 from .services import NotDeleted, StockOutOfBounds
 
 BAT = {"id": 1, "name": "Bat", "price": "1200.00", "quantity": 10}
+INTEGER = {"type": "integer"}
 MOVEMENT = {
     "id": 2,
     "kind": "adjusted",
@@ -102,6 +110,50 @@ def stock_feed():
     Every page has a `Link` with `rel="next"`, even the last one: keep this URL and request it later to get the rows
     added since. No row is skipped or repeated, and the rows of one product come in the order of its ledger. After the
     database has been restored, an old `cursor` gets a 400: start again.
+    """
+
+
+@operation(
+    "Change the stock of several products",
+    tags=["stock"],
+    request=StockChangesSerializer,
+    examples=[
+        request_example({"changes": [{"product": 1, "delta": 5}]}, "A delivery"),
+        request_example(
+            {
+                "changes": [{"product": 1, "delta": 5}, {"product": 2, "quantity": 12, "expected": 10}],
+                "note": "count of November",
+            },
+            "All fields",
+        ),
+        response_example(BAT | {"quantity": 15}),
+    ],
+    responses={
+        200: ProductSerializer(many=True),
+        409: conflict(
+            StockDiffers(items=[{"product": 2, "expected": 10, "available": 9}]),
+            StockOutOfBounds(items=[{"product": 1, "requested": -12, "available": 10}]),
+            properties={
+                "items": {
+                    "type": "array",
+                    "maxItems": REFUSED_MAX,
+                    "items": {
+                        "type": "object",
+                        "properties": dict.fromkeys(["product", "requested", "expected", "available"], INTEGER),
+                        "required": ["available", "product"],
+                    },
+                },
+                "more": INTEGER,
+            },
+            description="Some changes are not possible: `items` names the first 100, `more` says how many others.",
+        ),
+    },
+)
+def stock_change():
+    """Up to 500 deliveries (`delta`) and counts (`quantity`), all or none, each product once.
+
+    With `expected`, a count is refused unless that is the stock, so that no sale in between is lost. A count that
+    equals the stock writes nothing to the ledger.
     """
 
 

@@ -1,12 +1,16 @@
+from itertools import islice
+
 from rest_framework import serializers
 
-from order_management.api.fields import CharField, IntegerField, MoneyField
+from order_management.api.fields import WRONG_ITEMS_MAX, CharField, IntegerField, ListField, MoneyField
 from order_management.api.serializers import ModelSerializer, Serializer, SharedFieldsMixin
 from order_management.characters import validate_visible
 
 from .models import NOTE_MAX, PRICE_MAX, QUANTITY_MAX, StockMovement
 
 NO_CHANGE = "A change of 0 changes nothing."
+ONE_OF_TWO = "Send either delta or quantity."
+CHANGES_MAX = 500
 
 
 class ProductSerializer(SharedFieldsMixin, Serializer):
@@ -30,6 +34,44 @@ class AdjustmentSerializer(Serializer):
         if not delta:
             raise serializers.ValidationError(NO_CHANGE)
         return delta
+
+
+class StockChangeSerializer(Serializer):
+    """A delivery (`delta`) or a count (`quantity`)."""
+
+    product = IntegerField(min_value=1, max_value=2**63 - 1)
+    delta = IntegerField(required=False, min_value=-QUANTITY_MAX, max_value=QUANTITY_MAX)
+    quantity = IntegerField(required=False, min_value=0, max_value=QUANTITY_MAX)
+    expected = IntegerField(required=False, min_value=0, max_value=QUANTITY_MAX)
+
+    validate_delta = AdjustmentSerializer.validate_delta
+
+    def validate(self, change):
+        if ("delta" in change) == ("quantity" in change):
+            raise serializers.ValidationError({"delta": [ONE_OF_TWO]})
+        if "delta" in change and "expected" in change:
+            raise serializers.ValidationError({"expected": ["Only a count has an expected stock: send quantity."]})
+        return change
+
+
+class StockChangesSerializer(Serializer):
+    changes = ListField(child=StockChangeSerializer(), min_length=1, max_length=CHANGES_MAX)
+    note = CharField(required=False, allow_blank=True, max_length=NOTE_MAX)
+
+    def validate_changes(self, changes):
+        repeated = dict(islice(repetitions(change["product"] for change in changes), WRONG_ITEMS_MAX))
+        if repeated:
+            raise serializers.ValidationError(repeated)
+        return changes
+
+
+def repetitions(products):
+    """Yield the position of each product that came before, and the errors that say so."""
+    seen = set()
+    for position, product in enumerate(products):
+        if product in seen:
+            yield position, {"product": [f"Product {product} is already in the list."]}
+        seen.add(product)
 
 
 class MovementSerializer(ModelSerializer):

@@ -4,10 +4,12 @@ A deleted user cannot change anything: the ledger's foreign key refuses it at th
 so where nothing is written to the ledger. That call comes last, so that the user is locked only for a moment.
 """
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404
 
 from accounts.models import User
+from order_management.api.fields import WRONG_ITEMS_MAX
 from order_management.db.transactions import atomic
 from order_management.exceptions import Code, Conflict
 
@@ -23,9 +25,9 @@ class StockOutOfBounds(Conflict):
     code = Code.STOCK_OUT_OF_BOUNDS
     detail = f"The stock must stay between 0 and {QUANTITY_MAX}."
 
-    def __init__(self, stock=None):
+    def __init__(self, stock=None, **extra):
         """`stock` is the current stock of the refused products by id, None for a missing one."""
-        super().__init__()
+        super().__init__(**extra)
         self.stock = stock
 
 
@@ -48,6 +50,12 @@ def get_or_404(product):
     if product is None:
         raise Http404("No Product matches the given query.")
     return product
+
+
+def refuse_unknown(product_ids, *, field, message="There is no product {}."):
+    """Raise ValidationError (400) with a message for each of the products, if there are any."""
+    if product_ids:
+        raise ValidationError({field: [message.format(pk) for pk in sorted(product_ids)[:WRONG_ITEMS_MAX]]})
 
 
 def lock_products(products):

@@ -9,10 +9,16 @@ from order_management.api.counting import CountedPagination
 from order_management.db.replica import from_replica
 from order_management.feeds.pagination import FeedPagination
 
-from . import openapi, services
+from . import bulk_stock, openapi, services
 from .filters import MovementFilter, ProductFilter
 from .models import Product, StockMovement
-from .serializers import AdjustmentSerializer, FeedMovementSerializer, MovementSerializer, ProductSerializer
+from .serializers import (
+    AdjustmentSerializer,
+    FeedMovementSerializer,
+    MovementSerializer,
+    ProductSerializer,
+    StockChangesSerializer,
+)
 
 
 class ProductList(ConditionalMixin, generics.ListAPIView):
@@ -130,3 +136,9 @@ class StockFeed(ConditionalMixin, generics.ListAPIView):
     @from_replica
     def get(self, request):
         return self.list(request)
+
+    @openapi.stock_change
+    @retryable(StockChangesSerializer)
+    def post(self, request, fields):
+        products = bulk_stock.apply_changes(by=request.user, **fields)
+        return Response(ProductSerializer(products, many=True).data)

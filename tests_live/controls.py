@@ -27,6 +27,7 @@ RACES, DURABILITY = "tests_live/test_order_races.py", "tests_live/test_order_dur
 REPLICA, BACKUP = "tests_live/test_replica.py", "tests_live/test_backup.py"
 CALLS, BODIES = "tests_live/test_races.py", "tests_live/test_bodies.py"
 THROTTLE, RETRIES = "tests_live/test_throttle.py", "tests_live/test_retries.py"
+STOCK = "tests_live/test_stock_races.py"
 REFUSALS, FEEDS = "order_management/tests/test_refusals.py", "tests_live/test_feeds.py"
 CONTROLS = [
     Control(
@@ -492,6 +493,22 @@ CONTROLS = [
         "filter(pk=pk).select_for_update(no_key=True))",
         "filter(pk=pk))",
         f"{RACES}::test_setting_the_stock_loses_no_sale",
+        POSTGRES,
+    ),
+    Control(
+        "products are locked while they are counted",
+        "products/models.py",
+        'filter(pk__in=pks).order_by("pk").select_for_update(no_key=True)\n        return',
+        'filter(pk__in=pks).order_by("pk")\n        return',
+        f"{STOCK}::test_a_count_with_an_expected_stock_loses_no_sale",
+        POSTGRES,
+    ),
+    Control(
+        "products that are counted are locked in ascending id",
+        "products/models.py",
+        'filter(pk__in=pks).order_by("pk").select_for_update(no_key=True)\n        return',
+        'filter(pk__in=pks).order_by("-pk").select_for_update(no_key=True)\n        return',
+        f"{STOCK}::test_deliveries_and_orders_in_opposite_order_do_not_deadlock",
         POSTGRES,
     ),
     Control(

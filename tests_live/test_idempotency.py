@@ -51,6 +51,12 @@ def on_product(method, path, body):
     return change
 
 
+def change_stock(server):
+    product = server.create_product()["id"]
+    changes = [{"product": product, "quantity": 7, "expected": 10}]
+    return Change(("POST", f"{PRODUCTS}stock/", {"changes": changes}), f"{PRODUCTS}{product}/stock/", 2)
+
+
 def place(server):
     product = server.create_product()["id"]
     call = "POST", ORDERS, {"items": [{"product": product, "quantity": 2}]}
@@ -74,6 +80,7 @@ CHANGES = {
     "delete": delete,
     "restore": restore,
     "stock": on_product("POST", "stock/", {"delta": -2}),
+    "stock of several products": change_stock,
     "place": place,
     **{name: step(name) for name in EARLIER},
 }

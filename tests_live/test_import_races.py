@@ -95,3 +95,37 @@ def test_an_import_during_another_one_says_so(server, tmp_path):
 
     # Nothing was imported, and the form's token is not used up.
     assert server.call(*call).status == 302
+
+
+def delete_and_restore_until(stop, server, product):
+    """Keep deleting and restoring a product, and return the statuses of the answers."""
+    path, answers = f"/api/products/{product}/", []
+    while not stop.is_set():
+        for method, action in (("DELETE", "delete"), ("POST", "restore")):
+            answers.append(server.call(method, f"{path}{action}/", token=server.admin).status)
+    return answers
+
+
+def test_an_import_changes_all_products_or_none_while_one_is_deleted_and_restored(server):
+    site, stop = AdminSite(server), threading.Event()
+    ids, answers = [server.create_product(quantity=10)["id"] for _ in range(3)], {}
+
+    with ThreadPoolExecutor(1) as threads:
+        toggler = threads.submit(delete_and_restore_until, stop, server, ids[1])
+        try:
+            for quantity in range(11, 51):
+                file = "id,quantity\n" + "".join(f"{pk},{quantity}\n" for pk in ids)
+                answers[quantity] = server.call(*site.upload(IMPORT, site.hidden_inputs(IMPORT), file))
+        finally:
+            stop.set()
+
+    assert set(toggler.result()) == {200}
+    assert {answer.status for answer in answers.values()} == {200, 302}
+    for answer in answers.values():
+        assert answer.status == 302 or f"id: Product {ids[1]} was deleted." in answer.body
+    imported = [quantity for quantity, answer in answers.items() if answer.status == 302]
+    for pk in ids:
+        rows = server.call("GET", f"/api/products/{pk}/stock/", token=server.admin).body
+        assert [row["balance"] for row in rows] == [*reversed(imported), 10]
+    assert server.call("GET", f"/api/products/{ids[1]}/", token=server.admin).body["quantity"] == imported[-1]
+    manage("verify_stock", DATABASE_URL=server.database_url)

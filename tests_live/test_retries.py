@@ -40,6 +40,18 @@ def delete(server):
     return "DELETE", f"/api/products/{server.create_product()['id']}/delete/", None, server.admin
 
 
+def restore(server):
+    _, path, *_ = call = delete(server)
+    assert server.call(*call).status == 200
+    return "POST", path.replace("delete", "restore"), None, server.admin
+
+
+def change_stock(server):
+    products = [server.create_product()["id"] for _ in range(2)]
+    changes = [{"product": product, "quantity": 7, "expected": 10} for product in products]
+    return "POST", "/api/products/stock/", {"changes": changes}, server.admin
+
+
 def order(server, *products, key=None):
     items = [{"product": product["id"], "quantity": 1} for product in products or [server.create_product()]]
     return "POST", ORDERS, {"items": items}, server.customer, {"Idempotency-Key": key}
@@ -80,6 +92,8 @@ USE_CASES = {
     change: 200,
     adjust: 200,
     delete: 200,
+    restore: 200,
+    change_stock: 200,
     order: 201,
     order_with_key: 201,
     cancel: 200,

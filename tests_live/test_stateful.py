@@ -16,6 +16,9 @@ STEPS = {
     "return": ({"delivered"}, "returned"),
 }
 QUANTITIES = st.integers(0, 20)
+CHANGES = st.fixed_dictionaries({"delta": st.integers(-20, 20).filter(bool)}) | st.fixed_dictionaries(
+    {"quantity": QUANTITIES}, optional={"expected": QUANTITIES}
+)
 PRICES = st.decimals(0, 100, places=2)
 
 
@@ -75,6 +78,32 @@ class Shop(RuleBasedStateMachine):
         answer = self.call("DELETE", f"products/{product}/delete/")
         assert answer.status == (404 if product in self.deleted else 200)
         self.deleted.add(product)
+
+    @rule(product=products)
+    def restore(self, product):
+        answer = self.call("POST", f"products/{product}/restore/")
+        assert answer.status == (200 if product in self.deleted else 409)
+        if answer.status == 200:
+            assert answer.body["quantity"] == self.stock[product]
+        self.deleted.discard(product)
+
+    @rule(changes=st.lists(st.tuples(products, CHANGES), min_size=1, max_size=3, unique_by=lambda each: each[0]))
+    def change_stock(self, changes):
+        body = {"changes": [{"product": product} | change for product, change in changes]}
+        answer = self.call("POST", "products/stock/", body)
+        stock = {product: self.stock[product] for product, _ in changes}
+        differing = {product for product, change in changes if change.get("expected", stock[product]) != stock[product]}
+        short = {product for product, change in changes if stock[product] + change.get("delta", 0) < 0}
+        if stock.keys() & self.deleted:
+            assert answer.status == 400
+        elif refused := differing | short:
+            assert answer.status == 409
+            assert answer.body["code"] == ("stock_differs" if differing else "stock_out_of_bounds")
+            assert {line["product"] for line in answer.body["items"]} == refused
+        else:
+            assert answer.status == 200
+            for product, change in changes:
+                self.stock[product] = change.get("quantity", stock[product] + change.get("delta", 0))
 
     @rule(
         target=orders,

@@ -16,6 +16,7 @@ CALLS = {
     ("delete", "api/products/<int:pk>/delete/"): (None, None),
     ("post", "api/products/<int:pk>/restore/"): (None, None),
     ("post", "api/products/<int:pk>/stock/"): ({"delta": -2}, None),
+    ("post", "api/products/stock/"): ({"changes": "bat"}, None),
     ("post", "api/orders/"): ({"items": [{"product": "bat", "quantity": 2}]}, None),
     ("post", "api/orders/<int:pk>/confirm/"): ({"note": "paid"}, "pending"),
     ("post", "api/orders/<int:pk>/ship/"): ({}, "confirmed"),
@@ -45,6 +46,8 @@ def send(api, admin, bat, order, deleted):
         if status and not OrderEvent.objects.filter(note="sent").exists():
             Order.objects.update(status=status)
             order.events.create(status=status, note="sent")
+        if default and "changes" in default:
+            default = {"changes": [{"product": bat.pk, "quantity": 3, "expected": 8}]}
         if default and "items" in default:
             default = {"items": [{"product": bat.pk, "quantity": 2}]}
         pk = order.pk if "orders" in route else deleted.pk if "restore" in route else bat.pk

@@ -95,6 +95,9 @@ class AutoSchema(openapi.AutoSchema):
         self.add_preferences(operation)
         return operation
 
+    def _get_paginator(self):
+        return super()._get_paginator() if self.method == "GET" else None
+
     def _get_serializer_field_meta(self, field, direction):
         # Client generators such as openapi-typescript treat a field with a default as always sent.
         meta = super()._get_serializer_field_meta(field, direction)

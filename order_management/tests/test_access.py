@@ -31,6 +31,7 @@ TABLE = [
     ("get",    "api/products/<int:pk>/stock/",   None,              401, 403, 200),
     ("post",   "api/products/<int:pk>/stock/",   {"delta": 1},      401, 403, 200),
     ("get",    "api/products/stock/",            None,              401, 403, 200),
+    ("post",   "api/products/stock/",            {"changes": []},   401, 403, 400),
     ("get",    "api/orders/",                    None,              401, 200, 200),
     ("post",   "api/orders/",                    {"items": []},     401, 400, 400),
     ("get",    "api/orders/<int:pk>/",           None,              401, 200, 200),

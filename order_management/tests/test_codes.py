@@ -41,6 +41,9 @@ def shop(api, admin, customer, bat, order):
             Order.objects.update(status="delivered")
             return self.anna.post(f"{self.order_path}return/", {"items": [{"product": bat.pk, "quantity": 3}]})
 
+        def change_stock(self, **change):
+            return self.anna.post("/api/products/stock/", {"changes": [{"product": bat.pk} | change]})
+
         def own_access(self):
             return self.anna.patch(f"/api/accounts/users/{admin.pk}/", {"is_active": False})
 
@@ -109,6 +112,8 @@ ROWS = [
     ("illegal_step", 409, lambda shop: shop.anna.post(f"{shop.order_path}ship/")),
     ("not_returnable", 409, lambda shop: shop.return_too_much()),
     ("stock_out_of_bounds", 409, lambda shop: shop.anna.post(f"{shop.product}stock/", {"delta": -99})),
+    ("stock_out_of_bounds", 409, lambda shop: shop.change_stock(delta=-99)),
+    ("stock_differs", 409, lambda shop: shop.change_stock(quantity=5, expected=9)),
     ("not_deleted", 409, lambda shop: shop.anna.post(f"{shop.product}restore/")),
     ("own_access", 409, lambda shop: shop.own_access()),
     ("length_required", 411, sending(headers={"Transfer-Encoding": "chunked"})),
@@ -145,6 +150,7 @@ def test_errors_by_field_have_no_code(shop):
 def test_only_conflicts_have_extra_keys(shop):
     assert list(shop.place(quantity=99).json()) == ["detail", "code", "items"]
     assert list(shop.place(expected_total=1).json()) == ["detail", "code", "total"]
+    assert list(shop.change_stock(delta=-99).json()) == ["detail", "code", "items"]
     assert list(shop.own_access().json()) == ["detail", "code"]
 
 

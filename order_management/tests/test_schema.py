@@ -100,6 +100,10 @@ def deleted_product(shop):
     return {"by": shop.admin, "pk": shop.ball.pk}
 
 
+def change_of(product, **change):
+    return {"body": {"changes": [{"product": product.pk} | change], "note": "now"}}
+
+
 def after(times, **changes):
     """The call that succeeds, made after this many calls with the changes."""
 
@@ -237,6 +241,15 @@ CALLS = {
         [*CHANGE, (400, calling(body={"delta": 0})), *WITH_BODY, (409, calling(body={"delta": -99}))],
     ),
     "stock_feed": (lambda shop: {"by": shop.admin, "query_params": {"page_size": 1}}, [*LIST, *FOR_ADMINS]),
+    "stock_change": (
+        lambda shop: {"by": shop.admin} | change_of(shop.bat, delta=-2),
+        [
+            *[(200, calling()), *FOR_ADMINS, *KEYED, *WITH_BODY],
+            (400, lambda shop: shop.call(**change_of(shop.bat, delta=0))),
+            (409, lambda shop: shop.call(**change_of(shop.bat, delta=-99))),
+            (409, lambda shop: shop.call(**change_of(shop.bat, quantity=5, expected=9))),
+        ],
+    ),
     "order_list": (
         lambda shop: {"by": shop.customer, "query_params": {"page_size": 1}},
         [*LIST, COUNTED, *FOR_BOTH, (403, calling(query_params={"customer": "carl"}))],
