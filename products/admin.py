@@ -2,10 +2,13 @@ import re
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
+from unfold.forms import BaseDialogForm
 
 from accounts.form_tokens import use_token, uses_token_itself
 from order_management.admin.export import ExportMixin
@@ -13,23 +16,26 @@ from order_management.admin.lists import ChangesOnlyMixin, ListAdmin, ReadOnlyAd
 from order_management.exceptions import Conflict
 from order_management.files.csv import BadFile
 
-from . import services
+from . import bulk_stock, services
+from .admin_filters import DeletedFilter, StockFilter, is_list_of_deleted
 from .exports import products_csv
 from .forms import ImportForm, PriceForm, ProductForm, StockForm
 from .import_lock import ImportConflict, import_lock
 from .imports import AlreadyImported, ProductImporter
 from .models import LOW_STOCK, Product, StockMovement
 
-
-class StockFilter(admin.SimpleListFilter):
-    title = parameter_name = "stock"
-
-    def lookups(self, request, model_admin):
-        return [("in", "In stock"), ("low", f"Low: at most {LOW_STOCK}"), ("out", "Out of stock")]
-
-    def queryset(self, request, products):
-        lookups = {"in": {"quantity__gt": 0}, "low": {"quantity__lte": LOW_STOCK}, "out": {"quantity": 0}}
-        return products.filter(**lookups.get(self.value(), {}))
+STOCK_DIALOG = {
+    "title": "Adjust stock",
+    "description": "The change is recorded in the ledger.",
+    "form_class": StockForm,
+    "form_submit_text": "Adjust stock",
+}
+RESTORE_DIALOG = {
+    "title": "Restore this product?",
+    "description": "It can be sold again. Its stock is what the ledger says.",
+    "form_class": BaseDialogForm,
+    "form_submit_text": "Restore",
+}
 
 
 def submitted_ids(request):
@@ -54,12 +60,11 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
     list_display = ["id", "name", "price", "quantity", "stock"]
     list_display_links = ["name"]
     list_editable = ["price"]
-    list_filter = [StockFilter]
+    list_filter = [StockFilter, DeletedFilter]
     search_fields = ["name"]
     ordering = ["id"]
     form = ProductForm
-    fields = ["name", "price", "quantity"]
-    actions_row = actions_detail = ["book_stock"]
+    actions_row = actions_detail = ["book_stock", "restore"]
     actions_list = ["import_file", *ExportMixin.actions_list]
 
     @display(label={"out of stock": "danger", "low": "warning", "in stock": "success"})
@@ -68,26 +73,58 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
             return "out of stock"
         return "low" if product.quantity <= LOW_STOCK else "in stock"
 
-    @action(
-        description="Adjust stock",
-        icon="inventory_2",
-        dialog={
-            "title": "Adjust stock",
-            "description": "The change is recorded in the ledger.",
-            "form_class": StockForm,
-        },
-    )
+    @display(description="Ledger")
+    def ledger(self, product):
+        url = reverse("admin:products_stockmovement_changelist", query={"product__id__exact": product.pk})
+        return format_html('<a href="{}">Every change of the stock</a>', url)
+
+    @action(description="Adjust stock", icon="inventory_2", dialog=STOCK_DIALOG)
     def book_stock(self, request, form, object_id):
-        delta, note = form.cleaned_data["delta"], form.cleaned_data["note"]
-        product = services.lock_product(int(object_id))
+        services.lock_product(form.product.pk)  # 404, if it has just been deleted
         try:
             with transaction.atomic():
-                services.adjust_stock(product, delta=delta, by=request.user, note=note)
+                [product] = bulk_stock.apply_changes(
+                    changes=[form.change()], by=request.user, note=form.cleaned_data["note"]
+                )
+        except Conflict as conflict:
+            form.refuse(conflict)
+            context = {"dialog": STOCK_DIALOG, "form": form, "form_submit_text": STOCK_DIALOG["form_submit_text"]}
+            return render(request, "unfold/helpers/dialog.html", context)
+        messages.success(request, f"{product}: {product.quantity} in stock.")
+        return close_dialog(request, reverse("admin:products_product_change", args=[object_id]))
+
+    @action(description="Restore", icon="restore_from_trash", dialog=RESTORE_DIALOG)
+    def restore(self, request, form, object_id):
+        try:
+            with transaction.atomic():
+                product = services.restore_product(int(object_id), by=request.user)
         except Conflict as conflict:
             messages.error(request, str(conflict))
         else:
-            messages.success(request, f"{product}: {product.quantity} in stock.")
+            messages.success(request, f"{product} is restored: {product.quantity} in stock.")
         return close_dialog(request, reverse("admin:products_product_change", args=[object_id]))
+
+    def get_actions_row(self, request):
+        return buttons(super().get_actions_row(request), is_deleted=is_list_of_deleted(request))
+
+    def get_actions_detail(self, request, object_id):
+        product = self.get_object(request, object_id)
+        return buttons(super().get_actions_detail(request, object_id), is_deleted=is_deleted(product))
+
+    def get_actions(self, request):
+        return {} if is_list_of_deleted(request) else super().get_actions(request)
+
+    def get_changelist_instance(self, request):
+        changelist = super().get_changelist_instance(request)
+        if is_list_of_deleted(request):
+            changelist.list_editable = ()
+        return changelist
+
+    def has_change_permission(self, request, product=None):
+        return not is_deleted(product) and super().has_change_permission(request, product)
+
+    def has_delete_permission(self, request, product=None):
+        return not is_deleted(product) and super().has_delete_permission(request, product)
 
     @uses_token_itself
     @action(description="Import", icon="upload", url_path="import")
@@ -114,9 +151,6 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
     def export(self, products):
         return products_csv(products)
 
-    def get_queryset(self, request):
-        return super().get_queryset(request).listed()
-
     def get_changelist_form(self, request, **kwargs):
         return super().get_changelist_form(request, form=PriceForm, **kwargs)
 
@@ -127,9 +161,12 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
             return redirect(request.get_full_path())
         return super().changelist_view(request, extra_context)
 
+    def get_fields(self, request, product=None):
+        return ["name", "price", "quantity", *([] if product is None else ["ledger"])]
+
     def get_readonly_fields(self, request, product=None):
         # Stock is adjusted by what came in or went out, never overwritten.
-        return [] if product is None else ["quantity"]
+        return [] if product is None else ["quantity", "ledger"]
 
     def save_model(self, request, product, form, change):
         data = form.cleaned_data
@@ -152,10 +189,35 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
         services.delete_products(products, by=request.user)
 
 
+def is_deleted(product):
+    return product is not None and product.deleted_at is not None
+
+
+def buttons(actions, *, is_deleted):
+    """Return Restore for deleted products, and all other buttons for the others."""
+    return [button for button in actions if (button.path == "restore") == is_deleted]
+
+
 @admin.register(StockMovement)
 class StockMovementAdmin(ReadOnlyAdmin):
-    list_display = ["id", "product", "kind", "delta", "balance", "order", "by", "note", "created_at"]
-    list_filter = ["kind"]
+    list_display = ["id", "product_link", "kind", "delta", "balance", "order_link", "by", "note", "created_at"]
+    list_filter = [("product", AutocompleteSelectFilter), "kind"]
     list_select_related = ["product", "by"]
     search_fields = ["=product__id", "product__name", "=order"]
     ordering = ["-id"]
+    fields = ["product", "kind", "delta", "balance", "order_link", "by", "note", "created_at"]
+    readonly_fields = ["order_link"]
+
+    @display(description="Product")
+    def product_link(self, movement):
+        url = reverse("admin:products_product_change", args=[movement.product_id])
+        return format_html('<a href="{}">{}</a>', url, movement.product)
+
+    @display(description="Order")
+    def order_link(self, movement):
+        if movement.order is None:
+            return None
+        # By name: the app of the orders is above this one.
+        return format_html(
+            '<a href="{}">#{}</a>', reverse("admin:orders_order_change", args=[movement.order]), movement.order
+        )

@@ -6,5 +6,5 @@ from .models import COLUMNS
 
 
 def products_csv(products):
-    """Yield the listed products of a queryset as a CSV file, in its order, as chunks of text."""
-    return write_csv(COLUMNS, products.listed().values_list(*COLUMNS).iterator(BATCH))
+    """Yield the products of a queryset as a CSV file, in its order, as chunks of text."""
+    return write_csv(COLUMNS, products.values_list(*COLUMNS).iterator(BATCH))

@@ -13,10 +13,11 @@ from unfold.widgets import (
 
 from order_management.admin.fields import APIField
 
+from . import services
 from .models import Product
-from .serializers import NO_CHANGE, AdjustmentSerializer, ProductSerializer
+from .serializers import NO_CHANGE, AdjustmentSerializer, ProductSerializer, StockChangeSerializer
 
-PRODUCT, ADJUSTMENT = ProductSerializer().fields, AdjustmentSerializer().fields
+PRODUCT, ADJUSTMENT, CHANGE = ProductSerializer().fields, AdjustmentSerializer().fields, StockChangeSerializer().fields
 CENTS = {"step": "0.01", "min": 0}
 # Orders wait for an import for up to 10 seconds (PostgreSQL's lock_timeout), the browser for up to 40 (nginx).
 # 10,000 products are locked for 4.6 seconds on PostgreSQL and 1.8 on SQLite, with eight processes sharing two cores.
@@ -48,19 +49,74 @@ class PriceForm(ProductForm):
         self.fields["price"].widget.attrs["aria-label"] = f"Price of {self.instance}"
 
 
+class EmptyField(APIField):
+    """A field that may be left empty; its value is then None."""
+
+    def to_python(self, value):
+        return super().to_python(value) if value else None
+
+
+class CurrentField(EmptyField):
+    """A field that always shows its initial value, even if the form was sent with another."""
+
+    def bound_data(self, data, initial):
+        return initial
+
+
 class StockForm(BaseDialogForm):
-    delta = APIField(
-        ADJUSTMENT["delta"],
+    """A change of a product's stock: a difference or a count."""
+
+    form_before_template = "products/stock.html"
+
+    delta = EmptyField(
+        CHANGE["delta"],
         label="Change",
+        required=False,
         widget=UnfoldAdminIntegerFieldWidget,
         help_text="For example, 5 for a delivery of five items, or -2 for two damaged ones.",
     )
+    quantity = EmptyField(
+        CHANGE["quantity"],
+        label="Or count",
+        required=False,
+        widget=UnfoldAdminIntegerFieldWidget(attrs={"min": 0}),
+        help_text="How many there are. It is refused if the stock has changed since it was shown here.",
+    )
+    expected = CurrentField(CHANGE["expected"], required=False, widget=forms.HiddenInput)
     note = APIField(ADJUSTMENT["note"], label="Reason", required=False, widget=UnfoldAdminTextInputWidget)
 
+    def __init__(self, request, object_id, **options):
+        self.product = services.get_product(int(object_id))
+        super().__init__(request, object_id, initial={"expected": self.product.quantity}, **options)
+
+    def get_before_template_context(self, request, object_id=None):
+        return {"product": self.product}
+
     def clean_delta(self):
-        if not self.cleaned_data["delta"]:
+        if self.cleaned_data["delta"] == 0:
             raise forms.ValidationError(NO_CHANGE)
         return self.cleaned_data["delta"]
+
+    def clean(self):
+        if not self.errors and (self.cleaned_data["delta"] is None) == (self.cleaned_data["quantity"] is None):
+            self.add_error("delta", "Enter either a change or a count.")
+        return self.cleaned_data
+
+    def change(self):
+        """Return the change as the service takes it."""
+        names = ["delta"] if self.cleaned_data["quantity"] is None else ["quantity", "expected"]
+        values = {name: self.cleaned_data[name] for name in names if self.cleaned_data[name] is not None}
+        return {"product": self.product.pk, **values}
+
+    def refuse(self, conflict):
+        """Show a Conflict beside the field that it is about, and the stock at that moment."""
+        [line] = conflict.body["items"]
+        self.product.quantity = self.initial["expected"] = line["available"]
+        if "expected" in line:
+            message = "The stock was {expected} and is now {available}. Check the count, then send it again."
+            self.add_error("quantity", message.format(**line))
+        else:
+            self.add_error("delta", str(conflict))
 
 
 class ImportForm(forms.Form):

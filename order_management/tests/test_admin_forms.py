@@ -24,6 +24,7 @@ FORMS = [
     (f"{PRODUCTS}<path:object_id>/change/", {"name": "Club"}),
     (f"{PRODUCTS}<path:object_id>/delete/", {}),
     (f"{PRODUCTS}<path:object_id>/book_stock/", {"delta": "5"}),
+    (f"{PRODUCTS}<path:object_id>/restore/", {}),
     (f"{PRODUCTS}import/", {"file": CSV}),
     (PRODUCTS, {"form-0-price": "9.90", "_save": "Save"}),
     (f"{ORDERS}<path:object_id>/confirm/", {}),
@@ -97,6 +98,8 @@ def page_of(bat, order, customer):
 
     def path(route):
         Order.objects.update(status=BEFORE.get(route.split("/")[-2], "pending"))
+        if route.endswith("/restore/"):
+            Product.objects.all().remove()
         pk = next((pk for prefix, pk in ids.items() if route.startswith(prefix)), 1)
         return "/" + route.replace("<path:object_id>", str(pk)).replace("<id>", str(pk))
 

@@ -11,7 +11,7 @@ from django.db import connection
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from accounts.models import ClientAddress, User
-from order_management.tests.test_schema import CALLS, ROWS, Shop, calling, without_token
+from order_management.tests.test_schema import CALLS, ROWS, Shop, calling, deleted_product, without_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -193,6 +193,8 @@ FORMS = {
     "change a name": ("products/product/{bat}/change/", {"name": "Club", "price": "1200.00"}),
     "change a price in the list": ("products/product/", PRICES | {"form-0-id": "{bat}", "form-0-price": "9.90"}),
     "adjust stock": ("products/product/{bat}/book_stock/", DIALOG | {"delta": "5"}),
+    "count stock": ("products/product/{bat}/book_stock/", DIALOG | {"quantity": "8", "expected": "8"}),
+    "restore a product": ("products/product/{ball}/restore/", DIALOG),
     "delete a product": ("products/product/{bat}/delete/", {"post": "yes"}),
     "delete products": ("products/product/", {"action": "delete_selected", "_selected_action": "{bat}", "post": "yes"}),
     "import": ("products/product/import/", {"file": ",Net,1,1"}),
@@ -217,6 +219,7 @@ def other_users():
 def test_a_user_deleted_while_using_the_admin_site_is_redirected_to_the_login(client, shop, otto, form):
     ids = {"bat": shop.bat.pk, "order": shop.order.pk, "customer": shop.customer.pk}
     ids["cora"] = User.objects.create_user("cora").pk
+    ids["ball"] = deleted_product(shop)["pk"]
     path, fields = FORMS[form]
     body = {name: str(value).format(**ids) for name, value in fields.items()}
     if "file" in body:

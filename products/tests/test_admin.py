@@ -119,7 +119,10 @@ def test_stock_does_not_go_below_zero(site, bat):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({}, "This field is required."),
+        ({}, "Enter either a change or a count."),
+        ({"delta": "1", "quantity": "2"}, "Enter either a change or a count."),
+        ({"quantity": "-1"}, "greater than or equal to 0"),
+        ({"quantity": "1.5"}, "A valid integer is required."),
         ({"delta": "0"}, "A change of 0 changes nothing."),
         ({"delta": "x"}, "A valid integer is required."),
         ({"delta": "9" * 30}, "less than or equal to 2147483647"),
