@@ -39,7 +39,7 @@ def test_stock_can_be_adjusted_from_the_list(admin_page, server):
     admin_page.get_by_role("link", name="Adjust stock").click()
     admin_page.fill("#id_delta", "4")
     admin_page.fill("#id_note", "delivery")
-    admin_page.get_by_role("button", name="Submit").click()
+    admin_page.get_by_role("button", name="Adjust stock").click()
 
     admin_page.get_by_text("Net: 7 in stock.").wait_for()
     [newest, _] = server.call("GET", f"/api/products/{product['id']}/stock/", token=server.admin).body
@@ -51,9 +51,42 @@ def test_the_dialog_shows_why_an_adjustment_is_refused(admin_page, server):
     admin_page.goto(f"/admin/products/product/{product['id']}/change/")
     admin_page.get_by_role("link", name="Adjust stock").click()
     admin_page.fill("#id_delta", "0")
-    admin_page.get_by_role("button", name="Submit").click()
+    admin_page.get_by_role("button", name="Adjust stock").click()
 
     admin_page.get_by_text("A change of 0 changes nothing.").wait_for()
+
+
+def test_a_refused_count_can_be_corrected_in_the_dialog(admin_page, server):
+    product = server.create_product(name="Rope", quantity=3)
+    path = f"/api/products/{product['id']}/stock/"
+    admin_page.goto(f"/admin/products/product/{product['id']}/change/")
+    admin_page.get_by_role("link", name="Adjust stock").click()
+    admin_page.fill("#id_quantity", "7")
+    admin_page.fill("#id_note", "November")
+    server.call("POST", path, {"delta": -1}, server.admin)
+    admin_page.get_by_role("button", name="Adjust stock").click()
+
+    admin_page.get_by_text("The stock was 3 and is now 2.").wait_for()
+    admin_page.get_by_text("Rope: 2 in stock.").wait_for()
+    assert [admin_page.input_value(f"#id_{name}") for name in ("quantity", "note")] == ["7", "November"]
+    admin_page.fill("#id_quantity", "6")
+    admin_page.get_by_role("button", name="Adjust stock").click()
+    admin_page.get_by_text("Rope: 6 in stock.").wait_for()
+    newest = server.call("GET", path, token=server.admin).body[0]
+    assert (newest["kind"], newest["delta"], newest["note"]) == ("set", 4, "November")
+
+
+def test_a_deleted_product_is_found_and_restored(admin_page, server):
+    product = server.create_product(name="Glove")
+    server.call("DELETE", f"/api/products/{product['id']}/delete/", token=server.admin)
+    admin_page.goto("/admin/products/product/?q=Glove&deleted=true")
+    admin_page.locator("td.field-actions_holder span").first.click()
+    admin_page.get_by_role("link", name="Restore").click()
+    admin_page.get_by_role("button", name="Restore").click()
+
+    admin_page.get_by_text("Glove is restored: 10 in stock.").wait_for()
+    admin_page.get_by_role("link", name="Every change of the stock").click()
+    admin_page.get_by_role("link", name="Glove").first.wait_for()
 
 
 def test_a_double_click_adjusts_the_stock_once(admin_page, server):
@@ -61,7 +94,7 @@ def test_a_double_click_adjusts_the_stock_once(admin_page, server):
     admin_page.goto(f"/admin/products/product/{product['id']}/change/")
     admin_page.get_by_role("link", name="Adjust stock").click()
     admin_page.fill("#id_delta", "5")
-    admin_page.get_by_role("button", name="Submit").dblclick()
+    admin_page.get_by_role("button", name="Adjust stock").dblclick()
 
     admin_page.get_by_text("Bat: 15 in stock.").wait_for()
     assert server.call("GET", f"/api/products/{product['id']}/", token=server.admin).body["quantity"] == 15
