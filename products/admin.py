@@ -24,6 +24,7 @@ from .import_lock import ImportConflict, import_lock
 from .imports import AlreadyImported, ProductImporter
 from .models import LOW_STOCK, Product, StockMovement
 
+LINK = '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>'
 STOCK_DIALOG = {
     "title": "Adjust stock",
     "description": "The change is recorded in the ledger.",
@@ -67,8 +68,10 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
     actions_row = actions_detail = ["book_stock", "restore"]
     actions_list = ["import_file", *ExportMixin.actions_list]
 
-    @display(label={"out of stock": "danger", "low": "warning", "in stock": "success"})
+    @display(label={"deleted": "info", "out of stock": "danger", "low": "warning", "in stock": "success"})
     def stock(self, product):
+        if is_deleted(product):
+            return "deleted"
         if not product.quantity:
             return "out of stock"
         return "low" if product.quantity <= LOW_STOCK else "in stock"
@@ -76,7 +79,7 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
     @display(description="Ledger")
     def ledger(self, product):
         url = reverse("admin:products_stockmovement_changelist", query={"product__id__exact": product.pk})
-        return format_html('<a href="{}">Every change of the stock</a>', url)
+        return format_html(LINK, url, "Every change of the stock")
 
     @action(description="Adjust stock", icon="inventory_2", dialog=STOCK_DIALOG)
     def book_stock(self, request, form, object_id):
@@ -162,11 +165,12 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
         return super().changelist_view(request, extra_context)
 
     def get_fields(self, request, product=None):
-        return ["name", "price", "quantity", *([] if product is None else ["ledger"])]
+        more = [] if product is None else ["ledger", "deleted_at"] if is_deleted(product) else ["ledger"]
+        return ["name", "price", "quantity", *more]
 
     def get_readonly_fields(self, request, product=None):
         # Stock is adjusted by what came in or went out, never overwritten.
-        return [] if product is None else ["quantity", "ledger"]
+        return [] if product is None else ["quantity", "ledger", "deleted_at"]
 
     def save_model(self, request, product, form, change):
         data = form.cleaned_data
@@ -211,13 +215,11 @@ class StockMovementAdmin(ReadOnlyAdmin):
     @display(description="Product")
     def product_link(self, movement):
         url = reverse("admin:products_product_change", args=[movement.product_id])
-        return format_html('<a href="{}">{}</a>', url, movement.product)
+        return format_html(LINK, url, movement.product)
 
     @display(description="Order")
     def order_link(self, movement):
         if movement.order is None:
             return None
         # By name: the app of the orders is above this one.
-        return format_html(
-            '<a href="{}">#{}</a>', reverse("admin:orders_order_change", args=[movement.order]), movement.order
-        )
+        return format_html(LINK, reverse("admin:orders_order_change", args=[movement.order]), f"#{movement.order}")

@@ -86,14 +86,14 @@ def test_the_product_links_to_its_ledger(site, bat, ball):
 
     assert f'href="{path}"' in content(site.get(f"{LIST}{bat.pk}/change/"))
     page = content(site.get(path))
-    assert f'<a href="{LIST}{bat.pk}/change/">Bat</a>' in page
-    assert f'<a href="{LIST}{ball.pk}/change/">' not in page
+    assert f'href="{LIST}{bat.pk}/change/">Bat</a>' in page
+    assert f"{LIST}{ball.pk}/change/" not in page
     assert LEDGER not in content(site.get(f"{LIST}add/")).split('id="content-main"')[-1]
 
 
 def test_a_row_of_the_ledger_links_to_its_order(site, order):
     row = StockMovement.objects.get(kind="ordered")
-    link = f'<a href="/admin/orders/order/{order.pk}/change/">#{order.pk}</a>'
+    link = f'href="/admin/orders/order/{order.pk}/change/">#{order.pk}</a>'
 
     assert content(site.get(LEDGER)).count(link) == 1
     assert link in content(site.get(f"{LEDGER}{row.pk}/change/"))
@@ -142,6 +142,7 @@ def test_the_page_of_a_deleted_product_is_read_only(site, deleted):
     page = content(site.get(path))
 
     assert f"{LIST}{deleted.pk}/restore/" in page
+    assert "Deleted at" in page
     assert "book_stock" not in page
     assert 'name="price"' not in page
     assert site.post(path, {"name": "Club", "price": "1"}).status_code == 403
