@@ -11,7 +11,15 @@ from django.db import connection
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from accounts.models import ClientAddress, User
-from order_management.tests.test_schema import CALLS, ROWS, Shop, calling, deleted_product, without_token
+from order_management.tests.test_schema import (
+    CALLS,
+    ROWS,
+    Shop,
+    calling,
+    change_of,
+    deleted_product,
+    without_token,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,6 +32,7 @@ CHANGING = [
 WRITING_NOTHING = [
     *[row for row in ROWS if row[1] in (409, 412)],
     *[(name, 200, calling(body={})) for name in ("product_put", "product_patch", "me_patch")],
+    ("stock_change", 200, lambda shop: shop.call(**change_of(shop.bat, quantity=8))),
 ]
 # Rows that belong to the caller or count their calls.
 IGNORED = {User, OutstandingToken, ClientAddress, Session}
