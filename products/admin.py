@@ -11,7 +11,7 @@ from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
 from accounts.form_tokens import use_token, uses_token_itself
-from order_management.admin.export import ExportMixin
+from order_management.admin.export import ExportMixin, count_with_name
 from order_management.admin.lists import ChangesOnlyMixin, ListAdmin, ReadOnlyAdmin, close_dialog
 from order_management.exceptions import Conflict
 from order_management.files.csv import BadFile
@@ -65,6 +65,7 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
     search_fields = ["name"]
     ordering = ["id"]
     form = ProductForm
+    actions = ["restore_selected"]
     actions_row = actions_detail = ["book_stock", "restore"]
     actions_list = ["import_file", *ExportMixin.actions_list]
 
@@ -107,6 +108,11 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
             messages.success(request, f"{product} is restored: {product.quantity} in stock.")
         return close_dialog(request, reverse("admin:products_product_change", args=[object_id]))
 
+    @admin.action(description="Restore selected products")
+    def restore_selected(self, request, products):
+        count = services.restore_products(products, by=request.user)
+        messages.success(request, f"{count_with_name(self.opts, count)} restored.")
+
     def get_actions_row(self, request):
         return buttons(super().get_actions_row(request), is_deleted=is_list_of_deleted(request))
 
@@ -115,7 +121,8 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
         return buttons(super().get_actions_detail(request, object_id), is_deleted=is_deleted(product))
 
     def get_actions(self, request):
-        return {} if is_list_of_deleted(request) else super().get_actions(request)
+        is_deleted, actions = is_list_of_deleted(request), super().get_actions(request)
+        return {name: actions[name] for name in actions if (name == "restore_selected") == is_deleted}
 
     def get_changelist_instance(self, request):
         changelist = super().get_changelist_instance(request)

@@ -36,6 +36,10 @@ class ProductQuerySet(RowQuerySet):
         """Take the products out of every list. The rows stay, because orders refer to them."""
         return self.listed().update(deleted_at=timezone.now())
 
+    def restore(self):
+        """Undo the deletion of the products; return how many were deleted."""
+        return self.deleted().update(deleted_at=None)
+
 
 class ProductManager(models.Manager.from_queryset(ProductQuerySet)):
     def get_listed(self, pk):

@@ -122,6 +122,15 @@ def restore_product(pk, *, by):
 
 
 @atomic
+def restore_products(products, *, by):
+    """Undo the deletion of the products of a queryset; return how many were deleted."""
+    lock_products(products)
+    count = products.restore()
+    User.objects.lock(by)
+    return count
+
+
+@atomic
 def move_stock(deltas, *, kind, order, by):
     """Add to the stock of several products, or take from it, and write the ledger.
 

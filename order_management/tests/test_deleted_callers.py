@@ -204,6 +204,10 @@ FORMS = {
     "adjust stock": ("products/product/{bat}/book_stock/", DIALOG | {"delta": "5"}),
     "count stock": ("products/product/{bat}/book_stock/", DIALOG | {"quantity": "8", "expected": "8"}),
     "restore a product": ("products/product/{ball}/restore/", DIALOG),
+    "restore products": (
+        "products/product/?deleted=true",
+        {"action": "restore_selected", "_selected_action": "{ball}"},
+    ),
     "delete a product": ("products/product/{bat}/delete/", {"post": "yes"}),
     "delete products": ("products/product/", {"action": "delete_selected", "_selected_action": "{bat}", "post": "yes"}),
     "import": ("products/product/import/", {"file": ",Net,1,1"}),

@@ -134,7 +134,9 @@ def test_deleted_products_can_only_be_restored(site, deleted):
     assert "book_stock" not in page
     assert "form-0-price" not in page
     assert "delete_selected" not in page
-    assert "/restore/" not in rows(site.get(LIST))
+    page = rows(site.get(LIST))
+    assert "/restore/" not in page
+    assert "restore_selected" not in page
 
 
 def test_the_page_of_a_deleted_product_is_read_only(site, deleted):
@@ -156,6 +158,18 @@ def test_a_product_is_restored(site, deleted):
     assert "Bat is restored: 10 in stock." in content(response)
     assert Product.objects.listed().count() == 2
     assert "/restore/" not in content(response)
+
+
+def test_selected_products_are_restored(site, deleted, ball):
+    Product.objects.all().remove()
+    net = Product.objects.create(name="Net", price=1, quantity=0)
+    Product.objects.filter(pk=net.pk).remove()
+    chosen = {"action": "restore_selected", "_selected_action": [deleted.pk, net.pk]}
+
+    response = site.post(f"{LIST}?deleted=true", chosen, follow=True)
+
+    assert "2 products restored." in content(response)
+    assert [product.name for product in Product.objects.deleted()] == ["Ball"]
 
 
 def test_restoring_a_product_twice_says_so(site, bat):
