@@ -111,12 +111,12 @@ class OrderManager(models.Manager.from_queryset(OrderQuerySet)):
         """Return the number of lines of each order, by order id."""
         return dict(count_lines(pks))
 
-    def add(self, *, customer, lines, total, note):
-        """Write a new order with its lines and its first event; return its OrderRecord."""
+    def add(self, *, customer, by, lines, total, note):
+        """Write a new order with its lines and its first event, by the customer or an Admin; return its OrderRecord."""
         now, status = timezone.now(), Order.Status.PENDING
         [pk] = insert_order((customer.pk, status, total, note, now, now))
         insert_lines(*((pk, *line) for line in lines))
-        insert_event((pk, status, customer.pk, "", now, Order.ACTIONS_TO[status]))
+        insert_event((pk, status, by.pk, "", now, Order.ACTIONS_TO[status]))
         return OrderRecord(pk, customer.username, status, total, note, now, now, lines)
 
 

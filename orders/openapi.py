@@ -13,12 +13,14 @@ from .serializers import (
     NoteSerializer,
     OrderSerializer,
     PlaceOrderSerializer,
+    PreviewSerializer,
     ReportSerializer,
     ReturnSerializer,
 )
 from .services import OutOfStock, TotalDiffers
 
 ITEMS = [{"product": 1, "quantity": 2}, {"product": 7, "quantity": 1}]
+SHORT = {"product": 1, "requested": 2, "available": 1}
 ORDER = {
     "id": 12,
     "customer": "user1",
@@ -33,6 +35,7 @@ ORDER = {
     "created_at": "2026-11-22T10:00:00.123456Z",
     "updated_at": "2026-11-22T10:00:00.123456Z",
 }
+PREVIEW = {name: ORDER[name] for name in ("items", "total")} | {"short": [SHORT]}
 CONFIRMED = ORDER | {"status": "confirmed", "allowed_actions": ["ship", "cancel"]}
 PARTLY_RETURNED = ORDER | {
     "status": "delivered",
@@ -56,7 +59,6 @@ REPORT = {
     "top_products": [{"product": 1, "name": "Bat", "quantity": 2, "revenue": "2400.00"}],
 }
 INTEGER = {"type": "integer"}
-SHORT = {"product": 1, "requested": 2, "available": 1}
 TOO_MANY = {"product": 1, "requested": 2, "returnable": 1}
 
 
@@ -105,7 +107,8 @@ def order_list():
     examples=[
         # Swagger UI offers the first one to send: it works wherever there is one product.
         request_example({"items": [{"product": 1, "quantity": 2}]}, "One product"),
-        request_example({"items": ITEMS, "note": "ring twice", "expected_total": "2650.00"}, "All fields"),
+        request_example({"items": ITEMS, "note": "ring twice", "expected_total": "2650.00"}, "With a note"),
+        request_example({"items": ITEMS, "customer": "user1"}, "For a customer, as an Admin"),
         response_example(ORDER, 201),
     ],
     responses={
@@ -122,7 +125,23 @@ def order_create():
     """All or nothing.
 
     Lines with the same product are added up. The order keeps the current names and prices. With `expected_total`, it
-    is only placed if that is the total.
+    is only placed if that is the total. An Admin may name a `customer` to order for: an active user, by their username.
+    """
+
+
+@operation(
+    "Preview an order",
+    request=PlaceOrderSerializer,
+    examples=[
+        request_example({"items": [{"product": 1, "quantity": 2}]}, "One product"),
+        response_example(PREVIEW),
+    ],
+    responses={200: PreviewSerializer},
+)
+def order_preview():
+    """What it would contain and cost if you placed it now, and what there is too little of; nothing is changed.
+
+    Takes the body of an order. `expected_total` and an `Idempotency-Key` are ignored.
     """
 
 

@@ -2,8 +2,10 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 
+from django.core.exceptions import PermissionDenied
 from rest_framework import serializers
 
+from accounts.models import NAME_MAX, fold
 from order_management.api.fields import CharField, ChoiceField, IntegerField, ListField, MoneyField
 from order_management.api.serializers import ModelSerializer, Serializer, SharedFieldsMixin
 from products.models import NOTE_MAX, PRICE_MAX
@@ -26,6 +28,15 @@ class PlaceOrderSerializer(SharedFieldsMixin, Serializer):
     items = ListField(child=OrderItemSerializer(), min_length=1, max_length=LINES_MAX)
     note = CharField(required=False, allow_blank=True, max_length=NOTE_MAX, default="")
     expected_total = MoneyField(required=False, default=None, max_value=TOTAL_MAX)
+    # No default: it would change the fingerprints of keys that are older than this field.
+    customer = CharField(required=False, max_length=NAME_MAX)
+
+    def validate(self, attrs):
+        # Whether there is such a user is checked later: a Customer must not learn it, and it can change.
+        user = self.context["request"].user
+        if "customer" in attrs and not user.is_admin and fold(attrs["customer"]) != user.username_folded:
+            raise PermissionDenied("Only an Admin may order for somebody else.")
+        return attrs
 
 
 class NoteSerializer(Serializer):
@@ -44,6 +55,36 @@ class LineSerializer(Serializer):
     quantity = serializers.IntegerField()
     returned = serializers.IntegerField()
     subtotal = MoneyField(max_value=TOTAL_MAX)
+
+    def to_representation(self, line):
+        return line_as_dict(*line)
+
+
+def line_as_dict(product, name, price, quantity, returned):
+    """Return a line of an order as callers see it."""
+    # By hand, like an order.
+    return {
+        "product": product,
+        "name": name,
+        "price": str(price),
+        "quantity": quantity,
+        "returned": returned,
+        "subtotal": str(price * quantity),
+    }
+
+
+class ShortSerializer(Serializer):
+    product = serializers.IntegerField()
+    requested = serializers.IntegerField()
+    available = serializers.IntegerField()
+
+
+class PreviewSerializer(Serializer):
+    """An order as it would be if it was placed now, and the products of which there is not enough."""
+
+    items = ListField(source="lines", child=LineSerializer(), max_length=LINES_MAX)
+    total = MoneyField(max_value=TOTAL_MAX)
+    short = ListField(child=ShortSerializer(), max_length=LINES_MAX)
 
 
 class OrderSerializer(Serializer):
@@ -69,17 +110,7 @@ class OrderSerializer(Serializer):
             "id": order.id,
             "customer": order.customer,
             "status": order.status,
-            "items": [
-                {
-                    "product": product,
-                    "name": name,
-                    "price": str(price),
-                    "quantity": quantity,
-                    "returned": returned,
-                    "subtotal": str(price * quantity),
-                }
-                for product, name, price, quantity, returned in order.lines
-            ],
+            "items": [line_as_dict(*line) for line in order.lines],
             "total": str(order.total),
             "note": order.note,
             "allowed_actions": Order.allowed_actions(order.status, self.role),

@@ -1,9 +1,12 @@
 """Placing an order and taking its steps, each in one transaction with the stock, the ledger and the events."""
 
 from collections import Counter
+from decimal import Decimal
+from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 
+from accounts.models import User
 from order_management.db.transactions import atomic
 from order_management.exceptions import Code, Conflict
 from products.models import Product, StockMovement
@@ -22,30 +25,70 @@ class TotalDiffers(Conflict):
     detail = "The total is not the expected one."
 
 
+class Preview(NamedTuple):
+    """What an order would be if it was placed now."""
+
+    lines: list[tuple]  # as in an OrderRecord
+    total: Decimal
+    short: list[dict]  # the products of which there is not enough, by id
+
+
 @atomic
-def place_order(*, customer, items, note="", expected_total=None):
+def place_order(*, customer, items, note="", expected_total=None, by=None):
     """Create an order and take its items out of stock: all or nothing. Return its OrderRecord.
 
     The API calls the two steps itself, because it keeps its answer between them.
 
-    `items` are dicts with `product`, an id, and `quantity`. Raise ValidationError (400), TotalDiffers or OutOfStock
-    (409), in this order.
+    `items` are dicts with `product`, an id, and `quantity`; `by` is the Admin who orders for the customer, if any.
+    Raise ValidationError (400), TotalDiffers or OutOfStock (409), in this order.
     """
-    order = create_order(customer=customer, items=items, note=note, expected_total=expected_total)
-    take_stock(order, by=customer)
+    if by:
+        customer = lock_customer(customer.username)
+    by = by or customer
+    order = create_order(customer=customer, by=by, items=items, note=note, expected_total=expected_total)
+    take_stock(order, by=by)
     return order
 
 
+def lock_customer(username):
+    """Return the active user for whom an Admin orders, or raise ValidationError.
+
+    They can be neither locked out nor deleted until the transaction ends. Call it before `create_order`: orders lock
+    their customer first, then the products.
+    """
+    return customer_or_error(User.objects.lock_active(username))
+
+
+def customer_or_error(customer):
+    if customer is None:
+        raise ValidationError({"customer": ["There is no active user with this name."]})
+    return customer
+
+
 @atomic
-def create_order(*, customer, items, note="", expected_total=None):
+def create_order(*, customer, by, items, note="", expected_total=None):
     """Write an order and return its OrderRecord. The same transaction must end with `take_stock`."""
-    lines = price_lines(merge(items))
-    total = sum(price * quantity for _, _, price, quantity, _ in lines)
-    if total > TOTAL_MAX:
-        raise ValidationError({"items": [f"The total must not exceed {TOTAL_MAX}."]})
+    quantities = merge(items)
+    lines = price_lines(quantities, Product.objects.prices(quantities))
+    total = total_of(lines)
     if expected_total is not None and expected_total != total:
         raise TotalDiffers(total=total)
-    return Order.objects.add(customer=customer, lines=lines, total=total, note=note)
+    return Order.objects.add(customer=customer, by=by, lines=lines, total=total, note=note)
+
+
+def preview_order(*, items, customer=None):
+    """Return the Preview of an order, for a username if one is given. Nothing is written or locked.
+
+    Raise ValidationError as `place_order` does.
+    """
+    if customer is not None:
+        customer_or_error(User.objects.active().with_username(customer).first())
+    quantities = merge(items)
+    products = Product.objects.prices_and_stock(quantities)
+    lines = price_lines(quantities, {pk: (name, price) for pk, (name, price, _) in products.items()})
+    stock = {pk: quantity for pk, (_, _, quantity) in products.items()}
+    short = sorted(pk for pk in quantities if quantities[pk] > stock[pk])
+    return Preview(lines, total_of(lines), short_items(short, quantities, stock))
 
 
 def merge(items):
@@ -56,11 +99,22 @@ def merge(items):
     return dict(quantities)
 
 
-def price_lines(quantities):
-    """Return the lines of an order at current names and prices, or raise ValidationError."""
-    prices = Product.objects.prices(quantities)
+def price_lines(quantities, prices):
+    """Return the lines of an order, or raise ValidationError; `prices` are the current names and prices by product."""
     refuse_unknown(quantities.keys() - prices.keys(), field="items")
     return [(pk, *prices[pk], quantity, 0) for pk, quantity in quantities.items()]
+
+
+def total_of(lines):
+    """Return the total of an order's lines, or raise ValidationError."""
+    total = sum(price * quantity for _, _, price, quantity, _ in lines)
+    if total > TOTAL_MAX:
+        raise ValidationError({"items": [f"The total must not exceed {TOTAL_MAX}."]})
+    return total
+
+
+def short_items(product_ids, requested, stock):
+    return [{"product": pk, "requested": requested[pk], "available": stock[pk]} for pk in product_ids]
 
 
 @atomic
@@ -76,8 +130,7 @@ def take_stock(order, *, by):
     except StockOutOfBounds as error:
         # Products without a stock were deleted after their prices had been read.
         refuse_unknown([pk for pk, available in error.stock.items() if available is None], field="items")
-        items = [{"product": pk, "requested": requested[pk], "available": error.stock[pk]} for pk in error.stock]
-        raise OutOfStock(items=items) from error
+        raise OutOfStock(items=short_items(error.stock, requested, error.stock)) from error
 
 
 @atomic

@@ -10,6 +10,7 @@ step = views.OrderStep.as_view
 
 urlpatterns = [
     path("orders/", views.OrderList.as_view()),
+    path("orders/preview/", views.OrderPreview.as_view()),
     path("orders/<int:pk>/", views.OrderDetail.as_view()),
     path("orders/<int:pk>/events/", views.OrderEvents.as_view()),
     path("orders/events/", views.OrderFeed.as_view()),

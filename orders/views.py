@@ -19,6 +19,7 @@ from .serializers import (
     OrderSerializer,
     PeriodSerializer,
     PlaceOrderSerializer,
+    PreviewSerializer,
     ReturnSerializer,
 )
 from .throttle import limit_orders
@@ -52,7 +53,8 @@ class OrderList(OrderMixin, generics.GenericAPIView):
     @retryable(PlaceOrderSerializer)
     def post(self, request, order):
         limit_orders(request.user)
-        placed = services.create_order(customer=request.user, **order)
+        customer = services.lock_customer(order["customer"]) if "customer" in order else request.user
+        placed = services.create_order(**order | {"customer": customer}, by=request.user)
         headers = {"Location": f"{request.path}{placed.id}/"}
         answer = Response(self.get_serializer(placed).data, status=status.HTTP_201_CREATED, headers=headers)
         # Before the stock is taken: from then on other buyers wait.
@@ -64,6 +66,17 @@ class OrderList(OrderMixin, generics.GenericAPIView):
         if response.status_code == status.HTTP_201_CREATED:
             metrics.orders.count("replayed" if "Idempotent-Replayed" in response.headers else "placed")
         return super().finalize_response(request, response, *args, **kwargs)
+
+
+class OrderPreview(OrderMixin, generics.GenericAPIView):
+    serializer_class = PreviewSerializer
+
+    @openapi.order_preview
+    def post(self, request):
+        order = PlaceOrderSerializer(data=request.data, context=self.get_serializer_context())
+        order.is_valid(raise_exception=True)
+        items, customer = order.validated_data["items"], order.validated_data.get("customer")
+        return Response(self.get_serializer(services.preview_order(items=items, customer=customer)).data)
 
 
 class OrderDetail(OrderMixin, generics.GenericAPIView):

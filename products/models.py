@@ -63,6 +63,10 @@ class ProductManager(models.Manager.from_queryset(ProductQuerySet)):
         """Return the names and prices of listed products, by id."""
         return {pk: (name, price) for pk, name, price in select_prices(pks)}
 
+    def prices_and_stock(self, pks):
+        """Return the names, prices and quantities of listed products, by id, as they are at one moment."""
+        return {pk: (name, price, quantity) for pk, name, price, quantity in select_prices_and_stock(pks)}
+
     def lock_stock(self, pks):
         """Lock products until the transaction ends; return their quantity and when they were deleted, by id."""
         return {pk: (quantity, deleted_at) for pk, quantity, deleted_at in select_stock(sorted(pks))}
@@ -210,6 +214,7 @@ class ProductImport(models.Model):
 select_listed = Get(lambda pk: Product.objects.listed().filter(pk=pk))
 select_locked = Get(lambda pk: Product.objects.listed().filter(pk=pk).select_for_update(no_key=True))
 select_prices = SelectIn(lambda *pks: Product.objects.listed().filter(pk__in=pks).values_list("pk", "name", "price"))
+select_prices_and_stock = SelectIn(lambda *pks: Product.objects.listed().filter(pk__in=pks).values_list(*COLUMNS))
 # In ascending order, so that two transactions with the same products cannot deadlock. SQLite has no row locks and
 # needs none: the transaction holds the only write lock.
 select_stock = SelectIn(

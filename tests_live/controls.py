@@ -537,6 +537,14 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
+        "the customer is locked while an Admin orders for them",
+        "accounts/models/managers.py",
+        "with_username(username).select_for_update(no_key=True)",
+        "with_username(username)",
+        "tests_live/test_orders_for_customers.py::test_an_order_waits_for_a_change_of_its_customer_and_is_refused[deleted]",
+        POSTGRES,
+    ),
+    Control(
         "a failed login is hashed with every kind of hash in use",
         "accounts/backends.py",
         "        equalize_runtime(password, user and user.password)\n",

@@ -158,6 +158,14 @@ def user_being_changed(url, username):
 
 
 @contextlib.contextmanager
+def user_being_locked_out(url, username):
+    """Lock out a user of a PostgreSQL database in a transaction that commits at the end."""
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE accounts_user SET is_active = false WHERE username = %s", [username])
+        yield
+
+
+@contextlib.contextmanager
 def orders_waiting_for_a_deletion(url, user_id, product_id):
     """Let orders of a product wait until the end, when a user is deleted and the orders continue."""
     deletion = [

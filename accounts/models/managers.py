@@ -27,6 +27,10 @@ class UserQuerySet(RowQuerySet):
         """Filter by username, in any spelling."""
         return self.filter(username_folded=fold(username))
 
+    def active(self):
+        """Leave out users who are locked out."""
+        return self.filter(is_active=True)
+
     def with_role(self, role):
         return self.filter(is_staff=role == self.model.Role.ADMIN)
 
@@ -58,6 +62,13 @@ class UserManager(auth.UserManager.from_queryset(UserQuerySet)):
         """
         if user and not select_locked(user.pk):
             raise self.model.DoesNotExist
+
+    def lock_active(self, username):
+        """Return the active user with this username, in any spelling, or None.
+
+        Until the transaction ends, they can be neither locked out nor deleted. As with `lock`, rows can refer to them.
+        """
+        return self.active().with_username(username).select_for_update(no_key=True).first()
 
     def update_last_login(self, user):
         """Set a user's last login to now, unless it has changed in the meantime.

@@ -25,6 +25,9 @@ CALLS = {
     ("post", "api/orders/<int:pk>/return/"): ({}, "delivered"),
 }
 
+# Changes nothing.
+NOT_RETRYABLE = {("post", "api/orders/preview/")}
+
 
 def state():
     """Return everything that a call may change."""
@@ -61,7 +64,8 @@ def test_every_changing_call_is_listed():
     urls = {(method, route) for route, view in routes(get_resolver().url_patterns) for method in methods(view)}
 
     changing = {(method, route) for method, route in urls if method != "get"}
-    assert {call for call in changing if call[1].startswith(("api/products/", "api/orders/"))} == set(CALLS)
+    listed = {call for call in changing if call[1].startswith(("api/products/", "api/orders/"))}
+    assert listed == CALLS.keys() | NOT_RETRYABLE
 
 
 @pytest.mark.parametrize("call", CALLS)

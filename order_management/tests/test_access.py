@@ -34,6 +34,7 @@ TABLE = [
     ("post",   "api/products/stock/",            {"changes": []},   401, 403, 400),
     ("get",    "api/orders/",                    None,              401, 200, 200),
     ("post",   "api/orders/",                    {"items": []},     401, 400, 400),
+    ("post",   "api/orders/preview/",            {"items": []},     401, 400, 400),
     ("get",    "api/orders/<int:pk>/",           None,              401, 200, 200),
     ("get",    "api/orders/<int:pk>/events/",    None,              401, 200, 200),
     ("get",    "api/orders/events/",             None,              401, 403, 200),

@@ -76,6 +76,14 @@ def unexpected_total(shop):
     return shop.call(body={"items": [{"product": shop.bat.pk, "quantity": 1}], "expected_total": "1.00"})
 
 
+def ordering_for(name, by="admin"):
+    def call(shop):
+        body = {"items": [{"product": shop.bat.pk, "quantity": 1}], "customer": name}
+        return shop.call(by=getattr(shop, by), body=body)
+
+    return call
+
+
 def replayed(shop):
     shop.call(headers={"Idempotency-Key": "a"})
     return shop.call(headers={"Idempotency-Key": "a"})
@@ -136,6 +144,7 @@ DETAIL = [(200, calling()), (404, calling(pk=0))]
 TOO_LONG = (414, calling(query_params={"page_size": "1" * 4000}))
 LIST = [(200, calling()), (304, unchanged), (400, calling(query_params={"page_size": 0})), TOO_LONG]
 KEYED = [(200, replayed), (422, key_reused)]
+FOR_SOMEBODY = [(400, ordering_for("nobody")), (403, ordering_for("anna", by="customer"))]
 CHANGE = [*DETAIL, *FOR_ADMINS, *KEYED, (412, calling(headers={"If-Match": '"old"'}))]
 
 STEP = [
@@ -260,7 +269,16 @@ CALLS = {
             *[(201, calling()), (201, replayed), *FOR_BOTH, *WITH_BODY],
             *[(400, lines(product=0)), (400, lines(product=999)), (400, calling(body={"items": []}))],
             *[(409, lines(quantity=99)), (409, unexpected_total), (422, key_reused)],
+            *FOR_SOMEBODY,
+            (201, ordering_for("carl")),
             (429, calling(during=override_settings(ORDER_RATE=(1, timedelta(hours=1))))),
+        ],
+    ),
+    "order_preview": (
+        lambda shop: {"by": shop.customer, "body": {"items": [{"product": shop.bat.pk, "quantity": 2}]}},
+        [
+            *[(200, calling()), (200, lines(quantity=99)), (200, ordering_for("carl")), *FOR_BOTH, *WITH_BODY],
+            *[(400, lines(product=999)), (400, calling(body={"items": []})), *FOR_SOMEBODY],
         ],
     ),
     "order_get": (lambda shop: {"by": shop.customer, "pk": shop.order.pk}, [*DETAIL, *FOR_BOTH, (304, unchanged)]),

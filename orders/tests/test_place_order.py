@@ -190,7 +190,7 @@ def test_the_largest_values_are_allowed(api, admin, customer, bat, ball):
 
 
 def test_unknown_fields_are_ignored(api, customer, bat, ball):
-    body = lines((bat, 1), total="1.00", status="delivered", customer="anna", id=99)
+    body = lines((bat, 1), total="1.00", status="delivered", by="anna", id=99)
     body["items"][0] |= {"price": "0.01", "name": "Gold"}
 
     order = api(customer).post(URL, body).json()
