@@ -20,6 +20,7 @@ from order_management.admin.lists import ReadOnlyAdmin, ReadOnlyInline, close_di
 from order_management.exceptions import Conflict
 
 from . import services
+from .admin_new_order import new_order
 from .exports import orders_csv
 from .models import Order, OrderEvent, OrderLine
 from .serializers import NoteSerializer
@@ -127,7 +128,10 @@ class OrderAdmin(ExportMixin, ReadOnlyAdmin):
     fields = ["customer", "status", "total", "note", "created_at", "updated_at"]
     # Only the steps that need no confirmation.
     actions = [bulk_step("confirm"), bulk_step("ship"), bulk_step("deliver")]
+    actions_list = ["new_order", *ExportMixin.actions_list]
     actions_detail = ["confirm", "ship", "deliver", "cancel", "return_order"]
+
+    new_order = new_order
 
     confirm = step("confirm", "It becomes confirmed.")
     ship = step("ship", "It becomes shipped.")

@@ -32,6 +32,7 @@ FORMS = [
     (f"{ORDERS}<path:object_id>/deliver/", {}),
     (f"{ORDERS}<path:object_id>/cancel/", {}),
     (f"{ORDERS}<path:object_id>/return/", {}),
+    (f"{ORDERS}new/", {"lines-0-quantity": "1", "_place": "1"}),
     (ORDERS, {"action": "confirm"}),
     (f"{USERS}add/", {"username": "cora", **NEW_PASSWORD}),
     (f"{USERS}<path:object_id>/change/", {"first_name": "Carl"}),
@@ -107,8 +108,14 @@ def page_of(bat, order, customer):
 
 
 def fill_in(site, path, fields):
-    """Return what a browser submits for the form at the path; list actions apply to the newest row."""
+    """Return what a browser submits for the form at the path; list actions apply to the newest row.
+
+    A new order is for the first customer, of the first product.
+    """
     [form] = forms(site.get(path))
+    if "customer" in form:
+        form["customer"] = User.objects.filter(is_staff=False).first().pk
+        form["lines-0-product"] = Product.objects.first().pk
     if "action" in fields:
         model = Order if "orders" in path else User
         form["_selected_action"] = model.objects.order_by("pk").last().pk

@@ -196,6 +196,7 @@ NEW_USER = {"username": "dora", "usable_password": "true", "password1": "s3cret 
 PASSWORDS = {"old_password": "carl's secret", "new_password1": "a new one 17", "new_password2": "a new one 17"}
 PRICES = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "_save": "Save"}
 DIALOG = {"_form_submitted": "True", "note": ""}
+LINES = [f"lines-{name}_FORMS" for name in ("TOTAL", "INITIAL")]
 # Path and fields of every form that makes a change; {bat}, {order} and {customer} are ids.
 FORMS = {
     "add a product": ("products/product/add/", {"name": "Net", "price": "1", "quantity": "1"}),
@@ -212,6 +213,10 @@ FORMS = {
     "delete products": ("products/product/", {"action": "delete_selected", "_selected_action": "{bat}", "post": "yes"}),
     "import": ("products/product/import/", {"file": ",Net,1,1"}),
     "import prices": ("products/product/import/", {"file": "{bat},Bat,9.90,"}),
+    "place an order": (
+        "orders/order/new/",
+        {"customer": "{customer}", "lines-0-product": "{bat}", "_place": "1"} | dict.fromkeys(LINES, 0),
+    ),
     "take a step": ("orders/order/{order}/cancel/", DIALOG),
     "take a step with many": ("orders/order/", {"action": "confirm", "_selected_action": "{order}"}),
     "add a user": ("accounts/user/add/", NEW_USER),
