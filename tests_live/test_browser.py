@@ -5,7 +5,7 @@ import json
 import pytest
 
 from .browser import browser, log_in, page_of
-from .server import ADMIN, DEVELOPMENT, PASSWORD
+from .server import ADMIN, CUSTOMER, DEVELOPMENT, PASSWORD
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +87,33 @@ def test_a_deleted_product_is_found_and_restored(admin_page, server):
     admin_page.get_by_text("Glove is restored: 10 in stock.").wait_for()
     admin_page.get_by_role("link", name="Every change of the stock").click()
     admin_page.get_by_role("link", name="Glove").first.wait_for()
+
+
+def choose(page, text):
+    """Choose the first result in the search box that has the focus, by keyboard."""
+    page.keyboard.press("Enter")
+    page.keyboard.type(text)
+    page.locator(".select2-results__option--highlighted", has_text=text).wait_for()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+
+
+def test_an_order_is_placed_for_a_customer_by_keyboard(admin_page, server):
+    assert server.customer
+    server.create_product(name="Wicket", price="7.50", quantity=3)
+    admin_page.goto("/admin/orders/order/")
+    admin_page.get_by_role("link", name="New order").press("Enter")
+    admin_page.locator(".select2-selection").first.focus()
+    choose(admin_page, CUSTOMER)
+    choose(admin_page, "Wicket")
+    admin_page.keyboard.type("2")
+    admin_page.keyboard.press("Enter")
+    admin_page.get_by_text("15.00").first.wait_for()
+    admin_page.get_by_role("button", name="Place order").press("Enter")
+
+    admin_page.get_by_text(f"for {CUSTOMER} was placed: 15.00.").wait_for()
+    [order, *_] = server.call("GET", "/api/orders/", token=server.customer).body
+    assert (order["total"], order["items"][0]["name"]) == ("15.00", "Wicket")
 
 
 def test_a_double_click_adjusts_the_stock_once(admin_page, server):

@@ -39,6 +39,13 @@ def test_the_list_has_a_button_for_a_new_order(site):
     assert f'href="{PAGE}"' in text(site.get(LIST))
 
 
+def test_ids_can_be_written_without_javascript(site):
+    page = text(site.get(PAGE))
+
+    assert page.count('<noscript><input type="text"') == 6
+    assert '<noscript><input type="text" inputmode="numeric" name="customer" value=""' in page
+
+
 def test_check_shows_lines_and_total_and_places_nothing(send, customer, bat, ball):
     page = text(send(customer, (bat, 2), (ball, ""), (bat, 1)))
 
