@@ -4,6 +4,7 @@ import re
 from functools import wraps
 
 from django.contrib import messages
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth import get_user, logout
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, SuspiciousOperation
 from django.core.paginator import InvalidPage
@@ -20,6 +21,13 @@ from ..db.errors import DATABASE_ERRORS
 # bytes. Numbers, such as the ids and prices of a list, do not count, nor do passwords, which no page repeats.
 FORM_MAX_CHARACTERS, NUMBER_MAX_CHARACTERS = 2200, 20
 PASSWORDS = "(old_|new_)?password[12]?"
+
+
+class SearchResults(AutocompleteJsonView):
+    """What a search box offers. A model's `search_label` may say more than its name."""
+
+    def serialize_result(self, obj, to_field_name):
+        return super().serialize_result(obj, to_field_name) | {"text": getattr(obj, "search_label", str(obj))}
 
 
 class Site(UnfoldAdminSite):
@@ -55,6 +63,9 @@ class Site(UnfoldAdminSite):
                 return inner(request, *args, **kwargs)
 
         return checked
+
+    def autocomplete_view(self, request):
+        return SearchResults.as_view(admin_site=self)(request)
 
     def login(self, request, extra_context=None):
         refuse_long_values(request.POST)

@@ -39,6 +39,25 @@ def test_the_list_has_a_button_for_a_new_order(site):
     assert f'href="{PAGE}"' in text(site.get(LIST))
 
 
+@pytest.mark.parametrize("term", ["carl", "Carl Mehta", "carl@example"])
+def test_customers_are_found_by_name_and_email(site, customer, term):
+    customer.update_profile(first_name="Carl", last_name="Mehta", email="carl@example.com")
+    query = {"app_label": "orders", "model_name": "order", "field_name": "customer", "term": term}
+
+    found = site.get("/admin/autocomplete/", query).json()["results"]
+
+    assert found == [{"id": str(customer.pk), "text": "carl (Carl Mehta)"}]
+
+
+def test_products_are_found_with_price_and_stock_unless_deleted(site, bat, ball):
+    query = {"app_label": "orders", "model_name": "orderline", "field_name": "product", "term": "ba"}
+    Product.objects.filter(pk=ball.pk).remove()
+
+    found = site.get("/admin/autocomplete/", query).json()["results"]
+
+    assert found == [{"id": str(bat.pk), "text": "Bat (1200.00, 10 in stock)"}]
+
+
 def test_ids_can_be_written_without_javascript(site):
     page = text(site.get(PAGE))
 
