@@ -36,6 +36,8 @@ SLOW_QUERY_MS = env.integer("SLOW_QUERY_MS", 0, minimum=0)
 # Application
 
 INSTALLED_APPS = [
+    # Before unfold, whose templates it overrides, and staticfiles, whose runserver it overrides.
+    "order_management.apps.OrderManagementConfig",
     # Before Django's admin, whose templates it overrides.
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
@@ -44,8 +46,6 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    # Before staticfiles, whose runserver it overrides.
-    "order_management.apps.OrderManagementConfig",
     "django.contrib.staticfiles",
     "corsheaders",
     "django_filters",

@@ -1,29 +1,22 @@
 from datetime import date
 
-from django.contrib import admin, messages
-from django.db import transaction
-from django.shortcuts import get_object_or_404
+from django.contrib import admin
 from django.urls import reverse
 from django.utils.dateparse import parse_date
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateFilter
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.enums import ActionVariant
-from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import admin as accounts
 from accounts.models import User
 from order_management.admin.export import ExportMixin
-from order_management.admin.fields import APIField
-from order_management.admin.lists import ReadOnlyAdmin, ReadOnlyInline, close_dialog
-from order_management.exceptions import Conflict
+from order_management.admin.lists import ReadOnlyAdmin, ReadOnlyInline
 
-from . import services
 from .admin_new_order import new_order
+from .admin_steps import bulk_step, step
 from .exports import orders_csv
 from .models import Order, OrderEvent, OrderLine
-from .serializers import NoteSerializer
 
 admin.site.index_template = "orders/dashboard.html"
 
@@ -67,52 +60,6 @@ class EventInline(ReadOnlyInline):
         return super().get_queryset(request).select_related("by")
 
 
-class StepForm(BaseDialogForm):
-    note = APIField(NoteSerializer().fields["note"], required=False, widget=UnfoldAdminTextInputWidget)
-
-
-def step(name, description, variant=ActionVariant.PRIMARY):
-    """Return a button that takes this step with an order, once it is confirmed in a dialog."""
-    label = name.capitalize()
-    dialog = {
-        "title": f"{label} this order?",
-        "description": description,
-        "form_class": StepForm,
-        "form_submit_text": label,
-    }
-
-    @action(description=label, url_path=name, variant=variant, dialog=dialog)
-    def button(self, request, form, object_id):
-        take_step(name, get_object_or_404(Order, pk=object_id), request, form.cleaned_data["note"])
-        return close_dialog(request, reverse("admin:orders_order_change", args=[object_id]))
-
-    return button
-
-
-def bulk_step(name):
-    """Return an admin action that takes this step with each of the selected orders."""
-
-    def take_steps(model_admin, request, orders):
-        for order in orders.order_by("id"):
-            take_step(name, order, request)
-
-    take_steps.__name__ = name
-    take_steps.short_description = f"{name.capitalize()} selected orders"
-    return take_steps
-
-
-def take_step(name, order, request, note=""):
-    status = Order.ACTIONS[name]
-    try:
-        # A savepoint: the request goes on in its transaction after a conflict.
-        with transaction.atomic():
-            services.change_status(order, status, by=request.user, note=note)
-    except Conflict as conflict:
-        messages.error(request, f"{order}: {conflict}")
-    else:
-        messages.success(request, f"{order} is {status}.")
-
-
 @admin.register(Order)
 class OrderAdmin(ExportMixin, ReadOnlyAdmin):
     list_display = ["id", "customer", "state", "total", "created_at", "updated_at"]
@@ -132,12 +79,21 @@ class OrderAdmin(ExportMixin, ReadOnlyAdmin):
     actions_detail = ["confirm", "ship", "deliver", "cancel", "return_order"]
 
     new_order = new_order
-
-    confirm = step("confirm", "It becomes confirmed.")
-    ship = step("ship", "It becomes shipped.")
-    deliver = step("deliver", "It becomes delivered.")
-    cancel = step("cancel", "It becomes cancelled. Its goods go back into stock.", ActionVariant.DANGER)
-    return_order = step("return", "It becomes returned. Its goods go back into stock.", ActionVariant.DANGER)
+    confirm = step("confirm", "It becomes confirmed.", dismiss="Keep it pending")
+    ship = step("ship", "It becomes shipped.", dismiss="Keep it confirmed")
+    deliver = step("deliver", "It becomes delivered.", dismiss="Keep it shipped")
+    cancel = step(
+        "cancel",
+        "It becomes cancelled. Its goods go back into stock.",
+        dismiss="Keep it",
+        variant=ActionVariant.DANGER,
+    )
+    return_order = step(
+        "return",
+        "It becomes returned. Its goods go back into stock.",
+        dismiss="Keep it delivered",
+        variant=ActionVariant.DANGER,
+    )
 
     @display(description="Status", ordering="status", label=LABELS)
     def state(self, order):

@@ -217,11 +217,51 @@ def test_an_order_can_be_taken_through_all_its_steps(admin_page, server):
         ("Deliver", "delivered"),
         ("Return", "returned"),
     ]:
-        admin_page.get_by_role("link", name=step, exact=True).click()
-        admin_page.get_by_role("button", name=step, exact=True).click()
+        admin_page.get_by_role("link", name=f"{step} order").click()
+        admin_page.get_by_role("button", name=f"{step} order").click()
         admin_page.get_by_text(f"Order {order['id']} is {status}.").wait_for()
 
     assert server.call("GET", f"/api/products/{product['id']}/", token=server.admin).body["quantity"] == 3
+
+
+def place_order(server, **product):
+    """Return an order of a new product, placed by the customer."""
+    items = {"items": [{"product": server.create_product(**product)["id"], "quantity": 2}]}
+    return server.call("POST", "/api/orders/", items, server.customer).body
+
+
+@pytest.mark.parametrize("dismiss", ["Keep it", "Close"])
+def test_a_dialog_can_be_dismissed(admin_page, server, dismiss):
+    order = place_order(server)
+    admin_page.goto(f"/admin/orders/order/{order['id']}/change/")
+    admin_page.get_by_role("link", name="Cancel order").click()
+    dialog = admin_page.get_by_role("dialog", name="Cancel this order?")
+    assert dialog.get_by_role("button").all_inner_texts()[:1] == ["Keep it"]
+    dialog.get_by_role("button", name=dismiss).click()
+
+    dialog.wait_for(state="hidden")
+    assert server.call("GET", f"/api/orders/{order['id']}/", token=server.admin).body["status"] == "pending"
+
+
+def test_a_dialog_works_by_keyboard(admin_page, server):
+    order = place_order(server)
+    admin_page.goto(f"/admin/orders/order/{order['id']}/change/")
+    cancel, focused = admin_page.get_by_role("link", name="Cancel order"), admin_page.locator(":focus")
+
+    for close in ("Enter", "Escape"):  # Enter on Keep it, which has the focus
+        cancel.press("Enter")
+        dialog = admin_page.get_by_role("dialog", name="Cancel this order?")
+        dialog.wait_for()
+        assert focused.inner_text() == "Keep it"
+        admin_page.keyboard.press(close)
+        dialog.wait_for(state="hidden")
+        assert focused.inner_text() == "Cancel order"
+
+    cancel.press("Enter")
+    dialog.wait_for()
+    admin_page.keyboard.press("Tab")
+    admin_page.keyboard.press("Enter")
+    admin_page.get_by_text(f"Order {order['id']} is cancelled.").wait_for()
 
 
 def test_a_price_can_be_edited_in_the_list(admin_page, server):

@@ -1,7 +1,10 @@
 import csv
+import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from orders.models import Order
 from orders.services import place_order
@@ -45,6 +48,8 @@ def test_a_step_asks_for_confirmation(site, order):
 
     assert "Cancel this order?" in dialog
     assert "Its goods go back into stock." in dialog
+    assert re.findall(r"<button.*?>\s*([\w ]+?)\s*</button>", dialog) == ["Keep it"]
+    assert "Cancel order</span>" in dialog
     assert Order.objects.get().status == "pending"
 
 
@@ -66,10 +71,40 @@ def test_a_step_of_an_unknown_order_is_a_404(site, order_id):
     assert site.post(f"{LIST}{order_id}/ship/", {"_form_submitted": "True"}).status_code == 404
 
 
-def test_an_action_takes_a_step_for_the_selected_orders(site, order):
-    assert f"Order {order.pk} is confirmed." in act(site, "confirm", order)
-    assert f"Order {order.pk}: The order is confirmed and cannot become delivered." in act(site, "deliver", order)
-    assert f"Order {order.pk} is shipped." in act(site, "ship", order)
+def test_an_action_takes_a_step_for_the_selected_orders(site, customer, bat):
+    orders = [place(customer, bat, 1) for _ in range(3)]
+
+    assert "1 order is confirmed." in act(site, "confirm", orders[0])
+    page = act(site, "confirm", *orders)
+    assert "2 orders are confirmed." in page
+    assert (
+        f"1 order could not be confirmed. Order {orders[0].pk}: The order is confirmed and cannot become confirmed."
+    ) in page
+    assert "3 orders are shipped." in act(site, "ship", *orders)
+
+
+def test_an_action_names_the_first_five_orders_that_it_could_not_change(site, customer, bat):
+    orders = [place(customer, bat, 1) for _ in range(8)]
+
+    page = act(site, "deliver", *orders)
+
+    assert "8 orders could not be delivered." in page
+    assert page.count("The order is pending and cannot become delivered.") == 5
+    assert "And 3 more." in page
+    assert "are delivered" not in page
+
+
+def test_an_action_takes_four_statements_for_each_order(site, customer, bat):
+    few, many = ([place(customer, bat, 1) for _ in range(count)] for count in (1, 5))
+
+    def statements(orders):
+        body = {"action": "confirm", "_selected_action": [order.pk for order in orders]}
+        with CaptureQueriesContext(connection) as queries:
+            assert site.post(LIST, body).status_code == 302
+        return len(queries)
+
+    # A savepoint around the change and the event.
+    assert statements(many) - statements(few) == 4 * 4
 
 
 @pytest.mark.parametrize("path", ["", "{}/change/", "{}/confirm/", "export/"])
