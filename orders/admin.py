@@ -1,19 +1,23 @@
 from datetime import date
 
 from django.contrib import admin
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 from django.utils.dateparse import parse_date
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import display
 from unfold.enums import ActionVariant
+from unfold.utils import display_for_label
 
 from accounts import admin as accounts
 from accounts.models import User
 from order_management.admin.export import ExportMixin
 from order_management.admin.lists import ReadOnlyAdmin, ReadOnlyInline
+from products.models import Product
 
 from .admin_new_order import new_order
+from .admin_search import SearchMixin
 from .admin_steps import bulk_step, step
 from .exports import orders_csv
 from .models import Order, OrderEvent, OrderLine
@@ -38,15 +42,31 @@ class DayFilter(RangeDateFilter):
         return orders.created_on(first or date.min, last or date.max) if first or last else orders
 
     def day(self, name):
-        try:
-            return parse_date(self.used_parameters.get(f"{self.parameter_name}_{name}", ""))
-        except ValueError:  # such as 2026-02-30
-            return None
+        return read_day(self.used_parameters.get(f"{self.parameter_name}_{name}", ""))
+
+
+def read_day(text):
+    try:
+        return parse_date(text)
+    except ValueError:  # such as 2026-02-30
+        return None
 
 
 class LineInline(ReadOnlyInline):
     model = OrderLine
-    fields = readonly_fields = ["name", "price", "quantity", "subtotal"]
+    verbose_name_plural = "Products"
+    fields = readonly_fields = ["product_name", "price", "quantity", "subtotal"]
+
+    def get_queryset(self, request):
+        # Whether the admin site has a page for the product, which may have been deleted.
+        pages = self.admin_site.get_model_admin(Product).get_queryset(request)
+        has_page = Exists(pages.filter(pk=OuterRef("product")))
+        return super().get_queryset(request).annotate(has_page=has_page).select_related("product")
+
+    @display(description="Name")
+    def product_name(self, line):
+        name = link("admin:products_product_change", line.product_id, line.name) if line.has_page else line.name
+        return format_html("{} (deleted)", name) if line.product.deleted_at else name
 
     def subtotal(self, line):
         return line.price * line.quantity
@@ -54,14 +74,23 @@ class LineInline(ReadOnlyInline):
 
 class EventInline(ReadOnlyInline):
     model = OrderEvent
-    fields = ["created_at", "status", "by", "note"]
+    template = "orders/timeline_inline.html"
+    verbose_name_plural = "Timeline"
+    fields = ["created_at"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("by")
 
 
+def link(route, pk, text):
+    return format_html('<a class="text-link" href="{}">{}</a>', reverse(route, args=[pk]), text)
+
+
 @admin.register(Order)
-class OrderAdmin(ExportMixin, ReadOnlyAdmin):
+class OrderAdmin(SearchMixin, ExportMixin, ReadOnlyAdmin):
+    class Media:
+        css = {"all": ["orders/list.css"]}
+
     list_display = ["id", "customer", "state", "total", "created_at", "updated_at"]
     list_filter = [
         ("status", ChoicesDropdownFilter),
@@ -69,10 +98,10 @@ class OrderAdmin(ExportMixin, ReadOnlyAdmin):
         ("customer", AutocompleteSelectFilter),
     ]
     list_select_related = ["customer"]
-    search_fields = ["=id", "customer__username"]
     ordering = ["-created_at", "-id"]
     inlines = [LineInline, EventInline]
-    fields = ["customer", "status", "total", "note", "created_at", "updated_at"]
+    fields = ["customer_details", "badge", "total", "note", "created_at", "updated_at", "ledger"]
+    object_history_template = "orders/history.html"
     # Only the steps that need no confirmation.
     actions = [bulk_step("confirm"), bulk_step("ship"), bulk_step("deliver")]
     actions_list = ["new_order", *ExportMixin.actions_list]
@@ -99,8 +128,43 @@ class OrderAdmin(ExportMixin, ReadOnlyAdmin):
     def state(self, order):
         return order.status, order.get_status_display()
 
+    @display(description="Status")
+    def badge(self, order):
+        return display_for_label(self.state(order), self.get_empty_value_display(), LABELS)
+
+    @display(description="Customer")
+    def customer_details(self, order):
+        user = order.customer
+        page = link("admin:accounts_user_change", user.pk, user.get_full_name() or user.username)
+        username = format_html(" ({})", user.username) if user.get_full_name() else ""
+        email = format_html('<br><a class="text-link" href="mailto:{0}">{0}</a>', user.email) if user.email else ""
+        return format_html("{}{}{}", page, username, email)
+
+    @display(description="Stock")
+    def ledger(self, order):
+        url = reverse("admin:products_stockmovement_changelist", query={"order__exact": order.pk})
+        return format_html('<a class="text-link" href="{}">Stock movements of this order</a>', url)
+
     def export(self, orders):
         return orders_csv(orders)
+
+    def export_dates(self, request):
+        """Return the days of the filter, or the day of the export."""
+        first, last = (read_day(request.GET.get(f"created_at_{end}", "")) for end in ("from", "to"))
+        [today] = super().export_dates(request)
+        if first:
+            return [first, "to", last or today]
+        return ["to", last] if last else [today]
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        # The page has the timeline itself.
+        return super().change_view(request, object_id, form_url, {"show_history": False} | (extra_context or {}))
+
+    def history_view(self, request, object_id, extra_context=None):
+        """Show the timeline instead of the admin site's own history, because orders also change elsewhere."""
+        events = OrderEvent.objects.filter(order=object_id).select_related("by")
+        context = {"title": f"Timeline of order {object_id}", "events": events}
+        return super().history_view(request, object_id, context | (extra_context or {}))
 
     def get_actions_detail(self, request, object_id):
         """Return the buttons of the steps that the life cycle allows now."""

@@ -83,6 +83,10 @@ class OrderQuerySet(RowQuerySet):
         begin, end = datetime.combine(first, time.min, UTC), datetime.combine(last, time.max, UTC)
         return self.filter(created_at__gte=begin, created_at__lte=end)
 
+    def newest(self, count):
+        """Leave out all but the newest orders."""
+        return self.filter(pk__in=self.order_by("-pk").values("pk")[:count])
+
     def rows(self):
         """Return the orders as named tuples, from which `with_lines` makes records."""
         columns = ["id", "customer__username", "status", "total", "note", "created_at", "updated_at"]
@@ -106,6 +110,11 @@ class OrderManager(models.Manager.from_queryset(OrderQuerySet)):
     def lock(self, pk):
         """Return an order that exists, locked until the transaction ends."""
         return self.select_for_update(no_key=True).get(pk=pk)
+
+    def newest_of_product(self, product_id, count):
+        """Return the ids of the newest orders of a product."""
+        lines = OrderLine.objects.filter(product=product_id)
+        return lines.order_by("-order").values_list("order", flat=True)[:count]
 
     def line_counts(self, pks):
         """Return the number of lines of each order, by order id."""

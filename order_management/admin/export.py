@@ -1,14 +1,16 @@
 """The Export button of the admin site's lists."""
 
-from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import model_ngettext
 from django.contrib.admin.views.main import ERROR_FLAG, PAGE_VAR
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from unfold.decorators import action
 
 from .lists import download
+
+COUNT_MAX = 10_000
 
 
 class ExportMixin:
@@ -26,21 +28,20 @@ class ExportMixin:
             changelist = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             return redirect(reverse(self.url_of("changelist"), query={ERROR_FLAG: 1}))
-        # The list does not count its rows, which would read all of them; the export reads them anyway.
-        count = count_with_name(self.opts, changelist.queryset.count())
-        messages.success(request, f"Exported {count}.")
-        is_filtered = changelist.query or changelist.get_filters_params()
-        name = count.replace(" ", "-") if is_filtered else self.opts.verbose_name_plural
+        name = "-".join(map(str, [self.opts.verbose_name_plural, *self.export_dates(request)]))
         return download(self.export(changelist.queryset), f"{name}.csv")
 
+    def export_dates(self, request):
+        """Return what the file's name says about time: the day of the export."""
+        return [timezone.localdate()]
+
     def changelist_view(self, request, extra_context=None):
-        """Add the filters of the list to the button, and the number of rows if the page shows it."""
+        """Add the filters of the list to the button, and how many rows will be exported."""
         response = super().changelist_view(request, extra_context)
         context = getattr(response, "context_data", None) or {}
         if "cl" in context:
             path, query = reverse(self.url_of("export_file")), list_query(request)
-            count = visible_count(context["cl"])
-            title = "Export" if count is None else f"Export {count_with_name(self.opts, count)}"
+            title = f"Export {export_count(context['cl'])}"
             for button in context["actions_list"]:
                 if button.get("path") == path:
                     button |= {"path": f"{path}?{query}" if query else path, "title": title}
@@ -51,8 +52,8 @@ class ExportMixin:
 
 
 def count_with_name(opts, count):
-    """Return a count with the name of the model: 1 product, 12 products."""
-    return f"{count} {model_ngettext(opts, count)}"
+    """Return a count with the name of the model: 1 product, 1,200 products."""
+    return f"{count:,} {model_ngettext(opts, count)}"
 
 
 def list_query(request):
@@ -61,6 +62,16 @@ def list_query(request):
     for name in (PAGE_VAR, ERROR_FLAG):
         query.pop(name, None)
     return query.urlencode()
+
+
+def export_count(changelist):
+    """Return the number of rows on all pages, with their name, counted up to COUNT_MAX."""
+    count = visible_count(changelist)
+    if count is None:
+        count = changelist.queryset.order_by()[: COUNT_MAX + 1].count()
+    if count > COUNT_MAX:
+        return f"more than {count_with_name(changelist.opts, COUNT_MAX)}"
+    return count_with_name(changelist.opts, count)
 
 
 def visible_count(changelist):

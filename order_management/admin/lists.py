@@ -20,6 +20,7 @@ class ListAdmin(ModelAdmin):
     list_per_page = 50
     list_filter_submit = True
     list_disable_select_all = True
+    warn_unsaved_form = True
 
     def lookup_allowed(self, lookup, value, request):
         """Allow only the lookups that the pages offer: no regular expressions, years or lists typed into the URL."""

@@ -5,11 +5,15 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django.utils.formats import date_format
 
+from accounts.models import User
+from orders import admin_search
 from orders.models import Order
-from orders.services import place_order
+from orders.services import change_status, place_order
 from products.models import Product
-from products.services import create_product
+from products.services import change_product, create_product, delete_product
 
 LIST = "/admin/orders/order/"
 
@@ -22,6 +26,15 @@ def act(site, action, *orders):
 def take_step(site, step, order, note=""):
     form = {"_form_submitted": "True", "note": note}
     return site.post(f"{LIST}{order.pk}/{step}/", form, follow=True).content.decode()
+
+
+def text_of(response):
+    """Return the text of a page, with single spaces."""
+    return " ".join(re.sub("<[^>]*>", " ", response.content.decode()).split())
+
+
+def placed_at(order):
+    return date_format(timezone.localtime(order.created_at), "DATETIME_FORMAT")
 
 
 def buttons(site, order):
@@ -114,6 +127,49 @@ def test_a_customer_has_no_access(client, order, path):
     assert client.get(LIST + path.format(order.pk)).status_code == 302
 
 
+def test_an_order_shows_its_customer_and_its_events(site, admin, order):
+    User.objects.filter(pk=order.customer_id).update(first_name="Carl", last_name="Rao", email="carl@shop.example")
+    change_status(order, "confirmed", by=admin, note="paid")
+    order.refresh_from_db()
+    change_status(order, "cancelled", by=None)
+
+    page = text_of(site.get(f"{LIST}{order.pk}/change/"))
+
+    assert "Carl Rao (carl) carl@shop.example" in page
+    assert f"Placed by Carl Rao {placed_at(order)} Confirmed by anna" in page
+    assert "paid Cancelled automatically" in page
+
+
+def test_an_order_links_to_its_customer_products_and_movements(site, order, bat):
+    page = site.get(f"{LIST}{order.pk}/change/").content.decode()
+
+    assert f'href="/admin/accounts/user/{order.customer_id}/change/"' in page
+    assert f'href="/admin/products/product/{bat.pk}/change/">Bat</a>' in page
+    [movements] = re.findall(r'href="(/admin/products/stockmovement/\?[^"]*)"', page)
+    assert "-2" in text_of(site.get(movements))
+
+
+def test_an_order_names_a_deleted_product(site, admin, order, bat):
+    delete_product(bat, by=admin)
+
+    page = site.get(f"{LIST}{order.pk}/change/").content.decode()
+
+    assert "Bat (deleted)" in re.sub("<[^>]*>", "", page)
+    for link in re.findall(r'href="(/admin/products/product/[0-9]+/change/)"', page):
+        assert site.get(link).status_code == 200
+
+
+def test_the_history_of_an_order_is_its_timeline(site, admin, order):
+    change_status(order, "confirmed", by=admin)
+
+    page = text_of(site.get(f"{LIST}{order.pk}/history/"))
+
+    assert "Placed by carl" in page
+    assert "Confirmed by anna" in page
+    assert "change history" not in page
+    assert "/history/" not in site.get(f"{LIST}{order.pk}/change/").content.decode()
+
+
 def test_an_order_shows_its_lines_and_events(site, order):
     page = site.get(f"{LIST}{order.pk}/change/").content.decode()
 
@@ -159,6 +215,73 @@ def test_the_list_filters_by_day_customer_and_status(site, admin, order, query, 
     page = site.get(f"{LIST}?{query.format(customer=order.customer_id, admin=admin.pk, **days)}").content.decode()
 
     assert (f"{LIST}{order.pk}/change/" in page) is listed
+
+
+@pytest.fixture
+def three_orders(admin, customer, bat, ball):
+    """An order of bats by Carl Mehta with a note, one of balls by Carl, and one of bats by the admin."""
+    User.objects.filter(pk=customer.pk).update(first_name="Arjun", last_name="Mehta", email="mehta@shop.example")
+    orders = [place(customer, bat, 1), place(customer, ball, 1), place(admin, bat, 1)]
+    Order.objects.filter(pk=orders[0].pk).update(note="Ring twice at the gate")
+    return orders
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("#{first}", [0]),
+        (" {first} ", [0]),
+        ("#{first}0", []),
+        ("Arjun Mehta", [0, 1]),
+        ("mehta arjun", [0, 1]),
+        ("carl", [0, 1]),
+        ("mehta@shop.example", [0, 1]),
+        ("Ball", [1]),
+        ("bat", [0, 2]),
+        ("ring GATE", [0]),
+        ('"twice at"', [0]),
+        ('"at twice"', []),
+        ("#", []),
+        ("#abc", []),
+        ("99999999999999999999", []),
+    ],
+)
+def test_the_search_finds_numbers_customers_products_and_notes(site, three_orders, search, found):
+    page = site.get(LIST, {"q": search.format(first=three_orders[0].pk)}).content.decode()
+
+    listed = {int(pk) for pk in re.findall(rf'href="{LIST}([0-9]+)/change/', page)}
+    assert listed == {three_orders[index].pk for index in found}
+
+
+def test_the_search_finds_deleted_and_renamed_products(site, admin, three_orders, bat, ball):
+    change_product(ball, name="Sphere", by=admin)
+    delete_product(bat, by=admin)
+
+    for search, count in {"ball": 1, "sphere": 1, "bat": 2}.items():
+        assert f"Export {count} order" in site.get(LIST, {"q": search}).content.decode()
+
+
+def test_the_search_of_notes_ends_at_the_newest_orders(site, monkeypatch, three_orders):
+    monkeypatch.setattr(admin_search, "NEWEST", 2)
+
+    assert "Export 0 orders" in site.get(LIST, {"q": "gate"}).content.decode()
+    assert "Export 2 orders" in site.get(LIST, {"q": "bat"}).content.decode()
+    assert "Export 2 orders" in site.get(LIST, {"q": "mehta"}).content.decode()
+
+
+def test_the_page_says_what_the_search_box_searches(site, order):
+    page = text_of(site.get(LIST))
+
+    assert "all orders of up to 100 customers" in page
+    assert "the notes of the newest 10,000 orders" in page
+
+
+def test_a_search_takes_a_fixed_number_of_statements(site, customer, bat, django_assert_num_queries):
+    # Session, user, new orders, products, customers, orders of the one product, the page.
+    for _ in range(3):
+        place(customer, bat, 1)
+        with django_assert_num_queries(7):
+            site.get(LIST, {"q": "bat"})
 
 
 def test_the_user_list_links_to_the_orders_of_a_customer(site, order):
@@ -208,13 +331,28 @@ def test_the_export_contains_what_the_list_shows(site, admin, customer, bat):
     Order.objects.filter(pk=third.pk).update(status="shipped", created_at=first.created_at - timedelta(days=3))
     day = third.created_at.date()
 
-    assert exported(site) == ("orders.csv", [second.pk, first.pk, third.pk])
-    assert exported(site, "?status__exact=shipped") == ("1-order.csv", [third.pk])
-    assert exported(site, f"?customer__id__exact={admin.pk}") == ("1-order.csv", [second.pk])
-    assert exported(site, f"?created_at_from={day}") == ("2-orders.csv", [second.pk, first.pk])
-    assert exported(site, "?q=carl") == ("2-orders.csv", [first.pk, third.pk])
-    assert exported(site, "?o=4&q=carl") == ("2-orders.csv", [third.pk, first.pk])
-    assert exported(site, f"?q={second.pk}") == ("1-order.csv", [second.pk])
+    assert exported(site)[1] == [second.pk, first.pk, third.pk]
+    assert exported(site, "?status__exact=shipped")[1] == [third.pk]
+    assert exported(site, f"?customer__id__exact={admin.pk}")[1] == [second.pk]
+    assert exported(site, f"?created_at_from={day}")[1] == [second.pk, first.pk]
+    assert exported(site, "?q=carl")[1] == [first.pk, third.pk]
+    assert exported(site, "?o=4&q=carl")[1] == [third.pk, first.pk]
+    assert exported(site, f"?q={second.pk}")[1] == [second.pk]
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("", "orders-{today}.csv"),
+        ("?q=carl", "orders-{today}.csv"),
+        ("?created_at_from=2026-11-01", "orders-2026-11-01-to-{today}.csv"),
+        ("?created_at_to=2026-11-30", "orders-to-2026-11-30.csv"),
+        ("?created_at_from=2026-11-01&created_at_to=2026-11-30", "orders-2026-11-01-to-2026-11-30.csv"),
+        ("?created_at_from=2026-02-30&created_at_to=junk", "orders-{today}.csv"),
+    ],
+)
+def test_the_name_of_the_exported_file_says_which_days_it_is_about(site, query, name):
+    assert exported(site, query)[0] == name.format(today=timezone.localdate())
 
 
 def test_the_export_button_keeps_the_filter(site, order):
@@ -225,8 +363,8 @@ def test_the_export_button_keeps_the_filter(site, order):
 
 
 def test_an_export_takes_a_fixed_number_of_statements(site, customer, bat, django_assert_num_queries):
-    # Session, user, the count, the orders, their lines.
+    # Session, user, the search in new orders, products and customers, the orders, their lines.
     for _ in range(3):
         place(customer, bat, 1)
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(7):
             assert site.get(f"{LIST}export/", {"q": "carl"}).getvalue()
