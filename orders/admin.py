@@ -1,11 +1,7 @@
-from datetime import date
-
 from django.contrib import admin
-from django.db.models import Exists, OuterRef
 from django.urls import reverse
-from django.utils.dateparse import parse_date
 from django.utils.html import format_html
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.enums import ActionVariant
 from unfold.utils import display_for_label
@@ -13,14 +9,15 @@ from unfold.utils import display_for_label
 from accounts import admin as accounts
 from accounts.models import User
 from order_management.admin.export import ExportMixin
-from order_management.admin.lists import ReadOnlyAdmin, ReadOnlyInline
-from products.models import Product
+from order_management.admin.lists import ReadOnlyAdmin
 
+from .admin_filters import DayFilter, read_day
+from .admin_inlines import EventInline, LineInline, link
 from .admin_new_order import new_order
 from .admin_search import SearchMixin
 from .admin_steps import bulk_step, step
 from .exports import orders_csv
-from .models import Order, OrderEvent, OrderLine
+from .models import Order, OrderEvent
 
 admin.site.index_template = "orders/dashboard.html"
 
@@ -32,58 +29,6 @@ LABELS = {
     Order.Status.CANCELLED: "danger",
     Order.Status.RETURNED: "danger",
 }
-
-
-class DayFilter(RangeDateFilter):
-    """From one UTC day to another, both included. Text that is not a date is ignored."""
-
-    def queryset(self, request, orders):
-        first, last = self.day("from"), self.day("to")
-        return orders.created_on(first or date.min, last or date.max) if first or last else orders
-
-    def day(self, name):
-        return read_day(self.used_parameters.get(f"{self.parameter_name}_{name}", ""))
-
-
-def read_day(text):
-    try:
-        return parse_date(text)
-    except ValueError:  # such as 2026-02-30
-        return None
-
-
-class LineInline(ReadOnlyInline):
-    model = OrderLine
-    verbose_name_plural = "Products"
-    fields = readonly_fields = ["product_name", "price", "quantity", "subtotal"]
-
-    def get_queryset(self, request):
-        # Whether the admin site has a page for the product, which may have been deleted.
-        pages = self.admin_site.get_model_admin(Product).get_queryset(request)
-        has_page = Exists(pages.filter(pk=OuterRef("product")))
-        return super().get_queryset(request).annotate(has_page=has_page).select_related("product")
-
-    @display(description="Name")
-    def product_name(self, line):
-        name = link("admin:products_product_change", line.product_id, line.name) if line.has_page else line.name
-        return format_html("{} (deleted)", name) if line.product.deleted_at else name
-
-    def subtotal(self, line):
-        return line.price * line.quantity
-
-
-class EventInline(ReadOnlyInline):
-    model = OrderEvent
-    template = "orders/timeline_inline.html"
-    verbose_name_plural = "Timeline"
-    fields = ["created_at"]
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).select_related("by")
-
-
-def link(route, pk, text):
-    return format_html('<a class="text-link" href="{}">{}</a>', reverse(route, args=[pk]), text)
 
 
 @admin.register(Order)
