@@ -12,7 +12,7 @@ from order_management.admin.export import ExportMixin
 from order_management.admin.lists import ReadOnlyAdmin
 
 from .admin_filters import DayFilter, read_day
-from .admin_inlines import EventInline, LineInline, link
+from .admin_inlines import EventInline, LineInline, link, timeline
 from .admin_new_order import new_order
 from .admin_search import SearchMixin
 from .admin_steps import bulk_step, step
@@ -107,7 +107,7 @@ class OrderAdmin(SearchMixin, ExportMixin, ReadOnlyAdmin):
 
     def history_view(self, request, object_id, extra_context=None):
         """Show the timeline instead of the admin site's own history, because orders also change elsewhere."""
-        events = OrderEvent.objects.filter(order=object_id).select_related("by")
+        events = timeline(OrderEvent.objects.filter(order=object_id))
         context = {"title": f"Timeline of order {object_id}", "events": events}
         return super().history_view(request, object_id, context | (extra_context or {}))
 

@@ -15,10 +15,15 @@ def link(route, pk, text):
     return format_html('<a class="text-link" href="{}">{}</a>', reverse(route, args=[pk]), text)
 
 
+def timeline(events):
+    """Load with the events what orders/timeline.html shows."""
+    return events.select_related("by").prefetch_related("items__line")
+
+
 class LineInline(ReadOnlyInline):
     model = OrderLine
     verbose_name_plural = "Products"
-    fields = readonly_fields = ["product_name", "price", "quantity", "subtotal"]
+    fields = readonly_fields = ["product_name", "price", "quantity", "returned", "subtotal"]
 
     def get_queryset(self, request):
         # Whether the admin site has a page for the product, which may have been deleted.
@@ -42,4 +47,4 @@ class EventInline(ReadOnlyInline):
     fields = ["created_at"]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("by")
+        return timeline(super().get_queryset(request))

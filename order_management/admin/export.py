@@ -28,6 +28,8 @@ class ExportMixin:
             changelist = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             return redirect(reverse(self.url_of("changelist"), query={ERROR_FLAG: 1}))
+        # Before the response begins, so that a value that the database refuses is a 400.
+        changelist.queryset.exists()
         name = "-".join(map(str, [self.opts.verbose_name_plural, *self.export_dates(request)]))
         return download(self.export(changelist.queryset), f"{name}.csv")
 

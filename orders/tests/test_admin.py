@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from accounts.models import User
 from orders import admin_search
 from orders.models import Order
-from orders.services import change_status, place_order
+from orders.services import change_status, place_order, return_items
 from products.models import Product
 from products.services import change_product, create_product, delete_product
 
@@ -138,6 +138,20 @@ def test_an_order_shows_its_customer_and_its_events(site, admin, order):
     assert "Carl Rao (carl) carl@shop.example" in page
     assert f"Placed by Carl Rao {placed_at(order)} Confirmed by anna" in page
     assert "paid Cancelled automatically" in page
+
+
+def test_the_timeline_says_what_came_back(site, admin, order, bat):
+    for status in ("confirmed", "shipped", "delivered"):
+        order.refresh_from_db()
+        change_status(order, status, by=admin)
+    for restock in (True, False):
+        return_items(order, by=admin, items=[{"product": bat.pk, "quantity": 1}], restock=restock)
+
+    page = text_of(site.get(f"{LIST}{order.pk}/change/"))
+
+    assert re.search(
+        r"Returned in part by anna [^_]*? 1 x Bat Returned by anna [^_]*? 1 x Bat \(not back in stock\)", page
+    )
 
 
 def test_an_order_links_to_its_customer_products_and_movements(site, order, bat):
@@ -302,7 +316,7 @@ def test_the_page_of_an_order_takes_few_statements(site, customer, admin, django
     products = [create_product(name=f"p{n}", price=1, quantity=1, by=admin) for n in range(30)]
     place_order(customer=customer, items=[{"product": product.pk, "quantity": 1} for product in products])
 
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         site.get(f"{LIST}{Order.objects.get().pk}/change/")
 
 
@@ -363,8 +377,8 @@ def test_the_export_button_keeps_the_filter(site, order):
 
 
 def test_an_export_takes_a_fixed_number_of_statements(site, customer, bat, django_assert_num_queries):
-    # Session, user, the search in new orders, products and customers, the orders, their lines.
+    # Session, user, the search in new orders, products and customers, a look at the result, the orders, their lines.
     for _ in range(3):
         place(customer, bat, 1)
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             assert site.get(f"{LIST}export/", {"q": "carl"}).getvalue()
