@@ -14,6 +14,7 @@ from order_management.admin.lists import ReadOnlyAdmin
 from .admin_filters import DayFilter, read_day
 from .admin_inlines import EventInline, LineInline, link, timeline
 from .admin_new_order import new_order
+from .admin_returns import return_order
 from .admin_search import SearchMixin
 from .admin_steps import bulk_step, step
 from .exports import orders_csv
@@ -62,12 +63,7 @@ class OrderAdmin(SearchMixin, ExportMixin, ReadOnlyAdmin):
         dismiss="Keep it",
         variant=ActionVariant.DANGER,
     )
-    return_order = step(
-        "return",
-        "It becomes returned. Its goods go back into stock.",
-        dismiss="Keep it delivered",
-        variant=ActionVariant.DANGER,
-    )
+    return_order = return_order
 
     @display(description="Status", ordering="status", label=LABELS)
     def state(self, order):

@@ -1,14 +1,12 @@
 """What an order's page shows below its fields: products and the timeline."""
 
-from django.db.models import Exists, OuterRef
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 
 from order_management.admin.lists import ReadOnlyInline
-from products.models import Product
 
-from .models import OrderEvent, OrderLine
+from .models import Order, OrderEvent, OrderLine
 
 
 def link(route, pk, text):
@@ -26,15 +24,15 @@ class LineInline(ReadOnlyInline):
     fields = readonly_fields = ["product_name", "price", "quantity", "returned", "subtotal"]
 
     def get_queryset(self, request):
-        # Whether the admin site has a page for the product, which may have been deleted.
-        pages = self.admin_site.get_model_admin(Product).get_queryset(request)
-        has_page = Exists(pages.filter(pk=OuterRef("product")))
-        return super().get_queryset(request).annotate(has_page=has_page).select_related("product")
+        return super().get_queryset(request).select_related("order", "product")
 
     @display(description="Name")
     def product_name(self, line):
-        name = link("admin:products_product_change", line.product_id, line.name) if line.has_page else line.name
+        name = link("admin:products_product_change", line.product_id, line.name)
         return format_html("{} (deleted)", name) if line.product.deleted_at else name
+
+    def returned(self, line):
+        return line.quantity if line.order.status == Order.Status.RETURNED else line.returned
 
     def subtotal(self, line):
         return line.price * line.quantity

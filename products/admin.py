@@ -2,7 +2,7 @@ import re
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -12,7 +12,7 @@ from unfold.forms import BaseDialogForm
 
 from accounts.form_tokens import use_token, uses_token_itself
 from order_management.admin.export import ExportMixin, count_with_name
-from order_management.admin.lists import ChangesOnlyMixin, ListAdmin, ReadOnlyAdmin, close_dialog
+from order_management.admin.lists import ChangesOnlyMixin, ListAdmin, ReadOnlyAdmin, close_dialog, reopen_dialog
 from order_management.exceptions import Conflict
 from order_management.files.csv import BadFile
 
@@ -92,8 +92,7 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
                 )
         except Conflict as conflict:
             form.refuse(conflict)
-            context = {"dialog": STOCK_DIALOG, "form": form, "form_submit_text": STOCK_DIALOG["form_submit_text"]}
-            return render(request, "unfold/helpers/dialog.html", context)
+            return reopen_dialog(request, STOCK_DIALOG, form)
         messages.success(request, f"{product}: {product.quantity} in stock.")
         return close_dialog(request, reverse("admin:products_product_change", args=[object_id]))
 

@@ -3,7 +3,7 @@
 from django.contrib.admin import ShowFacets
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpResponse, StreamingHttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.text import smart_split
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.paginator import InfinitePaginator
@@ -72,6 +72,12 @@ class ReadOnlyInline(ReadOnlyMixin, TabularInline):
 def close_dialog(request, url):
     """Return a redirect from a form in a dialog. Without JavaScript the form is on a page of its own."""
     return HttpResponse(headers={"HX-Redirect": url}) if "HX-Request" in request.headers else redirect(url)
+
+
+def reopen_dialog(request, dialog, form):
+    """Return the dialog once more, with what was typed and the errors of the form."""
+    context = {"dialog": dialog, "form": form, "form_submit_text": dialog["form_submit_text"]}
+    return render(request, "unfold/helpers/dialog.html", context)
 
 
 def download(chunks, name):
