@@ -259,7 +259,14 @@ class OrderLine(models.Model):
     """A product in an order, with the name and price at the time of ordering."""
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="lines", db_index=False)
-    product = models.ForeignKey(Product, models.PROTECT, related_name="+", db_index=False)
+    product = models.ForeignKey(
+        Product,
+        models.PROTECT,
+        related_name="+",
+        db_index=False,
+        # For the search boxes of forms.
+        limit_choices_to={"deleted_at": None},
+    )
     name = models.CharField(max_length=100)
     price = models.DecimalField(max_digits=10, decimal_places=2)
     quantity = models.PositiveIntegerField()
