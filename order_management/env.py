@@ -8,13 +8,17 @@ import re
 import secrets
 import sys
 import tempfile
+import unicodedata
 from contextlib import suppress
 from datetime import timedelta
 from ipaddress import IPv6Address
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import dj_database_url
+
+from .characters import is_default_ignorable
 
 SWITCH = {"1": True, "true": True, "on": True, "yes": True, "0": False, "false": False, "off": False, "no": False}
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -77,6 +81,30 @@ def rate(name, default=None):
         if match:
             return int(match[1]), parse_duration(f"{match[2] or 1}{match[3]}")
     return refuse(name, f"must be a number per period, like 60/h or 10/30s, not {value!r}")
+
+
+def time_zone(name, default):
+    """Return the name of a time zone of the IANA database."""
+    value = text(name, default)
+    try:
+        return ZoneInfo(value).key
+    except (KeyError, ValueError, OSError):  # unknown; not a relative path; a directory, such as Europe
+        return refuse(name, f"must be the name of a time zone, like UTC or Europe/Berlin, not {value!r}")
+
+
+def currency(name):
+    """Return a sign or a code, or an empty string."""
+    value = text(name, "")
+    if value and not is_currency(value):
+        refuse(name, f"must be a sign or a code of up to 8 letters, like € or EUR, not {value!r}")
+    return value
+
+
+def is_currency(value):
+    """Return whether a value consists of visible letters and currency signs, and maybe full stops, such as Rs."""
+    letters = value.replace(".", "")
+    kinds = {"ignorable" if is_default_ignorable(letter) else unicodedata.category(letter) for letter in letters}
+    return letters and len(value) <= 8 and kinds <= {"Sc", "Lu", "Ll", "Lo", "Mn", "Mc"}
 
 
 def token(name):

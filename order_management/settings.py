@@ -105,6 +105,7 @@ TEMPLATES = [
 ]
 
 USE_I18N = False
+# Of the API. The admin site has its own: SHOP_TIME_ZONE.
 TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
@@ -223,11 +224,19 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"persistAuthorization": True},
 }
 
+# Admin site
+
+# Its times are in this zone, and its days are days of this zone.
+SHOP_TIME_ZONE = env.time_zone("SHOP_TIME_ZONE", "UTC")
+# Precedes amounts; empty for none.
+CURRENCY = env.currency("CURRENCY")
+
 UNFOLD = {
     "SITE_TITLE": "Order Management",
     "SITE_HEADER": "Order Management",
     "SITE_SYMBOL": "storefront",
     "DASHBOARD_CALLBACK": "orders.dashboard.dashboard",
+    "STYLES": [lambda request: static("order_management/admin.css")],
     "SCRIPTS": [lambda request: static("accounts/send_once.js")],
 }
 

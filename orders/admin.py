@@ -10,6 +10,7 @@ from accounts import admin as accounts
 from accounts.models import User
 from order_management.admin.export import ExportMixin
 from order_management.admin.lists import ReadOnlyAdmin
+from order_management.admin.numbers import money_column
 
 from .admin_filters import DayFilter, read_day
 from .admin_inlines import EventInline, LineInline, link, timeline
@@ -37,7 +38,7 @@ class OrderAdmin(SearchMixin, ExportMixin, ReadOnlyAdmin):
     class Media:
         css = {"all": ["orders/list.css"]}
 
-    list_display = ["id", "customer", "state", "total", "created_at", "updated_at"]
+    list_display = ["id", "customer", "state", money_column("total"), "created_at", "updated_at"]
     list_filter = [
         ("status", ChoicesDropdownFilter),
         ("created_at", DayFilter),
@@ -46,7 +47,7 @@ class OrderAdmin(SearchMixin, ExportMixin, ReadOnlyAdmin):
     list_select_related = ["customer"]
     ordering = ["-created_at", "-id"]
     inlines = [LineInline, EventInline]
-    fields = ["customer_details", "badge", "total", "note", "created_at", "updated_at", "ledger"]
+    fields = ["customer_details", "badge", money_column("total"), "note", "created_at", "updated_at", "ledger"]
     object_history_template = "orders/history.html"
     # Only the steps that need no confirmation.
     actions = [bulk_step("confirm"), bulk_step("ship"), bulk_step("deliver")]

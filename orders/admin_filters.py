@@ -5,7 +5,7 @@ from unfold.contrib.filters.admin import RangeDateFilter
 
 
 class DayFilter(RangeDateFilter):
-    """From one UTC day to another, both included. Text that is not a date is ignored."""
+    """From one day to another, both included, in the time zone of the shop. Text that is not a date is ignored."""
 
     def queryset(self, request, orders):
         first, last = self.day("from"), self.day("to")

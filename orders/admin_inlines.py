@@ -5,8 +5,9 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from order_management.admin.lists import ReadOnlyInline
+from order_management.admin.numbers import money_column, number_column
 
-from .models import Order, OrderEvent, OrderLine
+from .models import OrderEvent, OrderLine
 
 
 def link(route, pk, text):
@@ -21,7 +22,13 @@ def timeline(events):
 class LineInline(ReadOnlyInline):
     model = OrderLine
     verbose_name_plural = "Products"
-    fields = readonly_fields = ["product_name", "price", "quantity", "returned", "subtotal"]
+    fields = readonly_fields = [
+        "product_name",
+        money_column("price"),
+        number_column("quantity"),
+        number_column("returned_pieces", "Returned"),
+        money_column("subtotal"),
+    ]
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("order", "product")
@@ -30,12 +37,6 @@ class LineInline(ReadOnlyInline):
     def product_name(self, line):
         name = link("admin:products_product_change", line.product_id, line.name)
         return format_html("{} (deleted)", name) if line.product.deleted_at else name
-
-    def returned(self, line):
-        return line.quantity if line.order.status == Order.Status.RETURNED else line.returned
-
-    def subtotal(self, line):
-        return line.price * line.quantity
 
 
 class EventInline(ReadOnlyInline):

@@ -1,5 +1,5 @@
 from collections import defaultdict
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from decimal import Decimal
 from functools import cache
 from operator import attrgetter
@@ -79,8 +79,13 @@ class OrderQuerySet(RowQuerySet):
         return placed.order_by("-created_at", "-id").values_list("created_at", flat=True)
 
     def created_on(self, first, last):
-        """Return the orders of the UTC days from `first` to `last`, both included."""
-        begin, end = datetime.combine(first, time.min, UTC), datetime.combine(last, time.max, UTC)
+        """Return the orders of the days from `first` to `last`, both included.
+
+        They are days of the current time zone: UTC, but in the admin site that of the shop.
+        """
+        zone = timezone.get_current_timezone()
+        # The last moment of a day comes twice if clocks are set back at midnight. This is the second one.
+        begin, end = datetime.combine(first, time.min, zone), datetime.combine(last, time.max.replace(fold=1), zone)
         return self.filter(created_at__gte=begin, created_at__lte=end)
 
     def newest(self, count):
@@ -292,6 +297,15 @@ class OrderLine(models.Model):
     def left(self):
         """How many pieces can still be returned, once the order is delivered."""
         return self.quantity - self.returned
+
+    @property
+    def returned_pieces(self):
+        """How many pieces were returned, also by the previous version."""
+        return self.quantity if self.order.status == Order.Status.RETURNED else self.returned
+
+    @property
+    def subtotal(self):
+        return self.price * self.quantity
 
 
 class OrderEventQuerySet(FeedQuerySet):

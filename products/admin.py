@@ -13,6 +13,7 @@ from unfold.forms import BaseDialogForm
 from accounts.form_tokens import use_token, uses_token_itself
 from order_management.admin.export import ExportMixin, count_with_name
 from order_management.admin.lists import ChangesOnlyMixin, ListAdmin, ReadOnlyAdmin, close_dialog, reopen_dialog
+from order_management.admin.numbers import number_column
 from order_management.exceptions import Conflict
 from order_management.files.csv import BadFile
 
@@ -58,7 +59,7 @@ def import_once(request, file, dry_run, again):
 
 @admin.register(Product)
 class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
-    list_display = ["id", "name", "price", "quantity", "stock"]
+    list_display = ["id", "name", "price", number_column("quantity"), "stock"]
     list_display_links = ["name"]
     list_editable = ["price"]
     list_filter = [StockFilter, DeletedFilter]
@@ -210,7 +211,17 @@ def buttons(actions, *, is_deleted):
 
 @admin.register(StockMovement)
 class StockMovementAdmin(ReadOnlyAdmin):
-    list_display = ["id", "product_link", "kind", "delta", "balance", "order_link", "by", "note", "created_at"]
+    list_display = [
+        "id",
+        "product_link",
+        "kind",
+        number_column("delta"),
+        number_column("balance"),
+        "order_link",
+        "by",
+        "note",
+        "created_at",
+    ]
     list_filter = [("product", AutocompleteSelectFilter), "kind"]
     list_select_related = ["product", "by"]
     search_fields = ["=product__id", "product__name", "=order"]

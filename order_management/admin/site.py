@@ -3,6 +3,7 @@
 import re
 from functools import wraps
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth import get_user, logout
@@ -10,6 +11,7 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, Suspici
 from django.core.paginator import InvalidPage
 from django.db import DatabaseError, DataError
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from rest_framework.exceptions import Throttled
@@ -30,16 +32,32 @@ class SearchResults(AutocompleteJsonView):
         return super().serialize_result(obj, to_field_name) | {"text": getattr(obj, "search_label", str(obj))}
 
 
+def in_shop_time_zone(view):
+    """Run a view, and render its page, in the time zone of the shop."""
+
+    @wraps(view)
+    def wrapper(request, *args, **kwargs):
+        with timezone.override(settings.SHOP_TIME_ZONE):
+            response = view(request, *args, **kwargs)
+            return response.render() if hasattr(response, "render") else response
+
+    return wrapper
+
+
 class Site(UnfoldAdminSite):
     """The admin site, with the API's limit on failed logins."""
 
     index_title = "Shop"
 
+    def each_context(self, request):
+        return super().each_context(request) | {"time_zone": settings.SHOP_TIME_ZONE}
+
     def admin_view(self, view, cacheable=False):
-        """Refuse malformed input with a 400."""
+        """Refuse malformed input with a 400, and show times in the shop's zone."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
+        @in_shop_time_zone
         def checked(request, *args, **kwargs):
             if any("\0" in value for _, values in request.GET.lists() for value in values):
                 raise SuspiciousOperation("The query string contains a NUL character.")
@@ -67,6 +85,7 @@ class Site(UnfoldAdminSite):
     def autocomplete_view(self, request):
         return SearchResults.as_view(admin_site=self)(request)
 
+    @method_decorator(in_shop_time_zone)
     def login(self, request, extra_context=None):
         refuse_long_values(request.POST)
         try:

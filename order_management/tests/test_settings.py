@@ -104,6 +104,8 @@ def test_an_empty_variable_counts_as_not_set():
         ("EXPIRE_ORDERS_AFTER", "tomorrow"),
         ("ORDER_RATE", "100"),
         ("ORDER_RATE", "0/h"),
+        *(("SHOP_TIME_ZONE", value) for value in ("Berlin", "Europe", "../zone", "/etc/localtime", "UTC+1", "é")),
+        *(("CURRENCY", value) for value in ("5", "E R", "<b>", "Doubloons", "...", "\u3164", "-")),
         ("HTTPS", "2"),
         ("TRUSTED_PROXIES", "-1"),
         ("TRUSTED_PROXIES", "one"),
@@ -152,6 +154,19 @@ def test_valid_hosts_are_accepted(value):
 @pytest.mark.parametrize("value", ["https://shop.example", "http://localhost:3000,https://[::1]:8443"])
 def test_valid_origins_are_accepted(value):
     assert setting("CORS_ALLOWED_ORIGINS", DEBUG="on", CORS_ALLOWED_ORIGINS=value) == repr(value.split(","))
+
+
+@pytest.mark.parametrize("value", ["", "€", "EUR", "US$", "Rs.", "zł", "د.إ", "रु"])
+def test_a_currency_is_a_sign_or_a_code(value):
+    assert setting("CURRENCY", DEBUG="on", CURRENCY=value, PYTHONUTF8="1") == repr(value)
+
+
+@pytest.mark.parametrize("value", ["Europe/Berlin", "America/St_Johns", "UTC"])
+def test_a_time_zone_of_the_shop_leaves_that_of_the_api(value):
+    variables = {"DEBUG": "on", "SHOP_TIME_ZONE": value}
+
+    assert setting("SHOP_TIME_ZONE", **variables) == repr(value)
+    assert setting("TIME_ZONE", **variables) == "'UTC'"
 
 
 NO_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR must be the path of a directory in which the workers add up their metrics."

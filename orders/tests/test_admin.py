@@ -188,7 +188,7 @@ def test_an_order_shows_its_lines_and_events(site, order):
     page = site.get(f"{LIST}{order.pk}/change/").content.decode()
 
     assert "Bat" in page
-    assert "2400.00" in page
+    assert "2,400.00" in page
     assert "Pending" in page
     assert 'name="_save"' not in page
 
@@ -296,6 +296,64 @@ def test_a_search_takes_a_fixed_number_of_statements(site, customer, bat, django
         place(customer, bat, 1)
         with django_assert_num_queries(7):
             site.get(LIST, {"q": "bat"})
+
+
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        # The clocks went forward on March 29, 2026 and back on October 25.
+        ("2026-03-28T22:59:59.999999Z", 28),
+        ("2026-03-28T23:00:00Z", 29),
+        ("2026-03-29T21:59:59.999999Z", 29),
+        ("2026-03-29T22:00:00Z", 30),
+        ("2026-10-24T22:00:00Z", 25),
+        ("2026-10-25T22:59:59.999999Z", 25),
+        ("2026-10-25T23:00:00Z", 26),
+    ],
+)
+def test_the_days_of_the_list_are_days_of_the_shop(site, order, settings, moment, day):
+    settings.SHOP_TIME_ZONE = "Europe/Berlin"
+    Order.objects.update(created_at=moment)
+
+    def is_listed(day):
+        query = {"created_at_from": f"{moment[:8]}{day}", "created_at_to": f"{moment[:8]}{day}"}
+        return f"{LIST}{order.pk}/change/" in site.get(LIST, query).content.decode()
+
+    assert [number for number in (day - 1, day, day + 1) if is_listed(number)] == [day]
+
+
+def test_a_day_that_ends_twice_is_complete(site, order, settings):
+    # In Havana, November 1, 2026 begins twice; in Sao Paulo, February 16, 2019 ended twice.
+    for zone, moments, day in (
+        ("America/Havana", ("2026-11-01T04:00:00Z", "2026-11-02T04:59:59.999999Z"), "2026-11-01"),
+        ("America/Sao_Paulo", ("2019-02-16T02:00:00Z", "2019-02-17T02:59:59.999999Z"), "2019-02-16"),
+    ):
+        settings.SHOP_TIME_ZONE = zone
+        for moment in moments:
+            Order.objects.update(created_at=moment)
+            page = site.get(LIST, {"created_at_from": day, "created_at_to": day}).content.decode()
+            assert f"{LIST}{order.pk}/change/" in page
+
+
+def test_times_are_in_the_time_zone_of_the_shop_and_the_page_names_it(site, order, settings, api, admin):
+    settings.SHOP_TIME_ZONE = "Asia/Kolkata"
+    Order.objects.update(created_at="2026-11-22T20:00:00Z")
+
+    for path in (LIST, f"{LIST}{order.pk}/change/"):
+        page = site.get(path).content.decode()
+        assert "Nov. 23, 2026, 1:30 a.m." in page
+        assert "time zone Asia/Kolkata" in page
+    assert api(admin).get(f"/api/orders/{order.pk}/").json()["created_at"] == "2026-11-22T20:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("currency", "shown"), [("", "2,400.00"), ("€", "€2,400.00"), ("EUR", "EUR\u00a02,400.00"), ("R$", "R$2,400.00")]
+)
+def test_amounts_are_shown_with_the_currency(site, order, settings, currency, shown):
+    settings.CURRENCY = currency
+
+    for path in (LIST, f"{LIST}{order.pk}/change/", "/admin/"):
+        assert f'<span class="number">{shown}</span>' in site.get(path).content.decode()
 
 
 def test_the_user_list_links_to_the_orders_of_a_customer(site, order):
