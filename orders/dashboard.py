@@ -3,10 +3,10 @@
 import json
 from datetime import timedelta
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from order_management.admin.numbers import label_with_currency
 from order_management.db.replica import from_replica
 from products.models import LOW_STOCK, Product
 
@@ -62,5 +62,5 @@ def chart(name, by_day):
     look = {"backgroundColor": "var(--color-primary-600)", "maxBarThickness": 24}
     axes = {"maxTicksXLimit": 10, "displayYAxis": True}
     data = {"labels": [day["date"].strftime("%d %b") for day in by_day], "datasets": [bars | look | axes]}
-    title = label_with_currency("Revenue per day") if name == "revenue" else "Orders per day"
-    return {"title": title, "name": name, "data": json.dumps(data)}
+    unit = f" ({settings.CURRENCY})" if name == "revenue" and settings.CURRENCY else ""
+    return {"title": f"{name.capitalize()} per day{unit}", "name": name, "data": json.dumps(data)}

@@ -4,7 +4,6 @@ from django import forms
 from django.template.defaultfilters import filesizeformat
 from unfold.forms import BaseDialogForm
 from unfold.widgets import (
-    UnfoldAdminDecimalFieldWidget,
     UnfoldAdminFileFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminTextInputWidget,
@@ -12,13 +11,13 @@ from unfold.widgets import (
 )
 
 from order_management.admin.fields import APIField
+from order_management.admin.numbers import MoneyWidget
 
 from . import services
 from .models import Product
 from .serializers import NO_CHANGE, AdjustmentSerializer, ProductSerializer, StockChangeSerializer
 
 PRODUCT, ADJUSTMENT, CHANGE = ProductSerializer().fields, AdjustmentSerializer().fields, StockChangeSerializer().fields
-CENTS = {"step": "0.01", "min": 0}
 # Orders wait for an import for up to 10 seconds (PostgreSQL's lock_timeout), the browser for up to 40 (nginx).
 # 10,000 products are locked for 4.6 seconds on PostgreSQL and 1.8 on SQLite, with eight processes sharing two cores.
 IMPORT_MAX_BYTES = 2 * 1024 * 1024
@@ -29,7 +28,7 @@ class ProductForm(forms.ModelForm):
     name = APIField(PRODUCT["name"], widget=UnfoldAdminTextInputWidget, show_hidden_initial=True)
     price = APIField(
         PRODUCT["price"],
-        widget=UnfoldAdminDecimalFieldWidget(attrs=CENTS),
+        widget=MoneyWidget,
         show_hidden_initial=True,
     )
     quantity = APIField(PRODUCT["quantity"], widget=UnfoldAdminIntegerFieldWidget)

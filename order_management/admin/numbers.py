@@ -8,6 +8,7 @@ import unicodedata
 
 from django.conf import settings
 from django.utils.html import format_html
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
@@ -28,32 +29,47 @@ def currency_prefix():
     return settings.CURRENCY and (settings.CURRENCY if is_sign else settings.CURRENCY + NO_BREAK_SPACE)
 
 
-def label_with_currency(label):
-    """Return the label of a field for an amount, which is entered without the currency: Price (EUR)."""
-    return f"{label} ({settings.CURRENCY})" if settings.CURRENCY else label
-
-
 def as_number(text):
     return format_html('<span class="number">{}</span>', text)
 
 
 def money_column(field, description=None):
     """Return a column of a list, or a field of a page, that shows an amount."""
-    return column(field, money, description)
+    return Column(field, money, description)
 
 
 def number_column(field, description=None):
     """Return a column of a list, or a field of a page, that shows a whole number."""
-    return column(field, number, description)
+    return Column(field, number, description)
 
 
-def column(field, format_value, description):
-    def show(instance):
-        value = getattr(instance, field)
-        return None if value is None else format_value(value)
+class Column:
+    do_not_call_in_templates = True
 
-    # Django makes two classes of this, by which the style sheet aligns the cells and their heading.
-    show.__name__ = f"{field} number"
-    show.short_description = description or field
-    show.admin_order_field = field
-    return show
+    def __init__(self, field, format_value, description):
+        # Django makes two classes of this, by which the style sheet aligns the cells and their heading.
+        self.__name__ = f"{field} number"
+        self.short_description = description or field
+        self.admin_order_field = self.field = field
+        self.format_value = format_value
+
+    def __call__(self, instance):
+        value = getattr(instance, self.field)
+        return None if value is None else self.format_value(value)
+
+    def __str__(self):
+        return self.__name__
+
+
+class MoneyWidget(UnfoldAdminTextInputWidget):
+    """An input for an amount, with the currency in front."""
+
+    input_type = "number"
+
+    def __init__(self):
+        super().__init__(attrs={"step": "0.01", "min": 0, "class": "number"})
+
+    def get_context(self, name, value, attrs):
+        context = super().get_context(name, value, attrs)
+        context["widget"]["prefix"] = settings.CURRENCY
+        return context

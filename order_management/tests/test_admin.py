@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.contrib import admin
 from django.urls import reverse
@@ -97,3 +99,23 @@ def test_a_list_builds_no_more_forms_than_it_shows_rows(site, model_admin):
 
     assert response.status_code == 200
     assert len(response.context["cl"].formset.forms) == model_admin.list_per_page
+
+
+def test_a_price_is_entered_beside_the_currency(site, bat, settings):
+    settings.CURRENCY = "EUR"
+
+    for path in ("", f"{bat.pk}/change/", "add/"):
+        page = site.get(f"/admin/products/product/{path}").content.decode()
+        assert re.search(r'EUR\s*</span>\s*<input type="number"[^>]* name="(form-0-)?price"', page)
+
+
+def test_numbers_are_right_aligned_with_their_headings(site, order, bat):
+    for path, column in (
+        ("orders/order/", "total"),
+        (f"orders/order/{order.pk}/change/", "subtotal"),
+        ("products/product/", "quantity"),
+        ("products/stockmovement/", "balance"),
+    ):
+        page = site.get(f"/admin/{path}").content.decode()
+        assert f"column-{column} number" in page
+        assert f"field-{column} number" in page
