@@ -1,17 +1,18 @@
-from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth import admin as auth
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Count
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
-from unfold.decorators import display
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.decorators import action, display
+from unfold.forms import AdminPasswordChangeForm
 
 from order_management.admin.lists import ChangesOnlyMixin, ListAdmin
 
 from . import services
+from .access_actions import LET_IN, LOCK_OUT, MAKE_ADMIN, MAKE_CUSTOMER, access_action
+from .forms import NewUserForm, UserForm
 from .models import User
 
 # Roles take the place of groups, and the lists of tokens would show the tokens.
@@ -28,39 +29,10 @@ class RoleFilter(admin.SimpleListFilter):
         return queryset.with_role(self.value()) if self.value() else queryset
 
 
-class UserForm(UserChangeForm):
-    role = forms.ChoiceField(choices=User.Role.choices, show_hidden_initial=True)
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        if "role" in self.fields:
-            self.fields["role"].initial = self.instance.role
-
-    def _get_validation_exclusions(self):
-        # A username that is older than a rule may stay as it is.
-        return super()._get_validation_exclusions() | ({"username"} - set(self.changed_data))
-
-
-def access_action(description, **access):
-    """Return an action that changes the access of the selected users, but never that of the Admin who does it."""
-
-    @admin.action(description=description)
-    def change_access(model_admin, request, users):
-        # In ascending id, so that two Admins who do this at the same moment rarely deadlock.
-        others = users.exclude(pk=request.user.pk).order_by("pk")
-        for user in others:
-            services.set_access(user.pk, by=request.user, **access)
-        messages.info(request, f"Changed: {', '.join(user.username for user in others) or 'nobody'}.")
-        if users.filter(pk=request.user.pk).exists():
-            messages.warning(request, "You cannot change your own access.")
-
-    return change_access
-
-
 # Registered in orders/admin.py, which adds a link to the orders of a user.
 class UserAdmin(ChangesOnlyMixin, auth.UserAdmin, ListAdmin):
     form = UserForm
-    add_form = UserCreationForm
+    add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "role", "is_active", "email", "last_login", "date_joined"]
     list_filter = [RoleFilter, "is_active"]
@@ -68,17 +40,23 @@ class UserAdmin(ChangesOnlyMixin, auth.UserAdmin, ListAdmin):
     ordering = ["username", "id"]
     readonly_fields = ["last_login", "date_joined"]
     fieldsets = [
-        (None, {"fields": ["username", "password"]}),
+        (None, {"fields": ["username"]}),
         ("Access", {"fields": ["role", "is_active"]}),
         ("Person", {"fields": ["first_name", "last_name", "email"]}),
         ("Dates", {"fields": readonly_fields}),
     ]
+    add_fieldsets = [(None, {"fields": ["username", "password1", "password2"]})]
+    actions_detail = ["set_password"]
     actions = ["make_admin", "make_customer", "lock_out", "let_in"]
 
-    make_admin = access_action("Make selected users Admins", role=User.Role.ADMIN)
-    make_customer = access_action("Make selected users Customers", role=User.Role.CUSTOMER)
-    lock_out = access_action("Lock out selected users", is_active=False)
-    let_in = access_action("Let selected users back in", is_active=True)
+    make_admin = access_action(MAKE_ADMIN)
+    make_customer = access_action(MAKE_CUSTOMER)
+    lock_out = access_action(LOCK_OUT)
+    let_in = access_action(LET_IN)
+
+    @action(description="Set password", icon="key", url_path="set-password")
+    def set_password(self, request, object_id):
+        return redirect("admin:auth_user_password_change", object_id)
 
     @display(ordering="is_staff", label={User.Role.ADMIN: "info"})
     def role(self, user):

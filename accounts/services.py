@@ -71,10 +71,24 @@ def set_access(user_id, *, by, role=None, is_active=None):
     user = lock_user(user_id, by=by)
     if user_id == by.pk and (role == User.Role.CUSTOMER or is_active is False):
         raise OwnAccess
+    change_access(user, by=by, role=role, is_active=is_active)
+    return user
+
+
+@atomic
+def set_access_of(users, *, by, **access):
+    """Set the access of the users of a queryset, except that of the Admin who does it; return those who changed."""
+    pks = users.exclude(pk=by.pk).order_by().values_list("pk", flat=True)
+    locked = lock_with_admin(User.objects.select_for_update(no_key=True), Q(pk__in=list(pks)), by)
+    return [user for user in locked.values() if user.pk != by.pk and change_access(user, by=by, **access)]
+
+
+def change_access(user, *, by, role, is_active):
+    """Change the access of a locked user, and log what has changed; return whether anything has."""
     before = user.role, user.is_active
     user.set_access(role=role, is_active=is_active)
     log_access(user, *before, by=by)
-    return user
+    return before != (user.role, user.is_active)
 
 
 def set_password(user_id, password, *, by):

@@ -417,8 +417,8 @@ CONTROLS = [
     Control(
         "admins are locked while one changes another",
         "accounts/services.py",
-        "User.objects.select_for_update(no_key=True), Q(",
-        "User.objects, Q(",
+        "User.objects.select_for_update(no_key=True), Q(pk=user_id)",
+        "User.objects, Q(pk=user_id)",
         f"{CALLS}::test_when_two_admins_demote_each_other_one_remains",
         POSTGRES,
     ),

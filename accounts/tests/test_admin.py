@@ -13,8 +13,13 @@ from accounts.models import User
 LIST = "/admin/accounts/user/"
 
 
-def act(site, action, *users):
+def ask(site, action, *users):
     return site.post(LIST, {"action": action, "_selected_action": [user.pk for user in users]}, follow=True)
+
+
+def act(site, action, *users):
+    body = {"action": action, "_selected_action": [user.pk for user in users], "post": "yes"}
+    return site.post(LIST, body, follow=True)
 
 
 def form(user, **changes):
@@ -46,6 +51,44 @@ def test_actions_change_other_users_only(site, admin, customer, action, field, v
     customer.refresh_from_db()
     assert getattr(customer, field) == value
     assert "You cannot change your own access." in page
+
+
+@pytest.mark.parametrize(
+    ("action", "question", "button"),
+    [
+        ("make_admin", "Make these users Admins?", "Make Admin"),
+        ("lock_out", "Lock out these users?", "Lock out"),
+    ],
+)
+def test_an_action_first_asks_and_lists_who(site, admin, customer, action, question, button):
+    otto = User.objects.create_superuser("otto", password=None)
+    otto.set_access(is_active=False)
+
+    page = ask(site, action, admin, customer, otto).content.decode()
+
+    assert question in page
+    for text in ("carl", "you: nobody can change their own access", "already ", f"{button}\n"):
+        assert text in page
+    customer.refresh_from_db()
+    assert (customer.role, customer.is_active) == ("customer", True)
+
+
+def test_an_action_says_who_was_changed_and_who_already_was(site, customer):
+    otto, cora = User.objects.create_superuser("otto", password=None), User.objects.create_user("cora")
+
+    page = act(site, "make_admin", customer, otto, cora).content.decode()
+    assert "Made Admin: carl, cora." in page
+    assert "Already Admin: otto." in page
+
+    page = ask(site, "make_admin", customer, otto).content.decode()
+    assert "Already Admin: carl, otto." in page  # and does not ask
+
+
+def test_an_action_takes_few_statements_per_user(site, django_assert_max_num_queries):
+    users = [User.objects.create_user(f"user{number}") for number in range(20)]
+
+    with django_assert_max_num_queries(60):
+        act(site, "lock_out", *users)
 
 
 @pytest.mark.parametrize("action", ["make_customer", "lock_out", "delete_selected"])
@@ -278,6 +321,39 @@ def test_a_session_survives_a_new_secret_key_that_keeps_the_old_one_as_a_fallbac
     assert is_logged_in(site)
 
 
+def test_the_page_of_a_user_has_a_button_to_set_the_password(site, customer):
+    page = site.get(f"{LIST}{customer.pk}/change/").content.decode()
+    assert f'href="{LIST}{customer.pk}/set-password/"' in page
+    assert "algorithm" not in page
+    assert "this form" not in page
+
+    response = site.get(f"{LIST}{customer.pk}/set-password/", follow=True)
+    assert response.redirect_chain == [(f"{LIST}{customer.pk}/password/", 302)]
+
+
+def test_the_form_for_a_new_user_asks_for_a_name_and_a_password_only(site):
+    page = site.get(f"{LIST}add/").content.decode()
+    assert "LDAP" not in page
+    assert 'name="password1"' in page
+
+    page = site.post(f"{LIST}add/", {"username": "cora"}).content.decode()
+    assert page.count("This field is required.") == 2
+    assert not User.objects.filter(username="cora").exists()
+
+
+def test_who_cannot_be_deleted_can_be_locked_out_instead(site, customer, order):
+    selected = {"action": "delete_selected", "_selected_action": [customer.pk]}
+    for page in (site.get(f"{LIST}{customer.pk}/delete/"), site.post(LIST, selected)):
+        assert "Lock out instead" in page.content.decode()
+        assert f'name="_selected_action" value="{customer.pk}"' in page.content.decode()
+
+    assert "Lock out these users?" in ask(site, "lock_out", customer).content.decode()
+
+
+def test_who_can_be_deleted_is_not_locked_out_instead(site, customer):
+    assert "Lock out instead" not in site.get(f"{LIST}{customer.pk}/delete/").content.decode()
+
+
 def test_neither_groups_nor_tokens_are_shown(site):
     page = site.get("/admin/").content.decode()
 
@@ -298,7 +374,6 @@ def test_when_two_admins_delete_each_other_one_remains(site, admin):
 
 def test_other_users_can_be_deleted_from_the_list_and_from_the_form(site, customer):
     act(site, "delete_selected", customer)
-    site.post(LIST, {"action": "delete_selected", "_selected_action": [customer.pk], "post": "yes"})
     assert not User.objects.filter(pk=customer.pk).exists()
 
     other = User.objects.create_user("cora")

@@ -38,8 +38,8 @@ FORMS = [
     (f"{USERS}<path:object_id>/change/", {"first_name": "Carl"}),
     (f"{USERS}<path:object_id>/delete/", {}),
     (f"{USERS}<id>/password/", NEW_PASSWORD),
-    (USERS, {"action": "lock_out"}),
-    (USERS, {"action": "make_admin"}),
+    (USERS, {"action": "lock_out", "post": "yes"}),
+    (USERS, {"action": "make_admin", "post": "yes"}),
     ("admin/password_change/", OWN_PASSWORD),
 ]
 BEFORE = {"ship": "confirmed", "deliver": "shipped", "return": "delivered"}
