@@ -13,6 +13,7 @@ from order_management.admin.lists import ChangesOnlyMixin, ListAdmin
 from . import services
 from .access_actions import LET_IN, LOCK_OUT, MAKE_ADMIN, MAKE_CUSTOMER, access_action
 from .forms import NewUserForm, UserForm
+from .lockouts import LockoutsMixin
 from .models import User
 
 # Roles take the place of groups, and the lists of tokens would show the tokens.
@@ -30,7 +31,7 @@ class RoleFilter(admin.SimpleListFilter):
 
 
 # Registered in orders/admin.py, which adds a link to the orders of a user.
-class UserAdmin(ChangesOnlyMixin, auth.UserAdmin, ListAdmin):
+class UserAdmin(LockoutsMixin, ChangesOnlyMixin, auth.UserAdmin, ListAdmin):
     form = UserForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm

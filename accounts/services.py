@@ -9,7 +9,7 @@ from order_management.exceptions import Code, Conflict
 from order_management.ops.logging import security_change
 
 from . import throttle
-from .models import NAME_TAKEN, User
+from .models import NAME_TAKEN, ClientAddress, User
 
 
 class OwnAccess(Conflict):
@@ -109,6 +109,21 @@ def replace_hash(user_id, encoded, *, by):
     # Only these columns: a user who is locked out stays locked out.
     user.save(update_fields=["password", *user.end_sessions()])
     security_change("password_changed", user=user.pk, by=by.pk)
+
+
+@atomic
+def let_address_in(address, *, by):
+    """Forget the failed logins from an address that is locked out; return whether it was.
+
+    Raise PermissionDenied (403) if `by` is no longer an Admin.
+    """
+    lock_with_admin(User.objects.select_for_update(no_key=True), Q(pk=by.pk), by)
+    client = ClientAddress.objects.select_for_update().filter(pk=address).first()
+    if client is None or not client.lockouts():
+        return False
+    client.forget_failures()
+    security_change("address_let_in", address=address, by=by.pk)
+    return True
 
 
 def lock_user(user_id, *, by):

@@ -1,4 +1,3 @@
-import hashlib
 import time
 
 from django.conf import settings
@@ -8,7 +7,9 @@ from django.utils import timezone
 
 from order_management.clocks import CLOCK_SKEW
 
-from .managers import fold
+from .managers import digest
+
+LOCKED_OUT_MAX = 500  # that are shown
 
 
 class ClientAddressManager(models.Manager):
@@ -22,6 +23,14 @@ class ClientAddressManager(models.Manager):
         row = self.model(address=address, changed_at=timezone.now())
         self.bulk_create([row], update_conflicts=True, unique_fields=["address"], update_fields=["changed_at"])
         return self.get(pk=address)
+
+    def locked_out(self):
+        """Return the addresses at which a name or all names are locked out now, newest first: at most 500."""
+        now = timezone.now()
+        recent = self.filter(changed_at__gt=now - settings.LOGIN_WINDOW, changed_at__lte=now + CLOCK_SKEW)
+        # Only with enough failures, of all names together, does an address need a closer look.
+        enough = recent.filter(**{f"failed_logins__{settings.LOGIN_FAILURES - 1}__isnull": False})
+        return [client for client in enough.order_by("-changed_at")[:LOCKED_OUT_MAX] if client.lockouts()]
 
     def expired(self):
         """Return a Q of addresses whose counters have expired, or were last changed by a clock that was ahead."""
@@ -54,6 +63,16 @@ class ClientAddress(models.Model):
             wait(times_of_name, settings.LOGIN_FAILURES, window),
         )
 
+    def lockouts(self):
+        """Return how many seconds each lockout lasts: by the digest of the name, and by None if it is of all names."""
+        times = {}
+        for at, name in self.failed_logins:
+            times.setdefault(name, []).append(at)
+        waits = {name: wait(times[name], settings.LOGIN_FAILURES, settings.LOGIN_WINDOW) for name in times if name}
+        every = [at for at, _ in self.failed_logins]
+        waits[None] = wait(every, settings.LOGIN_FAILURES_OF_ADDRESS, settings.LOGIN_WINDOW)
+        return {name: seconds for name, seconds in waits.items() if seconds}
+
     def has_failures(self, username):
         """Return whether a login with the username failed within the window, or at a time ahead of the clock."""
         earliest = time.time() - settings.LOGIN_WINDOW.total_seconds()
@@ -67,6 +86,11 @@ class ClientAddress(models.Model):
         """Clear the count of the username; its failed logins still count for the address."""
         name = digest(username)
         self.failed_logins = [[at, None if other == name else other] for at, other in self.recent_failures()]
+        self.save()
+
+    def forget_failures(self):
+        """Let everybody in again: no failed login from here counts any longer."""
+        self.failed_logins = []
         self.save()
 
     def recent_failures(self):
@@ -93,8 +117,3 @@ def wait(times, limit, window):
     # Sorted, because the clocks of the nodes that wrote them may differ.
     recent = sorted(at for at in times if is_recent(at, window))
     return max(0, recent[-limit] + window.total_seconds() - time.time()) if len(recent) >= limit else 0
-
-
-def digest(username):
-    """Return the digest under which a username is counted: short, and safe if someone typed a password instead."""
-    return hashlib.sha256(fold(username).encode()).hexdigest()[:16]

@@ -1,3 +1,4 @@
+import hashlib
 import unicodedata
 
 from django.contrib.auth import get_user_model
@@ -9,6 +10,15 @@ from order_management.db.prepared import Get, Select
 from order_management.db.rows import RowQuerySet
 
 HAS_HISTORY = "A user with entries in the admin history cannot be deleted, only locked out."
+
+
+# The users among whom the name of a failed login is looked for.
+NAMES_MAX = 10_000
+
+
+def digest(username):
+    """Return the digest under which a username is counted: short, and safe if someone typed a password instead."""
+    return hashlib.sha256(fold(username).encode()).hexdigest()[:16]
 
 
 def fold(username):
@@ -82,6 +92,10 @@ class UserManager(auth.UserManager.from_queryset(UserQuerySet)):
     def get_by_natural_key(self, username):
         """Find the user by any spelling of the username; Django's login and `createsuperuser` call this."""
         return self.with_username(username).get()
+
+    def names_by_digest(self):
+        """Return the names of the newest users, at most 10,000, by the digest under which failed logins are counted."""
+        return {digest(name): name for name in self.order_by("-pk").values_list("username", flat=True)[:NAMES_MAX]}
 
     def get_id(self, username):
         """Return the id of the user with this username, or None."""

@@ -1,6 +1,7 @@
 """The admin site. It refuses malformed input that none of its pages would send."""
 
 import re
+from datetime import timedelta
 from functools import wraps
 
 from django.conf import settings
@@ -101,7 +102,9 @@ class Site(UnfoldAdminSite):
 
     @method_decorator(never_cache)
     def locked_out(self, request, error):
-        context = {**self.each_context(request), "title": "Locked out", "detail": error.detail}
+        # The page shows whole minutes, and the next one is the first that is not too early.
+        again_at = timezone.now() + timedelta(seconds=error.wait, minutes=1)
+        context = {**self.each_context(request), "title": "Locked out", "again_at": again_at}
         headers = {"Retry-After": str(error.wait)}
         return TemplateResponse(request, "admin/locked_out.html", context, status=429, headers=headers)
 
