@@ -34,7 +34,6 @@ class LockoutsMixin:
         context = {
             **self.admin_site.each_context(request),
             "title": "Locked-out addresses",
-            "opts": self.opts,
             "username": username,
             "lockouts": lockouts(username),
         }
