@@ -212,7 +212,8 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Order Management",
     "DESCRIPTION": "Register, log in, keep a product catalogue, take orders against real stock. "
     "Two roles: **Admin** and **Customer**.\n\n"
-    "Log in with `POST /api/login/` and send the access token as `Authorization: Bearer <ACCESS_TOKEN>`. "
+    "## Log in\n\n"
+    "Call `POST /api/login/` and send the access token as `Authorization: Bearer <ACCESS_TOKEN>`. "
     "On this page: press **Authorize** and paste the token, without `Bearer`.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.1",
@@ -237,7 +238,10 @@ UNFOLD = {
     "SITE_SYMBOL": "storefront",
     "DASHBOARD_CALLBACK": "orders.dashboard.dashboard",
     "STYLES": [lambda request: static("order_management/admin.css")],
-    "SCRIPTS": [lambda request: static("accounts/send_once.js")],
+    "SCRIPTS": [
+        lambda request: static("accounts/send_once.js"),
+        lambda request: static("order_management/admin.js"),
+    ],
 }
 
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")

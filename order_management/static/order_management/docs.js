@@ -1,0 +1,10 @@
+// Makes the title of the API's docs a landmark, as everything below it is (main).
+"use strict"
+
+new MutationObserver((_, observer) => {
+  const title = document.querySelector(".information-container")
+  if (title) {
+    title.setAttribute("role", "banner")
+    observer.disconnect()
+  }
+}).observe(document.getElementById("swagger-ui"), { childList: true, subtree: true })
