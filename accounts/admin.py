@@ -30,7 +30,7 @@ class RoleFilter(admin.SimpleListFilter):
         return queryset.with_role(self.value()) if self.value() else queryset
 
 
-# Registered in orders/admin.py, which adds a link to the orders of a user.
+# Registered in orders/admin/users.py, which adds a link to the orders of a user.
 class UserAdmin(LockoutsMixin, ChangesOnlyMixin, auth.UserAdmin, ListAdmin):
     form = UserForm
     add_form = NewUserForm

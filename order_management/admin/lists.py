@@ -4,6 +4,7 @@ from django.contrib.admin import ShowFacets
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.utils.html import format_html
 from django.utils.text import smart_split
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.paginator import InfinitePaginator
@@ -67,6 +68,10 @@ class ReadOnlyAdmin(ReadOnlyMixin, ListAdmin):
 
 class ReadOnlyInline(ReadOnlyMixin, TabularInline):
     hide_title = True
+
+
+def link(url, text):
+    return format_html('<a class="text-link" href="{}">{}</a>', url, text)
 
 
 def close_dialog(request, url):

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from accounts.models import User
-from orders import admin_search
+from orders.admin import search as order_search
 from orders.models import Order
 from orders.services import change_status, place_order, return_items
 from products.models import Product
@@ -276,7 +276,7 @@ def test_the_search_finds_deleted_and_renamed_products(site, admin, three_orders
 
 
 def test_the_search_of_notes_ends_at_the_newest_orders(site, monkeypatch, three_orders):
-    monkeypatch.setattr(admin_search, "NEWEST", 2)
+    monkeypatch.setattr(order_search, "NEWEST", 2)
 
     assert "Export 0 orders" in site.get(LIST, {"q": "gate"}).content.decode()
     assert "Export 2 orders" in site.get(LIST, {"q": "bat"}).content.decode()

@@ -351,7 +351,7 @@ def test_a_large_file_is_left_to_the_command(site):
 
 @pytest.mark.parametrize("end", ["", "\n"])
 def test_a_file_of_many_lines_is_left_to_the_command(site, monkeypatch, end):
-    monkeypatch.setattr("products.forms.IMPORT_MAX_LINES", 3)
+    monkeypatch.setattr("products.admin.forms.IMPORT_MAX_LINES", 3)
 
     page = upload(site, "id,name,price,quantity\n" + "\n".join([",Net,5.50,2"] * 4) + end)
     assert "A file of more than 3 lines can only be imported with manage.py import_products." in page

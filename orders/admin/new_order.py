@@ -10,9 +10,9 @@ from unfold.enums import ActionVariant
 
 from order_management.exceptions import Conflict
 
-from . import services
+from .. import services
+from ..serializers import PreviewSerializer
 from .forms import Lines, NewOrderForm
-from .serializers import PreviewSerializer
 
 
 @action(description="New order", icon="add_shopping_cart", url_path="new", variant=ActionVariant.PRIMARY)

@@ -4,14 +4,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from order_management.admin.lists import ReadOnlyInline
+from order_management.admin.lists import ReadOnlyInline, link
 from order_management.admin.numbers import money_column, number_column
 
-from .models import OrderEvent, OrderLine
-
-
-def link(route, pk, text):
-    return format_html('<a class="text-link" href="{}">{}</a>', reverse(route, args=[pk]), text)
+from ..models import OrderEvent, OrderLine
 
 
 def timeline(events):
@@ -35,7 +31,7 @@ class LineInline(ReadOnlyInline):
 
     @display(description="Name")
     def product_name(self, line):
-        name = link("admin:products_product_change", line.product_id, line.name)
+        name = link(reverse("admin:products_product_change", args=[line.product_id]), line.name)
         return format_html("{} (deleted)", name) if line.product.deleted_at else name
 
 

@@ -13,9 +13,9 @@ from unfold.widgets import (
 from order_management.admin.fields import APIField
 from order_management.admin.numbers import MoneyWidget
 
-from . import services
-from .models import Product
-from .serializers import NO_CHANGE, AdjustmentSerializer, ProductSerializer, StockChangeSerializer
+from .. import services
+from ..models import Product
+from ..serializers import NO_CHANGE, AdjustmentSerializer, ProductSerializer, StockChangeSerializer
 
 PRODUCT, ADJUSTMENT, CHANGE = ProductSerializer().fields, AdjustmentSerializer().fields, StockChangeSerializer().fields
 # Orders wait for an import for up to 10 seconds (PostgreSQL's lock_timeout), the browser for up to 40 (nginx).

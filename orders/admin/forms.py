@@ -9,8 +9,8 @@ from accounts.models import User
 from order_management.admin.fields import APIField
 from products.models import Product
 
-from .models import Order, OrderLine
-from .serializers import LINE_QUANTITY_MAX, LINES_MAX, PlaceOrderSerializer
+from ..models import Order, OrderLine
+from ..serializers import LINE_QUANTITY_MAX, LINES_MAX, PlaceOrderSerializer
 
 API = PlaceOrderSerializer().fields
 ID = {"min_value": 1, "max_value": 2**63 - 1}

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from .models import LOW_STOCK
+from ..models import LOW_STOCK
 
 
 class StockFilter(admin.SimpleListFilter):

@@ -14,9 +14,9 @@ from order_management.admin.fields import APIField
 from order_management.admin.lists import close_dialog
 from order_management.exceptions import Conflict
 
-from . import services
-from .models import Order
-from .serializers import NoteSerializer
+from .. import services
+from ..models import Order
+from ..serializers import NoteSerializer
 
 REFUSED_MAX = 5  # orders that a message names; the others are counted
 

@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 from accounts.models import User
 from products.models import Product
 
-from .models import Order
+from ..models import Order
 
 CUSTOMERS_MAX = 100
 PRODUCTS_MAX = 20

@@ -6,20 +6,19 @@ from unfold.decorators import display
 from unfold.enums import ActionVariant
 from unfold.utils import display_for_label
 
-from accounts import admin as accounts
 from accounts.models import User
 from order_management.admin.export import ExportMixin
-from order_management.admin.lists import ReadOnlyAdmin
+from order_management.admin.lists import ReadOnlyAdmin, link
 from order_management.admin.numbers import money_column
 
-from .admin_filters import DayFilter, read_day
-from .admin_inlines import EventInline, LineInline, link, timeline
-from .admin_new_order import new_order
-from .admin_returns import return_order
-from .admin_search import SearchMixin
-from .admin_steps import bulk_step, step
-from .exports import orders_csv
-from .models import Order, OrderEvent
+from ..exports import orders_csv
+from ..models import Order, OrderEvent
+from .filters import DayFilter, read_day
+from .inlines import EventInline, LineInline, timeline
+from .new_order import new_order
+from .returns import return_order
+from .search import SearchMixin
+from .steps import bulk_step, step
 
 admin.site.index_template = "orders/dashboard.html"
 
@@ -77,15 +76,15 @@ class OrderAdmin(SearchMixin, ExportMixin, ReadOnlyAdmin):
     @display(description="Customer")
     def customer_details(self, order):
         user = order.customer
-        page = link("admin:accounts_user_change", user.pk, user.get_full_name() or user.username)
+        page = link(reverse("admin:accounts_user_change", args=[user.pk]), user.get_full_name() or user.username)
         username = format_html(" ({})", user.username) if user.get_full_name() else ""
-        email = format_html('<br><a class="text-link" href="mailto:{0}">{0}</a>', user.email) if user.email else ""
+        email = format_html("<br>{}", link(f"mailto:{user.email}", user.email)) if user.email else ""
         return format_html("{}{}{}", page, username, email)
 
     @display(description="Stock")
     def ledger(self, order):
         url = reverse("admin:products_stockmovement_changelist", query={"order__exact": order.pk})
-        return format_html('<a class="text-link" href="{}">Stock movements of this order</a>', url)
+        return link(url, "Stock movements of this order")
 
     def export(self, orders):
         return orders_csv(orders)
@@ -113,17 +112,3 @@ class OrderAdmin(SearchMixin, ExportMixin, ReadOnlyAdmin):
         order = self.get_object(request, object_id)
         allowed = Order.allowed_actions(order.status, User.Role.ADMIN) if order else []
         return [button for button in super().get_actions_detail(request, object_id) if button.path in allowed]
-
-
-@admin.register(User)
-class UserAdmin(accounts.UserAdmin):
-    """The users, with a link to the orders of each."""
-
-    list_display = [*accounts.UserAdmin.list_display, "orders"]
-    fieldsets = [*accounts.UserAdmin.fieldsets, ("Orders", {"fields": ["orders"]})]
-    readonly_fields = [*accounts.UserAdmin.readonly_fields, "orders"]
-
-    @display(description="Orders")
-    def orders(self, user):
-        url = reverse("admin:orders_order_changelist", query={"customer__id__exact": user.pk})
-        return format_html('<a href="{}">Orders</a>', url)

@@ -14,9 +14,9 @@ from order_management.admin.fields import APIField
 from order_management.admin.lists import close_dialog, reopen_dialog
 from order_management.exceptions import Conflict
 
-from . import services
-from .models import NotReturnable, Order
-from .serializers import ReturnSerializer
+from .. import services
+from ..models import NotReturnable, Order
+from ..serializers import ReturnSerializer
 
 
 class ReturnForm(BaseDialogForm):
