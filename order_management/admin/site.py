@@ -22,7 +22,7 @@ from ..db.errors import DATABASE_ERRORS
 
 # For all values of a form together. A form with errors repeats them, some twice and escaped: a character can take 19
 # bytes. Numbers, such as the ids and prices of a list, do not count, nor do passwords, which no page repeats.
-FORM_MAX_CHARACTERS, NUMBER_MAX_CHARACTERS = 2200, 20
+FORM_MAX_CHARACTERS, NUMBER_MAX_CHARACTERS = 2000, 20
 PASSWORDS = "(old_|new_)?password[12]?"
 
 
