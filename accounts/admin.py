@@ -59,6 +59,9 @@ class UserAdmin(LockoutsMixin, ChangesOnlyMixin, auth.UserAdmin, ListAdmin):
     def set_password(self, request, object_id):
         return redirect("admin:auth_user_password_change", object_id)
 
+    def search_label(self, user):
+        return f"{user} ({user.get_full_name()})" if user.get_full_name() else str(user)
+
     @display(ordering="is_staff", label={User.Role.ADMIN: "info"})
     def role(self, user):
         return user.role, user.role.label

@@ -115,11 +115,6 @@ class Product(models.Model):
     def __str__(self):
         return self.name
 
-    @property
-    def search_label(self):
-        """The name, the price and the stock."""
-        return f"{self.name} ({self.price}, {self.quantity} in stock)"
-
     def update(self, **changes):
         """Change the given fields, and write no others: a sale may change the quantity at any time."""
         for field, value in changes.items():

@@ -92,11 +92,6 @@ class User(auth.AbstractUser):
         self._password_changed = not self._state.adding
 
     @property
-    def search_label(self):
-        """The username, and the full name if there is one."""
-        return f"{self.username} ({self.get_full_name()})" if self.get_full_name() else self.username
-
-    @property
     def is_admin(self):
         return self.is_staff
 

@@ -34,6 +34,10 @@ class ListAdmin(ModelAdmin):
             raise SuspiciousOperation(f"A search may have up to {SEARCH_MAX_WORDS} words.")
         return super().get_search_results(request, queryset, search_term)
 
+    def search_label(self, obj):
+        """Return the text by which a search box offers an object."""
+        return str(obj)
+
     def get_changelist_formset(self, request, **kwargs):
         # By default Django creates up to 2,000 forms if a request asks for them.
         limits = {"max_num": self.list_per_page, "absolute_max": self.list_per_page}

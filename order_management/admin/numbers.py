@@ -14,8 +14,12 @@ NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
 def money(amount):
-    """Return an amount with the CURRENCY in front: 1,200.00, €1,200.00 or EUR 1,200.00."""
-    return as_number(f"{currency_prefix()}{amount:,.2f}")
+    """Return an amount as HTML, with the CURRENCY in front: 1,200.00, €1,200.00 or EUR 1,200.00."""
+    return as_number(money_text(amount))
+
+
+def money_text(amount):
+    return f"{currency_prefix()}{amount:,.2f}"
 
 
 def number(value):

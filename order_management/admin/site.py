@@ -27,10 +27,10 @@ PASSWORDS = "(old_|new_)?password[12]?"
 
 
 class SearchResults(AutocompleteJsonView):
-    """What a search box offers. A model's `search_label` may say more than its name."""
+    """What a search box offers, as `ListAdmin.search_label` describes it."""
 
     def serialize_result(self, obj, to_field_name):
-        return super().serialize_result(obj, to_field_name) | {"text": getattr(obj, "search_label", str(obj))}
+        return super().serialize_result(obj, to_field_name) | {"text": self.model_admin.search_label(obj)}
 
 
 def in_shop_time_zone(view):

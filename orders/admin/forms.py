@@ -50,7 +50,7 @@ class NewOrderForm(forms.Form):
         customer = User.objects.active().filter(pk=self.cleaned_data["customer"]).first()
         if customer is None:
             raise forms.ValidationError("There is no active user with this id.")
-        self.fields["customer"].widget.select(customer.pk, customer.search_label)
+        self.fields["customer"].widget.select(customer.pk, admin.site.get_model_admin(User).search_label(customer))
         return customer
 
 

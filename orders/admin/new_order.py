@@ -8,10 +8,10 @@ from django.template.response import TemplateResponse
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from order_management.admin.numbers import money_text
 from order_management.exceptions import Conflict
 
 from .. import services
-from ..serializers import PreviewSerializer
 from .forms import Lines, NewOrderForm
 
 
@@ -24,7 +24,9 @@ def new_order(model_admin, request):
             preview = services.preview_order(items=lines.items)
             if "_place" in request.POST:
                 order = place(request, lines.items, **form.cleaned_data)
-                messages.success(request, f"Order {order.id} for {order.customer} was placed: {order.total}.")
+                messages.success(
+                    request, f"Order {order.id} for {order.customer} was placed: {money_text(order.total)}."
+                )
                 return redirect("admin:orders_order_change", order.id)
         except (Conflict, ValidationError) as error:
             form.add_error(None, getattr(error, "messages", str(error)))
@@ -42,6 +44,14 @@ def place(request, items, **order):
 def as_context(preview):
     """Return a Preview as a dict, with the stock beside each line of which there is not enough."""
     available = {item["product"]: item["available"] for item in preview.short}
-    data = PreviewSerializer(preview).data
-    data["items"] = [item | {"available": available.get(item["product"])} for item in data["items"]]
-    return data
+    items = [
+        {
+            "name": name,
+            "price": price,
+            "quantity": quantity,
+            "subtotal": price * quantity,
+            "available": available.get(pk),
+        }
+        for pk, name, price, quantity, _ in preview.lines
+    ]
+    return {"items": items, "total": preview.total, "short": preview.short}

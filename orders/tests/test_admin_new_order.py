@@ -55,7 +55,7 @@ def test_products_are_found_with_price_and_stock_unless_deleted(site, bat, ball)
 
     found = site.get("/admin/autocomplete/", query).json()["results"]
 
-    assert found == [{"id": str(bat.pk), "text": "Bat (1200.00, 10 in stock)"}]
+    assert found == [{"id": str(bat.pk), "text": "Bat (1,200.00, 10 in stock)"}]
 
 
 def test_ids_can_be_written_without_javascript(site):
@@ -68,7 +68,7 @@ def test_ids_can_be_written_without_javascript(site):
 def test_check_shows_lines_and_total_and_places_nothing(send, customer, bat, ball):
     page = text(send(customer, (bat, 2), (ball, ""), (bat, 1)))
 
-    for shown in ("Bat", "1200.00", "3600.00", "50.00", "3650.00", "Place order"):
+    for shown in ("Bat", "1,200.00", "3,600.00", "50.00", "3,650.00", "Place order"):
         assert shown in page
     assert not Order.objects.exists()
 

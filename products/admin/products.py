@@ -7,7 +7,7 @@ from unfold.decorators import display
 
 from order_management.admin.export import ExportMixin, count_with_name
 from order_management.admin.lists import ChangesOnlyMixin, ListAdmin, link
-from order_management.admin.numbers import number_column
+from order_management.admin.numbers import money_text, number_column
 
 from .. import services
 from ..exports import products_csv
@@ -52,6 +52,9 @@ class ProductAdmin(ExportMixin, ChangesOnlyMixin, ListAdmin):
     def ledger(self, product):
         url = reverse("admin:products_stockmovement_changelist", query={"product__id__exact": product.pk})
         return link(url, "Every change of the stock")
+
+    def search_label(self, product):
+        return f"{product} ({money_text(product.price)}, {product.quantity} in stock)"
 
     @admin.action(description="Restore selected products")
     def restore_selected(self, request, products):
