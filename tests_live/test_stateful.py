@@ -31,7 +31,7 @@ class Shop(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.stock, self.prices, self.placed, self.keys = {}, {}, {}, {}
+        self.stock, self.prices, self.placed, self.returned, self.keys = {}, {}, {}, {}, {}
         self.deleted = set()
         self.run = uuid4().hex
 
@@ -132,6 +132,7 @@ class Shop(RuleBasedStateMachine):
             for product, quantity in wanted.items():
                 self.stock[product] -= quantity
             self.placed[answer.body["id"]] = ["pending", wanted]
+            self.returned[answer.body["id"]] = dict.fromkeys(wanted, 0)
             if key:
                 self.keys[key] = lines, answer.body
         return answer.body.get("id")
@@ -148,7 +149,38 @@ class Shop(RuleBasedStateMachine):
             self.placed[order][0] = target
             if target in ("cancelled", "returned"):
                 for product, quantity in lines.items():
-                    self.stock[product] += quantity
+                    self.stock[product] += quantity - self.returned[order][product]
+            if target == "returned":
+                self.returned[order] = dict(lines)
+
+    @rule(order=orders)
+    def deliver(self, order):
+        for step in ("confirm", "ship", "deliver"):
+            self.take_a_step(order, step)
+
+    @rule(order=orders, quantities=st.lists(st.integers(0, 5), min_size=4, max_size=4), restock=st.booleans())
+    def return_some(self, order, quantities, restock):
+        if order is None:
+            return
+        status, lines = self.placed[order]
+        pieces = {product: count for product, count in zip(lines, quantities, strict=False) if count}
+        if not pieces:
+            return
+        body = {"items": [{"product": product, "quantity": count} for product, count in pieces.items()]}
+        answer = self.call("POST", f"orders/{order}/return/", body | {"restock": restock})
+        returned = self.returned[order]
+        too_many = {product for product, count in pieces.items() if returned[product] + count > lines[product]}
+        if status != "delivered":
+            assert (answer.status, answer.body["code"]) == (409, "illegal_step")
+        elif too_many:
+            assert answer.body["code"] == "not_returnable"
+            assert {line["product"] for line in answer.body["items"]} == too_many
+        else:
+            for product, count in pieces.items():
+                returned[product] += count
+                self.stock[product] += count if restock else 0
+            self.placed[order][0] = "returned" if returned == lines else "delivered"
+            assert (answer.status, answer.body["status"]) == (200, self.placed[order][0])
 
     @invariant()
     def stock_matches_the_model(self):
@@ -159,7 +191,9 @@ class Shop(RuleBasedStateMachine):
     @invariant()
     def orders_match_the_model(self):
         for order, (status, _) in self.placed.items():
-            assert self.call("GET", f"orders/{order}/").body["status"] == status
+            body = self.call("GET", f"orders/{order}/").body
+            assert body["status"] == status
+            assert {line["product"]: line["returned"] for line in body["items"]} == self.returned[order]
 
 
 def test_the_api_behaves_like_its_model(server):
