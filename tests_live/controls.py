@@ -304,7 +304,7 @@ CONTROLS = [
     ),
     Control(
         "no more pieces are returned than are left",
-        "orders/models.py",
+        "orders/models/lines.py",
         ", quantity__gte=returned)",
         ")",
         "orders/tests/test_return.py::test_more_than_is_left_is_refused",
@@ -312,7 +312,7 @@ CONTROLS = [
     ),
     Control(
         "an order is locked while pieces are returned",
-        "orders/models.py",
+        "orders/models/order.py",
         "return self.select_for_update(no_key=True).get(pk=pk)",
         "return self.get(pk=pk)",
         f"{RACES}::test_returns_of_different_lines_return_the_whole_order",
@@ -473,7 +473,7 @@ CONTROLS = [
     ),
     Control(
         "a step is a compare-and-swap",
-        "orders/models.py",
+        "orders/models/order.py",
         "Order.objects.filter(pk=self.pk, status=self.status)",
         "Order.objects.filter(pk=self.pk)",
         f"{RACES}::test_only_one_of_two_concurrent_steps_is_taken",
