@@ -158,12 +158,14 @@ def test_mass_assignment_by_an_admin(api, admin, customer):
 
 def test_setting_ones_own_price(api, customer, bat):
     line = {"product": bat.pk, "quantity": 1, "price": "0.01", "subtotal": "0.01", "name": "Free bat"}
-    body = {"items": [line], "total": "0.01", "status": "delivered", "customer": "anna"}
+    body = {"items": [line], "total": "0.01", "status": "delivered", "by": "anna"}
 
     order = api(customer).post("/api/orders/", body).json()
 
     assert (order["total"], order["status"], order["customer"]) == ("1200.00", "pending", "carl")
     assert order["items"][0]["price"] == "1200.00"
+    # Who it is for cannot be chosen, either.
+    assert api(customer).post("/api/orders/", body | {"customer": "anna"}).status_code == 403
 
 
 def test_password_hashes_in_responses(api, admin, customer, order):
