@@ -51,14 +51,14 @@ def let_in(request):
 
 
 def lockouts(username):
-    """Return what is locked out now, or only where the username is: address, names and time of each, newest first."""
+    """Return the addresses with a lockout now, newest first; with a username, only those where it is locked out."""
     addresses = [client for client in ClientAddress.objects.locked_out() if not username or client.login_wait(username)]
     names = User.objects.names_by_digest() if addresses else {}
     return [describe(client.address, client.lockouts(), names) for client in addresses]
 
 
 def describe(address, seconds, names):
-    """Return an address, the names that are locked out there, whether all are, and when the last lockout ends."""
+    """Return an address with the names that are locked out there, or all, and the time when the last lockout ends."""
     known = sorted(names[digest] for digest in seconds if digest in names)
     others = sum(1 for digest in seconds if digest and digest not in names)
     until = timezone.now() + timedelta(seconds=max(seconds.values()))

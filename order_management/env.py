@@ -101,7 +101,7 @@ def currency(name):
 
 
 def is_currency(value):
-    """Return whether a value consists of visible letters and currency signs, and maybe full stops, such as Rs."""
+    """Return whether a value consists of visible letters and currency signs, and perhaps periods, as in Rs."""
     letters = value.replace(".", "")
     kinds = {"ignorable" if is_default_ignorable(letter) else unicodedata.category(letter) for letter in letters}
     return letters and len(value) <= 8 and kinds <= {"Sc", "Lu", "Ll", "Lo", "Mn", "Mc"}

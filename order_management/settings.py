@@ -105,7 +105,7 @@ TEMPLATES = [
 ]
 
 USE_I18N = False
-# Of the API. The admin site has its own: SHOP_TIME_ZONE.
+# For the API. The admin site has its own: SHOP_TIME_ZONE.
 TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
@@ -210,7 +210,7 @@ BODY_TIMEOUT = env.duration("BODY_TIMEOUT", "30s")
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Order Management",
-    "DESCRIPTION": "Register, log in, keep a product catalogue, take orders against real stock. "
+    "DESCRIPTION": "Register, log in, keep a product catalog, take orders against real stock. "
     "Two roles: **Admin** and **Customer**.\n\n"
     "## Log in\n\n"
     "Call `POST /api/login/` and send the access token as `Authorization: Bearer <ACCESS_TOKEN>`. "
@@ -227,7 +227,7 @@ SPECTACULAR_SETTINGS = {
 
 # Admin site
 
-# Its times are in this zone, and its days are days of this zone.
+# For its times and its days.
 SHOP_TIME_ZONE = env.time_zone("SHOP_TIME_ZONE", "UTC")
 # Precedes amounts; empty for none.
 CURRENCY = env.currency("CURRENCY")

@@ -125,7 +125,7 @@ def order_create():
     """All or nothing.
 
     Lines with the same product are added up. The order keeps the current names and prices. With `expected_total`, it
-    is only placed if that is the total. An Admin may name a `customer` to order for: an active user, by their username.
+    is only placed if that is the total. An Admin can order for another user: `customer` is their username.
     """
 
 
@@ -139,9 +139,9 @@ def order_create():
     responses={200: PreviewSerializer},
 )
 def order_preview():
-    """What it would contain and cost if you placed it now, and what there is too little of; nothing is changed.
+    """The lines and the total it would have now, and in `short` the products of which there is not enough.
 
-    Takes the body of an order. `expected_total` and an `Idempotency-Key` are ignored.
+    Nothing is changed. The body is that of an order; `expected_total` and an `Idempotency-Key` are ignored.
     """
 
 
@@ -154,7 +154,7 @@ def order_get():
 def order_events():
     """The steps it has taken, oldest first.
 
-    `items` are those that came back with a return; they are null for any other step.
+    `items` says what came back with a return; it is null for any other step.
     """
 
 
@@ -188,17 +188,19 @@ def order_step():
     operation_id="order_return",
     request=ReturnSerializer,
     examples=[
-        request_example({"note": "did not fit"}, "All that is left"),
-        request_example({"items": [{"product": 1, "quantity": 1}], "restock": False, "note": "broken"}, "A piece"),
+        request_example({"note": "did not fit"}, "Everything that is left"),
+        request_example(
+            {"items": [{"product": 1, "quantity": 1}], "restock": False, "note": "broken"}, "One damaged piece"
+        ),
         response_example(PARTLY_RETURNED),
     ],
     responses={200: OrderSerializer, 409: WRONG_RETURN},
 )
 def order_return():
-    """All items that are left, or those in `items`; lines with the same product are added up.
+    """Everything that is left, or what is in `items`; lines with the same product are added up.
 
-    They go back into stock unless `restock` is false. The order stays delivered until every piece is back, and its
-    totals are what was ordered, whatever comes back. The response is for the second example.
+    The goods go back into stock unless `restock` is false. The order stays delivered until every piece is back. Its
+    `total` is always what was ordered. The response is for the second example.
     """
 
 
@@ -210,7 +212,7 @@ def order_return():
     examples=[response_example(REPORT)],
 )
 def sales_report():
-    """Cancelled and returned orders and returned pieces do not count.
+    """Canceled and returned orders do not count, and neither do returned pieces.
 
     `top_products` are the ten with the most revenue.
     """

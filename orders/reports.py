@@ -22,7 +22,7 @@ def amount(cents):
 def sales(first, last):
     """Return the sales of the days from `first` to `last`, both included, summed in the database.
 
-    They are days of the current time zone: UTC, but in the admin site that of the shop. Returned pieces do not count.
+    They are days of the current time zone: the shop's in the admin site, UTC elsewhere. Returned pieces do not count.
     Takes two statements: an order placed between them is in the products and not yet in the days.
     """
     orders = Order.objects.created_on(first, last).filter(SOLD)

@@ -32,7 +32,7 @@ class PlaceOrderSerializer(SharedFieldsMixin, Serializer):
     customer = CharField(required=False, max_length=NAME_MAX)
 
     def validate(self, attrs):
-        # Whether there is such a user is checked later: a Customer must not learn it, and it can change.
+        # Whether there is such a user is checked later: a Customer must not learn that, and it can change.
         user = self.context["request"].user
         if "customer" in attrs and not user.is_admin and fold(attrs["customer"]) != user.username_folded:
             raise PermissionDenied("Only an Admin may order for somebody else.")
@@ -80,7 +80,7 @@ class ShortSerializer(Serializer):
 
 
 class PreviewSerializer(Serializer):
-    """An order as it would be if it was placed now, and the products of which there is not enough."""
+    """An order as it would be if it were placed now, and the products of which there is not enough."""
 
     items = ListField(source="lines", child=LineSerializer(), max_length=LINES_MAX)
     total = MoneyField(max_value=TOTAL_MAX)
@@ -126,7 +126,7 @@ class ReturnedItemSerializer(Serializer):
 
 
 class EventSerializer(ModelSerializer):
-    """A step that an order has taken. `items` are those that came back with a return; null for any other step."""
+    """A step that an order has taken. `items` says what came back with a return; null for any other step."""
 
     status = ChoiceField(Order.Status)
     by = CharField(allow_null=True)

@@ -26,7 +26,7 @@ class TotalDiffers(Conflict):
 
 
 class Preview(NamedTuple):
-    """What an order would be if it was placed now."""
+    """What an order would be if it were placed now."""
 
     lines: list[tuple]  # as in an OrderRecord
     total: Decimal
@@ -150,7 +150,7 @@ def change_status(order, status, *, by, note=""):
 
 @atomic
 def return_items(order, *, by, items=None, restock=True, note=""):
-    """Take back items of a delivered order, or all that are left; with `restock` they go back into stock.
+    """Take back items of a delivered order, or everything that is left; with `restock`, it goes back into stock.
 
     `items` are dicts with `product`, an id, and `quantity`. Raise ValidationError (400), IllegalTransition,
     NotReturnable or StockOutOfBounds (409), in this order. The instance itself does not change.

@@ -1,4 +1,4 @@
-"""The catalogue as a CSV file, with the columns that an import reads."""
+"""The catalog as a CSV file, with the columns that an import reads."""
 
 from order_management.files.csv import BATCH, write_csv
 

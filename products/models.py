@@ -55,7 +55,7 @@ class ProductManager(models.Manager.from_queryset(ProductQuerySet)):
         return self.select_for_update(no_key=True).filter(pk=pk).first()
 
     def lock_listed(self, pks):
-        """Lock the listed ones of these products, in ascending id, until the transaction ends; return them by id."""
+        """Lock those products that are listed, in ascending id, until the transaction ends; return them by id."""
         products = self.listed().filter(pk__in=pks).order_by("pk").select_for_update(no_key=True)
         return {product.pk: product for product in products}
 
@@ -77,7 +77,7 @@ class ProductManager(models.Manager.from_queryset(ProductQuerySet)):
         return bool(update_stock(delta, pk, max(0, -delta), min(QUANTITY_MAX, QUANTITY_MAX - delta)))
 
     def update_all(self, products, fields):
-        """Write fields of products, which exist and are locked."""
+        """Write the given fields of products, which must exist and be locked."""
         # One INSERT ... ON CONFLICT is twenty times faster than bulk_update().
         self.bulk_create(products, update_conflicts=True, unique_fields=["id"], update_fields=fields)
 

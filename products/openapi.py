@@ -145,7 +145,7 @@ def stock_feed():
                 },
                 "more": INTEGER,
             },
-            description="Some changes are not possible: `items` names the first 100, `more` says how many others.",
+            description="Some changes are not possible: `items` names the first 100, `more` counts the others.",
         ),
     },
 )

@@ -50,7 +50,7 @@ class StockChangeSerializer(Serializer):
         if ("delta" in change) == ("quantity" in change):
             raise serializers.ValidationError({"delta": [ONE_OF_TWO]})
         if "delta" in change and "expected" in change:
-            raise serializers.ValidationError({"expected": ["Only a count has an expected stock: send quantity."]})
+            raise serializers.ValidationError({"expected": ["Send expected only with quantity."]})
         return change
 
 

@@ -1,4 +1,4 @@
-"""axe-core finds nothing serious or moderate on any page, in the light, in the dark and on a phone."""
+"""axe-core finds nothing serious or moderate on any page, in light and dark mode and on a phone."""
 
 import shutil
 import subprocess

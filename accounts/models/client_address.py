@@ -9,7 +9,7 @@ from order_management.clocks import CLOCK_SKEW
 
 from .managers import digest
 
-LOCKED_OUT_MAX = 500  # that are shown
+LOCKED_OUT_MAX = 500  # addresses that are shown
 
 
 class ClientAddressManager(models.Manager):
@@ -28,7 +28,7 @@ class ClientAddressManager(models.Manager):
         """Return the addresses at which a name or all names are locked out now, newest first: at most 500."""
         now = timezone.now()
         recent = self.filter(changed_at__gt=now - settings.LOGIN_WINDOW, changed_at__lte=now + CLOCK_SKEW)
-        # Only with enough failures, of all names together, does an address need a closer look.
+        # An address needs a closer look only if it has enough failures, of all names together.
         enough = recent.filter(**{f"failed_logins__{settings.LOGIN_FAILURES - 1}__isnull": False})
         return [client for client in enough.order_by("-changed_at")[:LOCKED_OUT_MAX] if client.lockouts()]
 
@@ -64,7 +64,7 @@ class ClientAddress(models.Model):
         )
 
     def lockouts(self):
-        """Return how many seconds each lockout lasts: by the digest of the name, and by None if it is of all names."""
+        """Return how many seconds each lockout still lasts, by the digest of the name; None stands for all names."""
         times = {}
         for at, name in self.failed_logins:
             times.setdefault(name, []).append(at)
@@ -89,7 +89,7 @@ class ClientAddress(models.Model):
         self.save()
 
     def forget_failures(self):
-        """Let everybody in again: no failed login from here counts any longer."""
+        """Let everybody in again: failed logins from here no longer count."""
         self.failed_logins = []
         self.save()
 

@@ -12,7 +12,7 @@ from order_management.db.rows import RowQuerySet
 HAS_HISTORY = "A user with entries in the admin history cannot be deleted, only locked out."
 
 
-# The users among whom the name of a failed login is looked for.
+# How many users are searched for the name of a failed login.
 NAMES_MAX = 10_000
 
 

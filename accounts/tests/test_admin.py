@@ -341,7 +341,7 @@ def test_the_form_for_a_new_user_asks_for_a_name_and_a_password_only(site):
     assert not User.objects.filter(username="cora").exists()
 
 
-def test_who_cannot_be_deleted_can_be_locked_out_instead(site, customer, order):
+def test_a_user_who_cannot_be_deleted_can_be_locked_out_instead(site, customer, order):
     selected = {"action": "delete_selected", "_selected_action": [customer.pk]}
     for page in (site.get(f"{LIST}{customer.pk}/delete/"), site.post(LIST, selected)):
         assert "Lock out instead" in page.content.decode()
@@ -350,7 +350,7 @@ def test_who_cannot_be_deleted_can_be_locked_out_instead(site, customer, order):
     assert "Lock out these users?" in ask(site, "lock_out", customer).content.decode()
 
 
-def test_who_can_be_deleted_is_not_locked_out_instead(site, customer):
+def test_a_user_who_can_be_deleted_is_not_locked_out_instead(site, customer):
     assert "Lock out instead" not in site.get(f"{LIST}{customer.pk}/delete/").content.decode()
 
 

@@ -34,7 +34,7 @@ class ExportMixin:
         return download(self.export(changelist.queryset), f"{name}.csv")
 
     def export_dates(self, request):
-        """Return what the file's name says about time: the day of the export."""
+        """Return the days in the file's name: the day of the export."""
         return [timezone.localdate()]
 
     def changelist_view(self, request, extra_context=None):

@@ -84,7 +84,7 @@ def close_dialog(request, url):
 
 
 def reopen_dialog(request, dialog, form):
-    """Return the dialog once more, with what was typed and the errors of the form."""
+    """Return the dialog again, with what was typed and the errors of the form."""
     context = {"dialog": dialog, "form": form, "form_submit_text": dialog["form_submit_text"]}
     return render(request, "unfold/helpers/dialog.html", context)
 

@@ -51,7 +51,7 @@ class Column:
     do_not_call_in_templates = True
 
     def __init__(self, field, format_value, description):
-        # Django makes two classes of this, by which the style sheet aligns the cells and their heading.
+        # Django turns this into two CSS classes, by which the style sheet aligns the cells and their heading.
         self.__name__ = f"{field} number"
         self.short_description = description or field
         self.admin_order_field = self.field = field

@@ -76,7 +76,7 @@ class LineForm(forms.Form):
 
 
 class BaseLines(forms.BaseFormSet):
-    """The lines of an order. Those that are left empty do not count, and there are always some of them."""
+    """The lines of an order. Empty lines are ignored, and there are always some left to fill in."""
 
     def total_form_count(self):
         filled = [n for n in range(LINES_MAX) if any(self.data.get(f"{self.add_prefix(n)}-{name}") for name in LINE)]

@@ -11,7 +11,7 @@ from ..models import OrderEvent, OrderLine
 
 
 def timeline(events):
-    """Load with the events what orders/timeline.html shows."""
+    """Return the events with everything that orders/timeline.html shows."""
     return events.select_related("by").prefetch_related("items__line")
 
 

@@ -17,7 +17,7 @@ from .forms import Lines, NewOrderForm
 
 @action(description="New order", icon="add_shopping_cart", url_path="new", variant=ActionVariant.PRIMARY)
 def new_order(model_admin, request):
-    """Show what an order would be, and place it once its total has been seen."""
+    """Preview an order, and place it once the Admin has seen the total."""
     form, lines, preview = NewOrderForm(request.POST or None), Lines(request.POST or None, prefix="lines"), None
     if all([form.is_valid(), lines.is_valid()]):
         try:

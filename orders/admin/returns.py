@@ -20,7 +20,7 @@ from ..serializers import ReturnSerializer
 
 
 class ReturnForm(BaseDialogForm):
-    """How many pieces of each line came back, at first all that are left."""
+    """How many pieces of each line came back, initially all that are left."""
 
     damaged = forms.BooleanField(
         label="Damaged",
@@ -34,7 +34,7 @@ class ReturnForm(BaseDialogForm):
         super().__init__(request, object_id, data=data, **options)
         self.order = get_object_or_404(Order, pk=object_id)
         self.lines = {f"line-{line.pk}": line for line in self.order.lines.all()}
-        # A line of which others have returned the rest in the meantime stays, so that it is refused.
+        # A line whose last pieces were returned in the meantime stays, so that it is refused.
         shown = {name: line for name, line in self.lines.items() if line.left or name in (data or {})}
         self.fields = {name: quantity_field(line) for name, line in shown.items()} | self.fields
 
@@ -49,7 +49,7 @@ class ReturnForm(BaseDialogForm):
         return [{"product": pk, "quantity": quantity} for pk, quantity in quantities.items() if quantity]
 
     def refuse(self, conflict):
-        """Show beside each line how many pieces others have left."""
+        """Show beside each refused line how many pieces can still be returned."""
         names = {line.product_id: name for name, line in self.lines.items()}
         for item in conflict.body["items"]:
             self.add_error(names[item["product"]], f"Only {item['returnable']} can still be returned.")
@@ -68,7 +68,7 @@ def quantity_field(line):
 
 DIALOG = {
     "title": "Return items of this order",
-    "description": "They go back into stock unless they are damaged. With its last piece, the order becomes returned.",
+    "description": "They go back into stock unless they are damaged. The order is returned once every piece is back.",
     "form_class": ReturnForm,
     "form_submit_text": "Return items",
     "dismiss_text": "Keep it delivered",

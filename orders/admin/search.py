@@ -22,8 +22,8 @@ class SearchMixin:
     search_fields = ["note", "lines__name"]
     search_placeholder = "Number, customer, product or note"
     search_help_text = (
-        f"Searches all orders of up to {CUSTOMERS_MAX} customers, the newest {NEWEST_OF_PRODUCT:,} orders of each of "
-        f"up to {PRODUCTS_MAX} products, and the notes of the newest {NEWEST:,} orders."
+        f"Searches all orders of up to {CUSTOMERS_MAX} matching customers, the newest {NEWEST_OF_PRODUCT:,} orders of "
+        f"each of up to {PRODUCTS_MAX} matching products, and the notes of the newest {NEWEST:,} orders."
     )
 
     def get_search_results(self, request, orders, search_term):
@@ -47,7 +47,7 @@ class SearchMixin:
             yield from Order.objects.newest_of_product(product, NEWEST_OF_PRODUCT)
 
     def find(self, model, request, search_term):
-        """Return the ids, newest first, of what the search of another list finds, whatever that list leaves out."""
+        """Return the ids, newest first, of what the search of another list finds, shown there or not."""
         model_admin = self.admin_site.get_model_admin(model)
         found, _ = model_admin.get_search_results(request, model.objects.order_by("-pk"), search_term)
         return found.values_list("pk", flat=True)

@@ -65,7 +65,7 @@ class OrderEvent(FeedRow):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, db_index=False)
     note = models.CharField(max_length=NOTE_MAX, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
-    # Null in events of the previous version: it follows from the status.
+    # Null in events of the previous version: there, it follows from the status.
     action = models.CharField(max_length=7, null=True)  # noqa: DJ001
 
     objects = OrderEventManager()

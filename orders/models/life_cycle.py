@@ -15,7 +15,7 @@ class IllegalTransition(Conflict):
 
 
 class LifeCycle:
-    """What an order may do next. A mixin, because events and lines need the statuses before there is an Order."""
+    """What an order may do next. A mixin, because events and lines need the statuses before Order is defined."""
 
     class Status(models.TextChoices):
         PENDING = "pending"

@@ -11,15 +11,15 @@ from .life_cycle import LifeCycle
 
 
 class NotReturnable(Conflict):
-    """A line has fewer pieces left than are to be returned."""
+    """A line has fewer pieces left than the return asks for."""
 
     code = Code.NOT_RETURNABLE
-    detail = "The order does not have as many pieces left to return."
+    detail = "The order does not have that many pieces left to return."
 
 
 class OrderLineQuerySet(models.QuerySet):
     def take_back(self, pieces):
-        """Count pieces as returned, given by OrderLine; raise NotReturnable if a line has fewer left."""
+        """Count pieces as returned, given as numbers by OrderLine; raise NotReturnable if a line has fewer left."""
         returned = F("returned") + Case(*(When(pk=line.pk, then=count) for line, count in pieces.items()))
         lines = self.filter(pk__in=[line.pk for line in pieces], quantity__gte=returned)
         if lines.update(returned=returned) < len(pieces):

@@ -52,7 +52,7 @@ class OrderQuerySet(RowQuerySet):
     def created_on(self, first, last):
         """Return the orders of the days from `first` to `last`, both included.
 
-        They are days of the current time zone: UTC, but in the admin site that of the shop.
+        They are days of the current time zone: the shop's in the admin site, UTC elsewhere.
         """
         zone = timezone.get_current_timezone()
         # The last moment of a day comes twice if clocks are set back at midnight. This is the second one.
@@ -154,7 +154,7 @@ class Order(LifeCycle, models.Model):
         insert_event((self.pk, status, by and by.pk, note, timezone.now(), self.ACTIONS_TO[status]))
 
     def take_back(self, pieces, *, restock, by, note):
-        """Write a return of some pieces, given by OrderLine; raise IllegalTransition or NotReturnable.
+        """Write a return, with the number of pieces by OrderLine; raise IllegalTransition or NotReturnable.
 
         The order must be locked. It becomes returned when its last pieces come back.
         """

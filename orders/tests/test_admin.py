@@ -286,7 +286,7 @@ def test_the_search_of_notes_ends_at_the_newest_orders(site, monkeypatch, three_
 def test_the_page_says_what_the_search_box_searches(site, order):
     page = text_of(site.get(LIST))
 
-    assert "all orders of up to 100 customers" in page
+    assert "all orders of up to 100 matching customers" in page
     assert "the notes of the newest 10,000 orders" in page
 
 

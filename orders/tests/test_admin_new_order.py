@@ -110,7 +110,7 @@ def test_too_little_stock_is_named_beside_the_line(send, customer, bat, ball):
     assert not Order.objects.exists()
 
 
-def test_another_total_than_the_one_shown_is_refused_and_shown(send, customer, bat):
+def test_a_total_other_than_the_one_shown_is_refused_and_shown(send, customer, bat):
     response = send(customer, (bat, 1), button="_place", expected_total="1000.00")
 
     assert "The total is not the expected one." in text(response)

@@ -58,7 +58,7 @@ def test_the_pieces_that_came_back_go_into_stock(send, order, bat, ball):
     assert order.events.last().note == "did not fit"
 
 
-def test_damaged_pieces_do_not(send, order, bat):
+def test_damaged_pieces_do_not_go_back_into_stock(send, order, bat):
     send("2", "2", damaged="on")
 
     assert returned(order) == [2, 2]
@@ -66,7 +66,7 @@ def test_damaged_pieces_do_not(send, order, bat):
 
 
 @pytest.mark.parametrize("quantities", [("0", "0"), ("", ""), ()])
-def test_nothing_is_refused(send, order, quantities):
+def test_a_return_of_nothing_is_refused(send, order, quantities):
     assert "Enter how many pieces came back." in send(*quantities)
     assert returned(order) == [0, 0]
 

@@ -89,7 +89,7 @@ def test_the_last_day_is_today_in_the_time_zone_of_the_shop(site, order, setting
         (["2026-10-25T22:30:00Z", "2026-10-25T23:30:00Z", "2026-10-26T23:30:00Z"], date(2026, 10, 24), [0, 1, 1]),
     ],
 )
-def test_days_of_another_length_have_all_their_orders(customer, order, bat, moments, first, by_day):
+def test_days_of_23_or_25_hours_have_all_their_orders(customer, order, bat, moments, first, by_day):
     for _ in range(2):
         place_order(customer=customer, items=[{"product": bat.pk, "quantity": 1}])
     for pk, moment in zip(Order.objects.values_list("pk", flat=True), moments, strict=True):

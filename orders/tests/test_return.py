@@ -98,7 +98,7 @@ def test_more_than_is_left_is_refused(give_back, delivered, bat, ball):
 
     assert response.status_code == 409
     assert response.json() == {
-        "detail": "The order does not have as many pieces left to return.",
+        "detail": "The order does not have that many pieces left to return.",
         "code": "not_returnable",
         "items": [{"product": bat.pk, "requested": 2, "returnable": 1}],
     }

@@ -17,7 +17,7 @@ class StockFilter(admin.SimpleListFilter):
 
 
 class DeletedFilter(admin.SimpleListFilter):
-    """Leaves out deleted products, or all others."""
+    """Shows either the deleted products or the others."""
 
     title = parameter_name = "deleted"
 

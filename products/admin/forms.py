@@ -79,7 +79,7 @@ class StockForm(BaseDialogForm):
         label="Or count",
         required=False,
         widget=UnfoldAdminIntegerFieldWidget(attrs={"min": 0}),
-        help_text="How many there are. It is refused if the stock has changed since it was shown here.",
+        help_text="How many pieces there are. The count is refused if the stock has changed since it was shown here.",
     )
     expected = CurrentField(CHANGE["expected"], required=False, widget=forms.HiddenInput)
     note = APIField(ADJUSTMENT["note"], label="Reason", required=False, widget=UnfoldAdminTextInputWidget)
@@ -108,7 +108,7 @@ class StockForm(BaseDialogForm):
         return {"product": self.product.pk, **values}
 
     def refuse(self, conflict):
-        """Show a Conflict beside the field that it is about, and the stock at that moment."""
+        """Show a Conflict beside its field, and the stock at that moment."""
         [line] = conflict.body["items"]
         self.product.quantity = self.initial["expected"] = line["available"]
         if "expected" in line:

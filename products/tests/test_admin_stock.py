@@ -37,7 +37,7 @@ def test_a_count_is_recorded(site, bat):
     assert stock(bat) == 12
 
 
-def test_a_count_of_nothing_is_a_count(site, bat):
+def test_a_count_of_zero_is_a_count(site, bat):
     submit(site, bat, quantity="0")
 
     assert stock(bat) == 0

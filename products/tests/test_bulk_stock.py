@@ -142,7 +142,7 @@ def test_unknown_and_deleted_products_are_named(api, admin, send, bat, ball):
         ({}, {"delta": ["Send either delta or quantity."]}),
         ({"expected": 10}, {"delta": ["Send either delta or quantity."]}),
         ({"delta": 1, "quantity": 11}, {"delta": ["Send either delta or quantity."]}),
-        ({"delta": 1, "expected": 10}, {"expected": ["Only a count has an expected stock: send quantity."]}),
+        ({"delta": 1, "expected": 10}, {"expected": ["Send expected only with quantity."]}),
     ],
 )
 def test_a_change_is_either_a_delta_or_a_count(send, bat, change, errors):

@@ -1,4 +1,4 @@
-// Makes the title of the API's docs a landmark, as everything below it is (main).
+// Makes the title of the API's docs a landmark (banner). Everything below it already is one (main).
 "use strict"
 
 new MutationObserver((_, observer) => {

@@ -11,7 +11,7 @@ from products.models import Product, StockMovement
 class Command(BaseCommand):
     help = (
         "Prove that every product's quantity is the sum of its movements and the balance of the newest one, and that "
-        "what orders returned to stock is what the ledger says."
+        "the ledger has what orders returned to stock."
     )
 
     def handle(self, *args, **options):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
 # Each check is one statement, so that its view is consistent while orders come in.
 def wrong_quantities():
-    """Yield a sentence for each product whose quantity is not that of its movements."""
+    """Yield a sentence for each product whose quantity differs from its movements."""
     newest = StockMovement.objects.filter(product=OuterRef("pk")).order_by("-id").values("balance")[:1]
     products = Product.objects.annotate(total=Sum("movements__delta", default=0), newest=Subquery(newest))
     mismatch = ~Q(quantity=F("total")) | ~Q(quantity=F("newest")) | Q(newest=None)
@@ -39,7 +39,7 @@ def wrong_quantities():
 
 
 def wrong_returns():
-    """Yield a sentence for each order and product whose returns are not those of the ledger."""
+    """Yield a sentence for each order and product whose returns differ from the ledger."""
     for (order, product), rows in groupby(returned_pieces(), key=itemgetter(0, 1)):
         booked, returned = (sum(pieces) for pieces in list(zip(*rows, strict=True))[2:])
         if booked != returned:
