@@ -17,7 +17,7 @@ LOOKS = {
     "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 390, "height": 844}},
 }
-# Pages in a state that a path alone does not lead to, as paths with a query string.
+# Paths with a query string, for pages in a state that a path alone does not lead to.
 STATES = [
     "accounts/user/?q=nobody",
     "accounts/user/?e=1",

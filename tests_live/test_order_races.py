@@ -115,7 +115,7 @@ def test_only_one_of_two_concurrent_steps_is_taken(server, steps):
 
 @pytest.fixture
 def delivered(server):
-    """A function that places an order of these products, 10 pieces of each, and delivers it; it returns its path."""
+    """A function that places and delivers an order of 10 pieces of each product, and returns its path."""
 
     def delivered(*products):
         path = f"{ORDERS}{server.call(*order(server, *[(product, 10) for product in products])).body['id']}/"

@@ -1,4 +1,4 @@
-"""Admins order for customers, who are locked out, deleted or order themselves at the same moment."""
+"""Admins order for customers who are locked out, are deleted or place orders themselves at the same moment."""
 
 from concurrent.futures import ThreadPoolExecutor
 

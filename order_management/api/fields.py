@@ -92,6 +92,9 @@ class ListField(serializers.ListField):
     DRF's own ListField validates every item first, however many were sent.
     """
 
+    # DRF says "at least 1 elements", and names Python's types.
+    default_error_messages = {"min_length": "This list may not be empty.", "not_a_list": "Must be a list."}
+
     def __init__(self, *, max_length, **kwargs):
         super().__init__(max_length=max_length, **kwargs)
 

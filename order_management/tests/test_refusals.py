@@ -115,6 +115,13 @@ def test_the_length_of_a_list_is_checked_before_its_items(sent, validated, named
     assert refusal.value.detail == too_long if named is None else list(refusal.value.detail) == named
 
 
+@pytest.mark.parametrize(("sent", "error"), [([], "This list may not be empty."), ({}, "Must be a list.")])
+def test_an_empty_list_and_anything_but_a_list_are_refused(api, customer, sent, error):
+    response = api(customer).post("/api/orders/", {"items": sent})
+
+    assert (response.status_code, response.json()) == (400, {"items": [error]})
+
+
 @pytest.fixture(scope="module")
 def schema():
     return json.loads(APIClient().get("/api/schema/").content)

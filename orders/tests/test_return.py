@@ -248,7 +248,7 @@ def test_a_retry_of_a_return_gets_the_first_answer(api, admin, delivered, bat):
     assert [delta for delta, *_ in ledger(bat)] == [1]
 
 
-def test_free_pieces_are_returned_in_part(api, admin, customer, delivered):
+def test_pieces_that_cost_nothing_are_returned_in_part(api, admin, customer, delivered):
     Product.objects.create(name="Sticker", price=0, quantity=5)
     sticker = Product.objects.latest("id")
     pk = place_order(customer=customer, items=[{"product": sticker.pk, "quantity": 2}]).id
