@@ -15,9 +15,9 @@ class OrderFilter(FilterSet):
     # A join, not a subquery: SQLite then starts with the orders of the product, not with all orders.
     product = NumberFilter("lines__product", **ID, help_text="The id of a product that is in the order.")
     returned = filters.ChoiceFilter(
-        choices=[("part", "")],
+        choices=[("part", "Some pieces have come back, but not all")],
         method="filter_returned",
-        help_text="`part`: orders of which some pieces were returned, but not all.",
+        help_text="Orders of which this much was returned.",
     )
     min_total = NumberFilter("total", "gte", **MONEY, help_text="Costs at least this.")
     max_total = NumberFilter("total", "lte", **MONEY, help_text="Costs at most this.")

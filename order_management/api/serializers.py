@@ -11,6 +11,9 @@ from . import fields
 
 # Refuses unknown fields if the request is strict (see strict.py), and reports them together with all other errors.
 class StrictFieldsMixin:
+    # DRF names Python's types.
+    default_error_messages = {"invalid": "Must be an object."}
+
     def run_validation(self, data=serializers.empty):
         # DRF would call these errors `non_field_errors`, as if that were a field.
         if self.parent is None and not isinstance(data, dict):
