@@ -212,15 +212,15 @@ def test_an_order_can_be_taken_through_all_its_steps(admin_page, server):
     order = server.call("POST", "/api/orders/", items, server.customer).body
     admin_page.goto(f"/admin/orders/order/{order['id']}/change/")
 
-    for step, status in [
-        ("Confirm", "confirmed"),
-        ("Ship", "shipped"),
-        ("Deliver", "delivered"),
-        ("Return", "returned"),
+    for button, message in [
+        ("Confirm order", f"Order {order['id']} is confirmed."),
+        ("Ship order", f"Order {order['id']} is shipped."),
+        ("Deliver order", f"Order {order['id']} is delivered."),
+        ("Return items", f"Order {order['id']}: 2 pieces are returned."),
     ]:
-        admin_page.get_by_role("link", name=f"{step} order").click()
-        admin_page.get_by_role("button", name=f"{step} order").click()
-        admin_page.get_by_text(f"Order {order['id']} is {status}.").wait_for()
+        admin_page.get_by_role("link", name=button).click()
+        admin_page.get_by_role("button", name=button).click()
+        admin_page.get_by_text(message).wait_for()
 
     assert server.call("GET", f"/api/products/{product['id']}/", token=server.admin).body["quantity"] == 3
 
