@@ -50,14 +50,17 @@ class OrderQuerySet(RowQuerySet):
         return placed.order_by("-created_at", "-id").values_list("created_at", flat=True)
 
     def created_on(self, first, last):
-        """Return the orders of the days from `first` to `last`, both included.
+        """Return the orders of the days from `first` to `last`, both included; None leaves an end open.
 
         They are days of the current time zone: the shop's in the admin site, UTC elsewhere.
         """
-        zone = timezone.get_current_timezone()
-        # The last moment of a day comes twice if clocks are set back at midnight. This is the second one.
-        begin, end = datetime.combine(first, time.min, zone), datetime.combine(last, time.max.replace(fold=1), zone)
-        return self.filter(created_at__gte=begin, created_at__lte=end)
+        zone, orders = timezone.get_current_timezone(), self
+        if first:
+            orders = orders.filter(created_at__gte=datetime.combine(first, time.min, zone))
+        if last:
+            # The last moment of a day comes twice if clocks are set back at midnight. This is the second one.
+            orders = orders.filter(created_at__lte=datetime.combine(last, time.max.replace(fold=1), zone))
+        return orders
 
     def newest(self, count):
         """Leave out all but the newest orders."""

@@ -335,6 +335,25 @@ def test_a_day_that_ends_twice_is_complete(site, order, settings):
             assert f"{LIST}{order.pk}/change/" in page
 
 
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Europe/Berlin", "America/New_York"])
+@pytest.mark.parametrize(
+    ("query", "listed"),
+    [
+        *[("created_at_from=2026-01-01", True), ("created_at_from=2100-01-01", False)],
+        *[("created_at_to=2100-01-01", True), ("created_at_to=2026-01-01", False)],
+        # There is no such time in UTC, or none in the zone.
+        *[(f"created_at_{end}={day}", True) for end in ("from", "to") for day in ("0001-01-01", "9999-12-31")],
+    ],
+)
+def test_the_days_may_be_open_at_one_end_in_any_zone(site, order, settings, zone, query, listed):
+    settings.SHOP_TIME_ZONE = zone
+
+    response = site.get(f"{LIST}?{query}")
+
+    assert response.status_code == 200
+    assert (f"{LIST}{order.pk}/change/" in response.content.decode()) is listed
+
+
 def test_times_are_in_the_time_zone_of_the_shop_and_the_page_names_it(site, order, settings, api, admin):
     settings.SHOP_TIME_ZONE = "Asia/Kolkata"
     Order.objects.update(created_at="2026-11-22T20:00:00Z")
