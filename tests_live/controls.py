@@ -307,8 +307,8 @@ CONTROLS = [
     Control(
         "no more pieces are returned than are left",
         "orders/models/lines.py",
-        ", quantity__gte=returned)",
-        ")",
+        "returned__lte=most)",
+        'returned__lte=most + F("quantity"))',
         "orders/tests/test_return.py::test_more_than_is_left_is_refused",
         SQLITE,
     ),

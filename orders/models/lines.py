@@ -1,9 +1,9 @@
 from operator import attrgetter
 
 from django.db import models
-from django.db.models import Case, F, Q, When
+from django.db.models import F, Q
 
-from order_management.db.prepared import Insert, SelectIn
+from order_management.db.prepared import Insert, SelectIn, Update
 from order_management.exceptions import Code, Conflict
 from products.models import PRICE_MAX, Product
 
@@ -17,13 +17,11 @@ class NotReturnable(Conflict):
     detail = "The order does not have that many pieces left to return."
 
 
-class OrderLineQuerySet(models.QuerySet):
+class OrderLineManager(models.Manager):
     def take_back(self, pieces):
         """Count pieces as returned, given as numbers by OrderLine; raise NotReturnable if a line has fewer left."""
-        returned = F("returned") + Case(*(When(pk=line.pk, then=count) for line, count in pieces.items()))
-        lines = self.filter(pk__in=[line.pk for line in pieces], quantity__gte=returned)
-        if lines.update(returned=returned) < len(pieces):
-            refused = [line for line in pieces if pieces[line] > line.left]
+        refused = [line for line, count in pieces.items() if not update_returned(count, line.pk, line.quantity - count)]
+        if refused:
             refused.sort(key=attrgetter("product_id"))
             raise NotReturnable(
                 items=[
@@ -50,7 +48,7 @@ class OrderLine(models.Model):
     # The previous version does not count the pieces of an order that it returns.
     returned = models.PositiveIntegerField(db_default=0)
 
-    objects = OrderLineQuerySet.as_manager()
+    objects = OrderLineManager()
 
     class Meta:
         ordering = ["id"]
@@ -94,3 +92,10 @@ count_lines = SelectIn(
     )
 )
 insert_lines = Insert(OrderLine, "order", "product", "name", "price", "quantity", "returned")
+# The values are the number of pieces, the key, and how many may have been returned before.
+update_returned = Update(
+    lambda count, pk, most: (
+        OrderLine.objects.filter(pk=pk, returned__lte=most),
+        {"returned": F("returned") + count},
+    )
+)

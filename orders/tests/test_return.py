@@ -7,6 +7,7 @@ from django.utils import timezone
 from orders.models import Order, OrderEvent, OrderLine
 from orders.services import change_status, place_order
 from products.models import QUANTITY_MAX, Product, StockMovement
+from products.services import create_product
 
 STEPS = ["confirmed", "shipped", "delivered"]
 
@@ -105,6 +106,19 @@ def test_more_than_is_left_is_refused(give_back, delivered, bat, ball):
     assert ledger(ball) == []
     assert [line.returned for line in delivered.lines.all()] == [2, 0]
     assert delivered.events.count() == 5
+
+
+def test_every_refused_line_of_a_hundred_is_named_by_id(api, admin, customer):
+    pks = [create_product(name=f"p{n}", price=1, quantity=1, by=admin).pk for n in range(100)]
+    place_order(customer=customer, items=[{"product": pk, "quantity": 1} for pk in reversed(pks)])
+    Order.objects.update(status="delivered")
+
+    def give_back(quantity):
+        items = [{"product": pk, "quantity": quantity} for pk in reversed(pks)]
+        return api(admin).post(url(Order.objects.get(), "return"), {"items": items}).json()
+
+    assert give_back(2)["items"] == [{"product": pk, "requested": 2, "returnable": 1} for pk in pks]
+    assert give_back(1)["status"] == "returned"
 
 
 @pytest.mark.parametrize("status", ["pending", "confirmed", "shipped", "cancelled"])
