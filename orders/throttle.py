@@ -19,7 +19,7 @@ def limit_orders(user):
         return
     limit, period = settings.ORDER_RATE
     # So that concurrent orders are counted, too.
-    User.objects.lock(user)
+    User.objects.lock_alone(user)
     now = timezone.now()
     times = Order.objects.placed_by(user, since=now - period, now=now)
     placed_at = times[limit - 1 : limit].first()

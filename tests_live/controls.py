@@ -201,9 +201,17 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
+        "a change does not wait for orders for its author",
+        "order_management/db/prepared.py",
+        '.replace("FOR NO KEY UPDATE", "FOR KEY SHARE")',
+        "",
+        "tests_live/test_orders_for_customers.py::test_orders_for_an_admin_do_not_block_what_this_admin_changes",
+        POSTGRES,
+    ),
+    Control(
         "a Customer's orders are counted under a lock",
         "orders/throttle.py",
-        "    User.objects.lock(user)\n",
+        "    User.objects.lock_alone(user)\n",
         "",
         f"{THROTTLE}::test_concurrent_orders_are_counted_exactly",
         POSTGRES,

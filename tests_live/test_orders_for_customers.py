@@ -89,3 +89,20 @@ def test_orders_by_admins_and_the_customer_do_not_block_each_other(new_server):
         assert {answer.status for answer in rounds[6]} == {200}
         assert aborted(server) == 0
         manage("verify_stock", DATABASE_URL=server.database_url)
+
+
+def test_orders_for_an_admin_do_not_block_what_this_admin_changes(server):
+    """A change locks its product and then its author; an order locks its customer and then its products."""
+    product = server.create_product(quantity=1000)
+    name = server.call("GET", "/api/accounts/me/", token=server.admin).body["username"]
+    path, before = f"/api/products/{product['id']}/", aborted(server)
+
+    rounds = server.rounds_at_once(
+        [
+            *[[order_for(server, name, product)] * 5] * 3,
+            *[[("PUT", path, {"price": "5.00"}, server.admin)] * 5] * 3,
+        ]
+    )
+
+    assert {answer.status for answers in rounds for answer in answers} == {200, 201}
+    assert aborted(server) == before

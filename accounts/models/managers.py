@@ -6,7 +6,7 @@ from django.contrib.auth import models as auth
 from django.db.models import Case, ProtectedError, Value, When
 from django.utils import timezone
 
-from order_management.db.prepared import Get, Select
+from order_management.db.prepared import Get, Select, SelectUndeleted
 from order_management.db.rows import RowQuerySet
 
 HAS_HISTORY = "A user with entries in the admin history cannot be deleted, only locked out."
@@ -67,10 +67,15 @@ class UserManager(auth.UserManager.from_queryset(UserQuerySet)):
     def lock(self, user):
         """Keep a user from being deleted until the transaction ends; raise DoesNotExist if they have been already.
 
-        Rows that refer to the user can still be added: their foreign keys do not wait for this lock. Management
-        commands pass None: they have no user.
+        This waits for nothing else, not even for an order for this user, which may wait for a product locked by this
+        transaction. Management commands pass None: they have no user.
         """
-        if user and not select_locked(user.pk):
+        if user and not select_undeleted(user.pk):
+            raise self.model.DoesNotExist
+
+    def lock_alone(self, user):
+        """Do the same as `lock`, and wait for all other transactions that lock the user in this way."""
+        if not select_locked(user.pk):
             raise self.model.DoesNotExist
 
     def lock_active(self, username):
@@ -107,3 +112,4 @@ select_active = Get(lambda pk, version: get_user_model().objects.filter(is_activ
 select_locked = Select(
     lambda pk: get_user_model().objects.filter(pk=pk).select_for_update(no_key=True).values_list("pk")
 )
+select_undeleted = SelectUndeleted(select_locked.build)

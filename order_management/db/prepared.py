@@ -75,6 +75,18 @@ class Select(Statement):
         return converted(compiler)
 
 
+class SelectUndeleted(Select):
+    """A query whose rows cannot be deleted until the transaction ends; they can still be changed and referred to.
+
+    `build` locks them with `select_for_update(no_key=True)`. The ORM lacks PostgreSQL's weaker lock, which is also the
+    one that foreign keys take.
+    """
+
+    def compile(self, count):
+        compiled = super().compile(count)
+        return compiled._replace(sql=compiled.sql.replace("FOR NO KEY UPDATE", "FOR KEY SHARE"))
+
+
 class SelectIn(Select):
     """A query for up to 1024 keys, given as one list; `build` takes them one by one."""
 
