@@ -45,7 +45,7 @@ def apply_changes(*, changes, by, note=""):
 def lock_products(pks):
     """Return listed products, locked until the transaction ends; raise ValidationError if one is missing."""
     products = Product.objects.lock_listed(pks)
-    refuse_unknown(set(pks) - products.keys(), field="changes")
+    refuse_unknown(set(pks) - products.keys(), field="changes", most=None)
     return [products[pk] for pk in pks]
 
 

@@ -52,10 +52,10 @@ def get_or_404(product):
     return product
 
 
-def refuse_unknown(product_ids, *, field, message="There is no product {}."):
-    """Raise ValidationError (400) with a message for each of the products, if there are any."""
+def refuse_unknown(product_ids, *, field, message="There is no product {}.", most=WRONG_ITEMS_MAX):
+    """Raise ValidationError (400) with a message for each of the products, if there are any, up to `most` of them."""
     if product_ids:
-        raise ValidationError({field: [message.format(pk) for pk in sorted(product_ids)[:WRONG_ITEMS_MAX]]})
+        raise ValidationError({field: [message.format(pk) for pk in sorted(product_ids)[:most]]})
 
 
 def lock_products(products):
