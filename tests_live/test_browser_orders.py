@@ -127,6 +127,20 @@ def test_the_export_button_says_how_many_orders_and_the_file_of_which_days(desk,
     assert [int(row.split(",")[0]) for row in rows] == [order["id"] for order in reversed(orders)]
 
 
+def test_an_order_is_confirmed_without_javascript(chromium, server, orders):
+    [order, _] = orders
+    with page_of(chromium, f"http://127.0.0.1:{server.port}", java_script_enabled=False) as page:
+        log_in(page, ADMIN, PASSWORD)
+        page.goto(f"{LIST}?q={name_of(order)}")
+        page.get_by_role("link", name=str(order["id"]), exact=True).click()
+        page.get_by_role("link", name="Confirm order").click()
+        page.get_by_role("link", name="Keep it pending").click()
+        page.get_by_role("link", name="Confirm order").click()
+        page.get_by_label("Note").fill("paid")
+        page.get_by_role("button", name="Confirm order").click()
+        page.get_by_text(f"Order {order['id']} is confirmed.").wait_for()
+
+
 def test_unsaved_changes_warn(desk, server):
     warnings = []
     desk.on("dialog", lambda dialog: (warnings.append(dialog.type), dialog.accept()))

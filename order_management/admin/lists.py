@@ -2,8 +2,7 @@
 
 from django.contrib.admin import ShowFacets
 from django.core.exceptions import SuspiciousOperation
-from django.http import HttpResponse, StreamingHttpResponse
-from django.shortcuts import redirect, render
+from django.http import StreamingHttpResponse
 from django.utils.html import format_html
 from django.utils.text import smart_split
 from unfold.admin import ModelAdmin, TabularInline
@@ -76,17 +75,6 @@ class ReadOnlyInline(ReadOnlyMixin, TabularInline):
 
 def link(url, text):
     return format_html('<a class="text-link" href="{}">{}</a>', url, text)
-
-
-def close_dialog(request, url):
-    """Return a redirect from a form in a dialog. Without JavaScript the form is on a page of its own."""
-    return HttpResponse(headers={"HX-Redirect": url}) if "HX-Request" in request.headers else redirect(url)
-
-
-def reopen_dialog(request, dialog, form):
-    """Return the dialog again, with what was typed and the errors of the form."""
-    context = {"dialog": dialog, "form": form, "form_submit_text": dialog["form_submit_text"]}
-    return render(request, "unfold/helpers/dialog.html", context)
 
 
 def download(chunks, name):

@@ -5,13 +5,12 @@ from django.contrib import messages
 from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
+from order_management.admin.dialogs import close_dialog, dialog_action, render_dialog
 from order_management.admin.fields import APIField
-from order_management.admin.lists import close_dialog, reopen_dialog
 from order_management.exceptions import Conflict
 
 from .. import services
@@ -76,7 +75,7 @@ DIALOG = {
 }
 
 
-@action(description="Return items", url_path="return", variant=ActionVariant.DANGER, dialog=DIALOG)
+@dialog_action(description="Return items", url_path="return", variant=ActionVariant.DANGER, dialog=DIALOG)
 def return_order(self, request, form, object_id):
     data = form.cleaned_data
     try:
@@ -87,7 +86,7 @@ def return_order(self, request, form, object_id):
             )
     except NotReturnable as conflict:
         form.refuse(conflict)
-        return reopen_dialog(request, DIALOG, form)
+        return render_dialog(self, DIALOG, form)
     except Conflict as conflict:
         messages.error(request, f"{form.order}: {conflict}")
     else:

@@ -4,14 +4,13 @@ from django.contrib import messages
 from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from order_management.admin.dialogs import close_dialog, dialog_action
 from order_management.admin.export import count_with_name
 from order_management.admin.fields import APIField
-from order_management.admin.lists import close_dialog
 from order_management.exceptions import Conflict
 
 from .. import services
@@ -37,7 +36,7 @@ def step(name, description, *, dismiss, variant=ActionVariant.PRIMARY):
         "variant": variant.value,
     }
 
-    @action(description=label, url_path=name, variant=variant, dialog=dialog)
+    @dialog_action(description=label, url_path=name, variant=variant, dialog=dialog)
     def button(self, request, form, object_id):
         order = get_object_or_404(Order, pk=object_id)
         try:

@@ -57,13 +57,22 @@ def test_the_buttons_are_the_allowed_steps(site, order):
 
 
 def test_a_step_asks_for_confirmation(site, order):
-    dialog = site.get(f"{LIST}{order.pk}/cancel/").content.decode()
+    dialog = site.get(f"{LIST}{order.pk}/cancel/", headers={"HX-Request": "true"}).content.decode()
 
     assert "Cancel this order?" in dialog
+    assert "<html" not in dialog
     assert "Its goods go back into stock." in dialog
     assert re.findall(r"<button.*?>\s*([\w ]+?)\s*</button>", dialog) == ["Keep it"]
     assert "Cancel order</span>" in dialog
     assert Order.objects.get().status == "pending"
+
+
+def test_without_htmx_a_dialog_is_a_page(site, order):
+    page = site.get(f"{LIST}{order.pk}/cancel/").content.decode()
+
+    assert "<title> Cancel this order? | Order Management</title>" in page
+    assert re.findall(r'<a href="../change/".*?>\s*([\w ]+?)\s*</a>', page, re.DOTALL) == ["Keep it"]
+    assert site.get(f"{LIST}0/cancel/").status_code == 404
 
 
 def test_a_step_that_is_not_allowed_changes_nothing(site, order):

@@ -3,10 +3,9 @@
 from django.contrib import messages
 from django.db import transaction
 from django.urls import reverse
-from unfold.decorators import action
 from unfold.forms import BaseDialogForm
 
-from order_management.admin.lists import close_dialog, reopen_dialog
+from order_management.admin.dialogs import close_dialog, dialog_action, render_dialog
 from order_management.exceptions import Conflict
 
 from .. import bulk_stock, services
@@ -26,7 +25,7 @@ RESTORE_DIALOG = {
 }
 
 
-@action(description="Adjust stock", icon="inventory_2", dialog=STOCK_DIALOG)
+@dialog_action(description="Adjust stock", icon="inventory_2", dialog=STOCK_DIALOG)
 def book_stock(self, request, form, object_id):
     services.lock_product(form.product.pk)  # 404, if it has just been deleted
     try:
@@ -36,12 +35,12 @@ def book_stock(self, request, form, object_id):
             )
     except Conflict as conflict:
         form.refuse(conflict)
-        return reopen_dialog(request, STOCK_DIALOG, form)
+        return render_dialog(self, STOCK_DIALOG, form)
     messages.success(request, f"{product}: {product.quantity} in stock.")
     return close_dialog(request, reverse("admin:products_product_change", args=[object_id]))
 
 
-@action(description="Restore", icon="restore_from_trash", dialog=RESTORE_DIALOG)
+@dialog_action(description="Restore", icon="restore_from_trash", dialog=RESTORE_DIALOG)
 def restore(self, request, form, object_id):
     try:
         with transaction.atomic():
