@@ -50,3 +50,8 @@ def log_in(page, username, password):
     page.fill("#id_password", password)
     page.click("button[type=submit]")
     page.wait_for_url("**/admin/")
+
+
+def wait_until_shown(page):
+    """Wait until Alpine has shown the page."""
+    page.wait_for_function("document.readyState === 'complete' && !document.documentElement.hasAttribute('x-cloak')")

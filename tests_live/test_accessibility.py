@@ -7,8 +7,9 @@ import pytest
 
 from order_management.tests.routes import all_routes
 
-from .browser import browser, log_in, page_of
+from .browser import browser, log_in, page_of, wait_until_shown
 from .databases import ON_POSTGRES
+from .hands import Mouse
 from .server import ADMIN, PASSWORD, ROOT
 
 pytestmark = pytest.mark.skipif(ON_POSTGRES, reason="the pages are the same")
@@ -48,6 +49,25 @@ def ids(server):
     order = server.call("POST", "/api/orders/", items, server.customer).body
     [carl] = server.call("GET", "/api/accounts/users/?search=carl", token=server.admin).body
     return {"products/product/": product["id"], "orders/order/": order["id"], "accounts/user/": carl["id"]}
+
+
+@pytest.fixture(scope="module")
+def dialogs(server, ids):
+    """The page of each dialog, and the button that opens it."""
+    product, order = ids["products/product/"], ids["orders/order/"]
+    deleted = server.create_product(name="Deleted")["id"]
+    server.call("DELETE", f"/api/products/{deleted}/delete/", token=server.admin)
+    items = {"items": [{"product": product, "quantity": 1}]}
+    delivered = server.call("POST", "/api/orders/", items, server.customer).body["id"]
+    for step in ("confirm", "ship", "deliver"):
+        server.call("POST", f"/api/orders/{delivered}/{step}/", {}, server.admin)
+    return {
+        f"orders/order/{order}/change/": "Confirm order",
+        f"orders/order/{order}/change/?": "Cancel order",
+        f"orders/order/{delivered}/change/": "Return items",
+        f"products/product/{product}/change/": "Adjust stock",
+        f"products/product/{deleted}/change/": "Restore",
+    }
 
 
 @pytest.fixture(params=LOOKS)
@@ -95,11 +115,6 @@ def open_page(page, path):
     wait_until_shown(page)
 
 
-def wait_until_shown(page):
-    """Wait until Alpine has shown the page."""
-    page.wait_for_function("document.readyState === 'complete' && !document.documentElement.hasAttribute('x-cloak')")
-
-
 def test_no_page_of_the_admin_site_has_a_violation(admin_page, ids):
     paths, found = list(pages(admin_page, ids)), []
     for path in paths:
@@ -108,6 +123,31 @@ def test_no_page_of_the_admin_site_has_a_violation(admin_page, ids):
 
     assert len(paths) > 25, paths
     assert not found
+
+
+def test_no_dialog_has_a_violation(admin_page, dialogs):
+    found = []
+    for path, button in dialogs.items():
+        open_page(admin_page, f"/admin/{path}")
+        Mouse(admin_page).press(button)
+        dialog = admin_page.get_by_role("dialog")
+        dialog.wait_for()
+        found += violations(admin_page)
+
+    assert not found
+
+
+@pytest.mark.parametrize("path", ["accounts/user/", "orders/order/", "products/product/"])
+def test_neither_the_filters_nor_the_menu_for_selected_rows_have_a_violation(admin_page, ids, path):
+    open_page(admin_page, f"/admin/{path}")
+    admin_page.get_by_role("button", name="Filters").click()
+    admin_page.get_by_role("button", name="Apply Filters").wait_for()
+    found = violations(admin_page)
+    admin_page.keyboard.press("Escape")
+    admin_page.locator("input.action-select").first.check()
+    admin_page.get_by_label("Select action to run").wait_for()
+
+    assert not found + violations(admin_page)
 
 
 @pytest.mark.parametrize("action", ["delete_selected", "make_admin", "lock_out"])

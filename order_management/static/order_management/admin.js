@@ -1,9 +1,26 @@
-// Names the scrolling regions of a page, which otherwise all have the same name.
+// What makes unfold's pages usable by keyboard and with assistive technology.
 "use strict"
 
+// The panel can take the focus only once Alpine has shown it. Its search boxes have no names.
+function focusFilters() {
+  const panel = document.getElementById("changelist-filter")
+  for (const box of panel.querySelectorAll(".select2-selection")) {
+    box.removeAttribute("aria-labelledby")
+    box.setAttribute("aria-label", box.closest("div:has(> h3)").querySelector("h3").innerText)
+  }
+  panel.tabIndex = -1
+  panel.focus()
+}
+
+// The scrolling regions of a page otherwise all have the same name.
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("[data-simplebar]").forEach((region, index) => {
     const name = region.closest("#nav-sidebar") ? "Navigation" : "Table"
     region.dataset.simplebarAriaLabel = index > 1 ? `${name} ${index}` : name
   })
+})
+
+// The names of the filters come next after the title of the page.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("#changelist-filter h3").forEach((heading) => heading.setAttribute("aria-level", "2"))
 })
