@@ -74,7 +74,7 @@ cluster-test-short: $(VENV)/installed-dev  ## the same with a short load
 controls: $(VENV)/installed-dev  ## remove each guard in turn: its test must fail
 	$(BIN)/python tests_live/controls.py
 
-screenshots: $(VENV)/installed-dev  ## take the README's screenshots; needs chromium
+screenshots: $(VENV)/installed-dev  ## take the pictures in docs/; needs chromium
 	@$(BIN)/python tools/screenshots
 
 bench: $(VENV)/installed $(VENV)/bench/installed  ## measure this project against its peers; ARGS=--full takes longer; needs wrk

@@ -1,12 +1,12 @@
 // What makes unfold's pages usable by keyboard and with assistive technology.
 "use strict"
 
-// The panel can take the focus only once Alpine has shown it. Its search boxes have no names.
+// The panel can take the focus only once Alpine has shown it. Its search boxes have labels, but no names.
 function focusFilters() {
   const panel = document.getElementById("changelist-filter")
   for (const box of panel.querySelectorAll(".select2-selection")) {
     box.removeAttribute("aria-labelledby")
-    box.setAttribute("aria-label", box.closest("div:has(> h3)").querySelector("h3").innerText)
+    box.setAttribute("aria-label", box.closest("div:has(label)").querySelector("label").innerText)
   }
   panel.tabIndex = -1
   panel.focus()
