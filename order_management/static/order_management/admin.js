@@ -4,7 +4,7 @@
 // The panel can take the focus only once Alpine has shown it. Its search boxes have labels, but no names.
 function focusFilters() {
   const panel = document.getElementById("changelist-filter")
-  for (const box of panel.querySelectorAll(".select2-selection")) {
+  for (const box of panel.querySelectorAll(".select2-selection, .select2-selection__rendered")) {
     box.removeAttribute("aria-labelledby")
     box.setAttribute("aria-label", box.closest("div:has(label)").querySelector("label").innerText)
   }
