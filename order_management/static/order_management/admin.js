@@ -25,9 +25,10 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("#changelist-filter h3").forEach((heading) => heading.setAttribute("aria-level", "2"))
 })
 
-// A search box does not take over the name of the select that it replaces.
-window.addEventListener("load", () => {
+// A search box does not take over the name of the select that it replaces, once the page has loaded.
+function nameSearchBoxes() {
   for (const box of document.querySelectorAll("select[aria-label] + .select2 [role=textbox]")) {
     box.setAttribute("aria-label", box.closest(".select2").previousElementSibling.getAttribute("aria-label"))
   }
-})
+}
+window.addEventListener("load", () => setTimeout(nameSearchBoxes))
