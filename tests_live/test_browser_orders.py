@@ -3,6 +3,7 @@
 import pytest
 
 from .browser import browser, log_in, page_of
+from .hands import Keyboard
 from .server import ADMIN, PASSWORD
 
 LIST = "/admin/orders/order/"
@@ -173,7 +174,7 @@ def test_an_order_is_found_and_moved_along_by_keyboard_alone(desk, orders):
     desk.keyboard.type(f"#{order['id']}")
     desk.keyboard.press("Enter")
     desk.wait_for_url("**?q=*")
-    tab_to(desk, str(order["id"]))
+    Keyboard(desk).reach(desk.get_by_role("link", name=str(order["id"]), exact=True))
     desk.keyboard.press("Enter")
     desk.wait_for_url("**/change/*")
     if desk.get_by_text("more_horiz", exact=True).is_visible():
