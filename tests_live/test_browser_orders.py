@@ -3,9 +3,11 @@
 import pytest
 
 from .browser import browser, log_in, page_of
+from .databases import ON_POSTGRES
 from .hands import Keyboard
 from .server import ADMIN, PASSWORD
 
+pytestmark = pytest.mark.skipif(ON_POSTGRES, reason="the pages are the same")
 LIST = "/admin/orders/order/"
 CUSTOMER = {"first_name": "Arjun", "last_name": "Mehta", "email": "arjun@shop.example"}
 LOOKS = [(1280, "light"), (390, "dark")]
