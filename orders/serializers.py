@@ -57,20 +57,24 @@ class LineSerializer(Serializer):
     subtotal = MoneyField(max_value=TOTAL_MAX)
 
     def to_representation(self, line):
-        return line_as_dict(*line)
+        [item] = lines_as_dicts([line])
+        return item
 
 
-def line_as_dict(product, name, price, quantity, returned):
-    """Return a line of an order as callers see it."""
+def lines_as_dicts(lines):
+    """Return the lines of an order as callers see them."""
     # By hand, like an order.
-    return {
-        "product": product,
-        "name": name,
-        "price": str(price),
-        "quantity": quantity,
-        "returned": returned,
-        "subtotal": str(price * quantity),
-    }
+    return [
+        {
+            "product": product,
+            "name": name,
+            "price": str(price),
+            "quantity": quantity,
+            "returned": returned,
+            "subtotal": str(price * quantity),
+        }
+        for product, name, price, quantity, returned in lines
+    ]
 
 
 class ShortSerializer(Serializer):
@@ -110,7 +114,7 @@ class OrderSerializer(Serializer):
             "id": order.id,
             "customer": order.customer,
             "status": order.status,
-            "items": [line_as_dict(*line) for line in order.lines],
+            "items": lines_as_dicts(order.lines),
             "total": str(order.total),
             "note": order.note,
             "allowed_actions": Order.allowed_actions(order.status, self.role),

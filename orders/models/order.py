@@ -78,8 +78,8 @@ class OrderManager(models.Manager.from_queryset(OrderQuerySet)):
         lines = {row[0]: [] for row in rows}
         for row in select_lines(lines):
             lines[row[0]].append(row[1:])
-        records = [OrderRecord(*row, lines[row[0]]) for row in rows]
-        return [record.wholly_returned() if record.status == Order.Status.RETURNED else record for record in records]
+        records, returned = [OrderRecord(*row, lines[row[0]]) for row in rows], Order.Status.RETURNED
+        return [record.wholly_returned() if record.status == returned else record for record in records]
 
     def get_record(self, pk):
         """Return the OrderRecord of an order that exists."""
