@@ -1,5 +1,5 @@
 import argparse
-from datetime import date, datetime
+from datetime import datetime
 
 from django.core.management.base import CommandError
 
@@ -21,12 +21,12 @@ class Command(ExportCommand):
     def add_arguments(self, parser):
         super().add_arguments(parser)
         days = {"type": day, "metavar": "2026-11-30"}
-        parser.add_argument("--from", dest="first", default=date.min, **days, help="first day, in UTC")
-        parser.add_argument("--to", dest="last", default=date.max, **days, help="last day, in UTC")
+        parser.add_argument("--from", dest="first", **days, help="first day, in UTC")
+        parser.add_argument("--to", dest="last", **days, help="last day, in UTC")
         parser.add_argument("--status", choices=Order.Status.values, help="only orders with this status now")
 
     def export(self, *, first, last, status, **options):
-        if last < first:
+        if first and last and last < first:
             raise CommandError("--to is before --from.")
         orders = Order.objects.created_on(first, last).order_by("created_at", "id")
         return orders_csv(orders.filter(status=status) if status else orders)
