@@ -156,7 +156,7 @@ def test_two_admins_who_set_each_others_passwords_do_not_block_each_other(server
         tokens = [server.login(name)["access"] for name in names]
         new = {"new_password": f"{PASSWORD} 2"}
 
-        # Setting the password of one ends the token of the other, whose call may come later.
+        # A new password ends the tokens of that Admin, perhaps before their own call arrives.
         answers = server.at_once(
             [
                 ("POST", f"{paths[1]}password/", new, tokens[0]),

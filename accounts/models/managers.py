@@ -10,8 +10,6 @@ from order_management.db.prepared import Get, Select, SelectUndeleted
 from order_management.db.rows import RowQuerySet
 
 HAS_HISTORY = "A user with entries in the admin history cannot be deleted, only locked out."
-
-
 # How many users are searched for the name of a failed login.
 NAMES_MAX = 10_000
 
