@@ -113,7 +113,7 @@ def replace_hash(user_id, encoded, *, by):
 
 @atomic
 def let_address_in(address, *, by):
-    """Forget the failed logins from an address that is locked out; return whether it was.
+    """Clear the failed logins of a locked-out address; return whether it was locked out.
 
     Raise PermissionDenied (403) if `by` is no longer an Admin.
     """
@@ -121,7 +121,7 @@ def let_address_in(address, *, by):
     client = ClientAddress.objects.select_for_update().filter(pk=address).first()
     if client is None or not client.lockouts():
         return False
-    client.forget_failures()
+    client.clear_failures()
     security_change("address_let_in", address=address, by=by.pk)
     return True
 

@@ -88,7 +88,7 @@ class ClientAddress(models.Model):
         self.failed_logins = [[at, None if other == name else other] for at, other in self.recent_failures()]
         self.save()
 
-    def forget_failures(self):
+    def clear_failures(self):
         """Let everybody in again: failed logins from here no longer count."""
         self.failed_logins = []
         self.save()

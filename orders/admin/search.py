@@ -1,4 +1,4 @@
-"""The search of the list of orders. Its cost does not grow with the number of orders."""
+"""The search of the list of orders. It reads a bounded number of orders, and all orders of the customers it finds."""
 
 import re
 
