@@ -1,9 +1,12 @@
+from itertools import islice
+
 from django.contrib import admin
 from django.contrib.auth import admin as auth
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import PROTECT, Count
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.text import capfirst
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm
@@ -15,6 +18,8 @@ from .access_actions import LET_IN, LOCK_OUT, MAKE_ADMIN, MAKE_CUSTOMER, access_
 from .forms import NewUserForm, UserForm
 from .lockouts import LockoutsMixin
 from .models import User
+
+REFERENCES_MAX = 11  # one more than the page shows
 
 # Roles take the place of groups, and the lists of tokens would show the tokens.
 admin.site.unregister([Group, BlacklistedToken, OutstandingToken])
@@ -90,6 +95,9 @@ class UserAdmin(LockoutsMixin, ChangesOnlyMixin, auth.UserAdmin, ListAdmin):
         return super().user_change_password(request, id, form_url)
 
     def get_deleted_objects(self, users, request):
+        # Django would read all of them, and a customer may have many orders.
+        if protected := list(islice(references_to(users), REFERENCES_MAX)):
+            return [], {}, set(), protected
         deleted, counts, missing, protected = super().get_deleted_objects(users, request)
         authors = User.objects.filter(pk__in=[user.pk for user in users]).annotate(entries=Count("logentry"))
         history = [f"Admin history: {user.entries} by {user}" for user in authors.filter(entries__gt=0)]
@@ -100,3 +108,11 @@ class UserAdmin(LockoutsMixin, ChangesOnlyMixin, auth.UserAdmin, ListAdmin):
 
     def delete_queryset(self, request, users):
         services.delete_users(users, by=request.user)
+
+
+def references_to(users):
+    """Yield a text for each row that keeps one of the users from being deleted."""
+    for relation in User._meta.get_fields(include_hidden=True):
+        if getattr(relation, "on_delete", None) is PROTECT and relation.auto_created:
+            rows = relation.related_model.objects.filter(**{f"{relation.field.name}__in": users})
+            yield from (f"{capfirst(row._meta.verbose_name)}: {row}" for row in rows[:REFERENCES_MAX])

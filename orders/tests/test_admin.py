@@ -398,6 +398,20 @@ def test_the_list_takes_a_fixed_number_of_statements(site, customer, bat, django
             site.get(LIST)
 
 
+def test_a_user_with_many_orders_is_not_deleted_and_few_orders_are_read(site, customer):
+    Order.objects.bulk_create(Order(customer=customer, total=1) for _ in range(30))
+
+    with CaptureQueriesContext(connection) as queries:
+        page = site.get(f"/admin/accounts/user/{customer.pk}/delete/").content.decode()
+
+    assert "cannot be deleted" in page
+    assert len(re.findall("<li>Order: Order [0-9]+</li>", page)) == 10
+    assert "<li>and more</li>" in page
+    reads = [query["sql"] for query in queries if 'FROM "orders_order"' in query["sql"]]
+    assert reads
+    assert all("LIMIT" in read for read in reads)
+
+
 def test_the_page_of_an_order_takes_few_statements(site, customer, admin, django_assert_max_num_queries):
     products = [create_product(name=f"p{n}", price=1, quantity=1, by=admin) for n in range(30)]
     place_order(customer=customer, items=[{"product": product.pk, "quantity": 1} for product in products])
