@@ -3,6 +3,7 @@ from functools import wraps
 
 from django.contrib import messages
 from django.contrib.auth import authenticate
+from django.contrib.messages.storage import default_storage
 from django.http import Http404, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -78,6 +79,8 @@ def check_ids(kwargs):
 def in_transaction(view):
     @atomic
     def run(request, *args, **kwargs):
+        # Without the messages of an attempt that the database has aborted.
+        request._messages = default_storage(request)
         with use_token(request):
             return view(request, *args, **kwargs)
 

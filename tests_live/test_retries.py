@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from .admin_site import AdminSite
 from .databases import ON_POSTGRES, aborting_commits, has_lock_wait, product_locks
 from .server import PASSWORD, eventually, manage
 
@@ -131,6 +132,17 @@ def test_a_step_that_is_retried_is_taken_once(server):
     product = answer.body["items"][0]["product"]
     ledger = server.call("GET", f"/api/products/{product}/stock/", token=server.admin).body
     assert [row["delta"] for row in ledger] == [1, -1, 10]
+
+
+def test_a_form_that_is_retried_says_once_what_happened(server):
+    site, product = AdminSite(server), server.create_product(name="Once", quantity=10)
+    page = f"/admin/products/product/{product['id']}/"
+    form = site.hidden_inputs(f"{page}book_stock/") | {"_form_submitted": "True", "delta": "5", "note": ""}
+
+    with aborting_commits(server.database_url, times=2):
+        assert site.keep_cookies(server.call(*site.form(f"{page}book_stock/", form))).status == 302
+
+    assert site.get(f"{page}change/").count("Once: 15 in stock.") == 1
 
 
 def test_an_order_that_runs_into_a_deadlock_is_still_placed(server):
