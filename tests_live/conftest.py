@@ -19,8 +19,9 @@ def seconds(request):
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory):
-    databases = Postgres() if ON_POSTGRES else SQLite(tmp_path_factory.mktemp("databases"))
+def databases(request, tmp_path_factory):
+    cache = request.config.cache.mkdir("databases")
+    databases = Postgres(cache) if ON_POSTGRES else SQLite(tmp_path_factory.mktemp("databases"), cache)
     yield databases
     databases.drop_all()
 

@@ -1,19 +1,39 @@
 """Databases for the servers: copies of a migrated one with an Admin, so that starting a server is fast."""
 
 import contextlib
+import hashlib
 import os
 import shutil
 import sqlite3
+import subprocess
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
 
 from .postgres import run
-from .server import ADMIN, PASSWORD, manage
+from .server import ADMIN, PASSWORD, ROOT, manage
 
 CLUSTER = os.environ.get("DATABASE_URL", "")
 ON_POSTGRES = CLUSTER.startswith("postgres")
+
+
+# What a migrated database with an Admin depends on.
+SOURCES = ["*/migrations/*.py", "*/*/migrations/*.py", "accounts/models/*.py", "order_management/settings.py"]
+
+
+def digest():
+    """Return a name for the contents of a migrated database with an Admin."""
+    files = sorted(file for pattern in [*SOURCES, "requirements.txt"] for file in ROOT.glob(pattern))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def written_whole(file):
+    """Yield the path of a new file, and rename it to `file` at the end: others see it whole or not at all."""
+    new = file.with_name(f"{file.name}.{os.getpid()}")
+    yield new
+    new.replace(file)
 
 
 def prepare(url):
@@ -23,12 +43,15 @@ def prepare(url):
 
 
 class SQLite:
-    """Files in one folder."""
+    """Files in one folder. The one they are copied from stays in `cache` for the next runs."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, cache):
+        self.folder, self.original = folder, cache / f"{digest()}.sqlite3"
         self.made = 0
-        prepare(self.url("original"))
+        if not self.original.exists():
+            prepare(self.url("original"))
+            with written_whole(self.original) as new:
+                shutil.copy(folder / "original.sqlite3", new)
 
     def url(self, name):
         return f"sqlite:///{self.folder}/{name}.sqlite3"
@@ -36,7 +59,7 @@ class SQLite:
     def new(self):
         self.made += 1
         name = f"copy-{self.made}"
-        shutil.copy(self.folder / "original.sqlite3", self.folder / f"{name}.sqlite3")
+        shutil.copy(self.original, self.folder / f"{name}.sqlite3")
         return self.url(name)
 
     def empty(self):
@@ -48,11 +71,17 @@ class SQLite:
 
 
 class Postgres:
-    """Databases in the cluster of DATABASE_URL."""
+    """Databases in the cluster of DATABASE_URL. A dump of the one they are copied from stays in `cache`."""
 
-    def __init__(self):
-        self.made = []
-        prepare(self.create("template1"))
+    def __init__(self, cache):
+        self.made, dump = [], cache / f"{digest()}.dump"
+        original = self.create("template1")
+        if dump.exists():
+            run_program("pg_restore", "--no-owner", f"--dbname={original}", dump)
+        else:
+            prepare(original)
+            with written_whole(dump) as new:
+                run_program("pg_dump", "--format=custom", f"--file={new}", original)
 
     def create(self, template):
         name = f"live_{os.getpid()}_{len(self.made)}"
@@ -69,6 +98,10 @@ class Postgres:
     def drop_all(self):
         for name in self.made:
             execute(CLUSTER, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+def run_program(*command):
+    subprocess.run(command, check=True, timeout=60)
 
 
 def name_of(url):
