@@ -72,7 +72,7 @@ cluster-test-short: $(VENV)/installed-dev  ## the same with a short load
 	$(BIN)/pytest tests_cluster -rs --replica
 
 controls: $(VENV)/installed-dev  ## remove each guard in turn: its test must fail
-	$(BIN)/python tests_live/controls.py
+	$(BIN)/python -m tests_live.controls
 
 screenshots: $(VENV)/installed-dev  ## take the pictures in docs/; needs chromium
 	@$(BIN)/python tools/screenshots

@@ -3,6 +3,7 @@
 A test that also passes without the guard proves nothing about it.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -10,10 +11,14 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from typing import NamedTuple
 
+from .postgres import PostgresServer, new_folder
+
 ROOT = Path(__file__).resolve().parent.parent
-POSTGRES, SQLITE = ["env", "DEBUG=on", "tools/with-postgres"], []
+POSTGRES, SQLITE = "postgres", "sqlite"
+JOBS = 2 * os.cpu_count()  # live tests wait much of the time
 
 
 class Control(NamedTuple):
@@ -22,7 +27,7 @@ class Control(NamedTuple):
     text: str
     without: str
     test: str
-    database: list[str]
+    database: str
 
 
 RACES, DURABILITY = "tests_live/test_order_races.py", "tests_live/test_order_durability.py"
@@ -693,30 +698,63 @@ CONTROLS = [
 ]
 
 
-def fails_without(control):
-    """Return whether the test fails in a copy of the project without the guard."""
+def copy_without(control, folder):
+    """Return a copy of the project without the guard. It includes what Python has compiled, which takes a while."""
+    copy = Path(folder) / "copy"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", "venv", "db.sqlite3*"))
+    file = copy / control.file
+    source = file.read_text()
+    if source.count(control.text) != 1:
+        sys.exit(f"{control.file} must contain {control.text!r} exactly once: update the control.")
+    file.write_text(source.replace(control.text, control.without))
+    return copy
+
+
+def run_without(control, variables):
+    """Run the test in a copy of the project without the guard, and return pytest's output."""
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "copy"
-        shutil.copytree(
-            ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", "venv", "db.sqlite3*", "__pycache__")
+        copy = copy_without(control, folder)
+        command = [sys.executable, "-m", "pytest", "-q", control.test]
+        environment = os.environ | variables
+        run = subprocess.run(
+            command, cwd=copy, env=environment, capture_output=True, text=True, timeout=600, check=False
         )
-        file = copy / control.file
-        source = file.read_text()
-        if source.count(control.text) != 1:
-            sys.exit(f"{control.file} must contain {control.text!r} exactly once: update the control.")
-        file.write_text(source.replace(control.text, control.without))
-        command = [*control.database, sys.executable, "-m", "pytest", "-q", control.test]
-        run = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=600, check=False)
-        # The test itself failed, not its setup.
-        return f"FAILED {control.test}" in run.stdout
+        return run.stdout
+
+
+@contextlib.contextmanager
+def clusters(number):
+    """Yield a queue of PostgreSQL servers; a control takes one and puts it back."""
+    with tempfile.TemporaryDirectory(prefix="controls-") as folder, contextlib.ExitStack() as stack:
+        Path(folder).chmod(0o755)  # PostgreSQL may run as another user
+        free = SimpleQueue()
+        for index in range(number):
+            server = PostgresServer(new_folder(folder, f"postgres_{index}"))
+            stack.callback(server.destroy)
+            server.create()
+            free.put(server)
+        yield free
+
+
+def output_without(control, free):
+    if control.database == SQLITE:
+        return run_without(control, {})
+    cluster = free.get()
+    try:
+        data = str(cluster.folder / "data")
+        return run_without(control, {"DEBUG": "on", "DATABASE_URL": cluster.url, "PGDATA": data})
+    finally:
+        free.put(cluster)
 
 
 def main():
     passed = 0
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        for control, failed in zip(CONTROLS, threads.map(fails_without, CONTROLS), strict=True):
+    with clusters(JOBS) as free, ThreadPoolExecutor(JOBS) as threads:
+        outputs = threads.map(lambda control: output_without(control, free), CONTROLS)
+        for control, output in zip(CONTROLS, outputs, strict=True):
+            failed = f"FAILED {control.test}" in output  # the test itself, not its setup
             passed += failed
-            result = "ok: the test fails" if failed else "WRONG: the test passes"
+            result = "ok: the test fails" if failed else f"{output[-3000:]}\nWRONG: the test passes"
             print(f"{result} without: {control.guard}", flush=True)
     print(f"{passed} passed, {len(CONTROLS) - passed} failed")
     return passed < len(CONTROLS)
