@@ -16,6 +16,9 @@ export GRANIAN_BLOCKING_THREADS ?= 4
 # Without it, granian waits forever for a worker that is told to stop while it is starting.
 export GRANIAN_WORKERS_KILL_TIMEOUT ?= 10
 
+# The tests start Python hundreds of times: let it keep what it has compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run admin demo test serve fmt lint test-postgres test-live cluster-test cluster-test-short controls bench growth contention worst screenshots
 
 help:  ## show this list
