@@ -70,9 +70,15 @@ def dialogs(server, ids):
     }
 
 
+@pytest.fixture(scope="module")
+def chromium():
+    with browser() as chromium:
+        yield chromium
+
+
 @pytest.fixture(params=LOOKS)
-def page(request, server, axe):
-    with browser() as chromium, page_of(chromium, f"http://127.0.0.1:{server.port}", **LOOKS[request.param]) as page:
+def page(request, chromium, server, axe):
+    with page_of(chromium, f"http://127.0.0.1:{server.port}", **LOOKS[request.param]) as page:
         page.context.add_init_script(axe)
         yield page
 

@@ -134,21 +134,29 @@ class Program:
         (folder / "follow.py").write_text(PROGRAM.replace("127.0.0.1:8000", f"127.0.0.1:{server.port}"))
         self.environment = os.environ | {"ADMIN": ADMIN, "PASSWORD": PASSWORD}
 
-    def run_for(self, seconds):
+    @contextlib.contextmanager
+    def started(self):
+        """Run the program during the block, and kill it."""
         with self.output.open("a") as output:
             process = subprocess.Popen(
                 [sys.executable, "follow.py"], cwd=self.folder, env=self.environment, stdout=output
             )
         try:
-            process.wait(timeout=seconds)
-        except subprocess.TimeoutExpired:
+            yield
+        finally:
             process.kill()
         assert process.wait(timeout=WAIT) < 0, "The program has stopped."
 
     def run(self, stop):
         chance = random.Random(1)
         while not stop.is_set():
-            self.run_for(chance.uniform(0.3, 2))
+            with self.started():
+                stop.wait(chance.uniform(0.3, 2))
+
+    def read_rest(self, newest):
+        """Run the program until it has printed the event with this id."""
+        with self.started():
+            eventually(lambda: re.search(rf"^{newest} .*\n", self.output.read_text(), re.MULTILINE))
 
     def events(self):
         """Return (id, order, status) of all events, each once, in the order in which they were first printed."""
@@ -237,8 +245,8 @@ def check_readers(server, seconds, folder, *others):
                 server.kill()
                 server.start()
         time.sleep(1)  # for a replica that lags
-    program.run_for(10)
     events, stock = follow(server, f"{EVENTS}?page_size=1000"), follow(server, f"{STOCK}?page_size=1000")
+    program.read_rest(events[-1]["id"])
 
     assert readers[0].rows == readers[1].rows == events
     assert program.events() == [(event["id"], event["order"], event["action"]) for event in events]

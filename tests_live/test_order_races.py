@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from .databases import ON_POSTGRES, orders_waiting_for_a_deletion, product_being_deleted
-from .server import PASSWORD, manage
+from .databases import ON_POSTGRES, has_lock_wait, orders_waiting_for_a_deletion, product_being_deleted
+from .server import PASSWORD, eventually, manage
 
 ORDERS = "/api/orders/"
 
@@ -32,7 +32,7 @@ def ledger(server, product):
     return server.call("GET", f"/api/products/{product['id']}/stock/?page_size=1000", token=server.admin).body
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _ledger_matches_the_stock(server):
     yield
     manage("verify_stock", DATABASE_URL=server.database_url)
@@ -251,8 +251,7 @@ def test_an_order_that_waited_for_a_deletion_is_refused(server):
     with ThreadPoolExecutor() as threads:
         with product_being_deleted(server.database_url, product["id"]):
             answer = threads.submit(server.call, *order(server, (product, 1)))
-            time.sleep(0.5)  # the order is waiting for the row by now
-            assert not answer.done()
+            eventually(lambda: has_lock_wait(server.database_url))
 
         assert answer.result().status == 400
         assert answer.result().body == {"items": [f"There is no product {product['id']}."]}
@@ -269,7 +268,10 @@ def test_an_order_whose_customer_is_deleted_while_it_waits_is_a_401(server, key)
     with ThreadPoolExecutor() as threads:
         with orders_waiting_for_a_deletion(server.database_url, user, product["id"]):
             answer = threads.submit(server.call, method, path, body, token, headers)
-            time.sleep(0.5)  # the order is waiting for the row by now
+            if ON_POSTGRES:
+                eventually(lambda: has_lock_wait(server.database_url))
+            else:
+                time.sleep(1)  # the order is waiting for the write lock by now
             assert not answer.done()
 
         assert (answer.result().status, answer.result().body) == (
