@@ -8,6 +8,9 @@ DURATION ?= 60
 # Seconds that the long load of cluster-test takes.
 CLUSTER_SECONDS ?= 300
 BIN := $(VENV)/bin
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+# The tests of a file share a server, so one worker runs them all; files start in the order of tests_live/conftest.py.
+IN_PARALLEL := --dist loadfile --no-loadscope-reorder
 
 # Options of the production server; granian reads these variables.
 export GRANIAN_PORT ?= $(PORT)
@@ -19,7 +22,7 @@ export GRANIAN_WORKERS_KILL_TIMEOUT ?= 10
 # The tests start Python hundreds of times: let it keep what it has compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run admin demo test serve fmt lint test-postgres test-live cluster-test cluster-test-short controls bench growth contention worst screenshots
+.PHONY: help run admin demo test serve fmt lint test-postgres test-live test-live-sqlite test-live-postgres cluster-test cluster-test-short controls bench growth contention worst screenshots
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,10 +66,16 @@ lint: $(VENV)/installed-dev  ## check format, rules, migrations, deployment and 
 test-postgres: $(VENV)/installed  ## run the tests on a temporary PostgreSQL
 	DEBUG=on tools/with-postgres $(BIN)/pytest
 
-test-live: export SCHEMATHESIS := $(CURDIR)/$(VENV)/schemathesis/bin/schemathesis
-test-live: $(VENV)/installed-dev $(VENV)/schemathesis/installed  ## test real servers on both databases: races, Newman, schemathesis
-	$(BIN)/pytest tests_live --seconds $(DURATION)
-	DEBUG=on tools/with-postgres $(BIN)/pytest tests_live --seconds $(DURATION)
+test-live: test-live-postgres test-live-sqlite  ## test real servers on both databases: races, Newman, schemathesis
+
+test-live-%: export SCHEMATHESIS := $(CURDIR)/$(VENV)/schemathesis/bin/schemathesis
+
+test-live-sqlite: $(VENV)/installed-dev $(VENV)/schemathesis/installed
+	$(BIN)/pytest tests_live --seconds $(DURATION) $(IN_PARALLEL) --tx '$(CORES)*popen'
+
+# Each worker has its own PostgreSQL, which some tests restart.
+test-live-postgres: $(VENV)/installed-dev $(VENV)/schemathesis/installed
+	DEBUG=on $(BIN)/pytest tests_live --seconds $(DURATION) $(IN_PARALLEL) --tx '$(CORES)*popen//python=tools/with-postgres $(BIN)/python'
 
 cluster-test: $(VENV)/installed-dev  ## test nodes behind nginx and PostgreSQL with a replica, as parts fail; CLUSTER_SECONDS=1800
 	$(BIN)/pytest tests_cluster -rs --replica --seconds $(CLUSTER_SECONDS)

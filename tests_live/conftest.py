@@ -8,9 +8,29 @@ import pytest
 from .databases import ON_POSTGRES, Postgres, SQLite
 from .server import PRODUCTION, Server
 
+# The files that take longest. They start first, so that no worker is left alone with one of them at the end.
+LONGEST = [
+    "test_clients.py",
+    "test_readme.py",
+    "test_browser_day.py",
+    "test_accessibility.py",
+    "test_browser.py",
+    "test_browser_orders.py",
+    "test_replica.py",
+    "test_migrations.py",
+    "test_backup.py",
+    "test_feeds.py",
+    "test_import_races.py",
+    "test_throttle.py",
+]
+
 
 def pytest_addoption(parser):
     parser.addoption("--seconds", type=int, default=10, help="how long the long tests run")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 @pytest.fixture
