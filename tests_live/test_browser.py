@@ -6,7 +6,10 @@ import re
 import pytest
 
 from .browser import browser, log_in, page_of
+from .databases import ON_POSTGRES
 from .server import ADMIN, CUSTOMER, DEVELOPMENT, PASSWORD
+
+pytestmark = pytest.mark.skipif(ON_POSTGRES, reason="the pages are the same; test_browser_day.py uses them there")
 
 
 @pytest.fixture(scope="module")

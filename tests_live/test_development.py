@@ -6,8 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from .databases import ON_POSTGRES
 from .server import DEVELOPMENT
 
+pytestmark = pytest.mark.skipif(ON_POSTGRES, reason="these answers do not depend on the database")
 SECRET = "a secret from the environment"
 
 

@@ -2,12 +2,16 @@
 
 import csv
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from order_management.files.csv import write_csv
 from order_management.files.formulas import escape_formulas, unescape_formulas
 
+from .databases import ON_POSTGRES
+
+pytestmark = pytest.mark.skipif(ON_POSTGRES, reason="no database is involved")
 FORMULA, DROPPED = tuple("=+-@＝＋－＠"), "".join(map(chr, range(33))) + '"\x7f\xa0\u200b\u2060\ufeff'
 LIKELY = "=+-@＝＋－＠'\",;|\t\r\n \u2028\ufeffx"
 TEXTS = st.text(alphabet=st.one_of(st.sampled_from(LIKELY), st.characters(exclude_categories=["Cs"])), max_size=40)
