@@ -224,7 +224,12 @@ def manage(*arguments, **variables):
     """Run a manage.py command in production mode and return its output."""
     environment = {"PATH": os.environ["PATH"]} | VARIABLES[PRODUCTION] | variables
     run = subprocess.run(
-        [sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=4 * WAIT,
     )
     assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout + run.stderr
