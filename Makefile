@@ -11,6 +11,9 @@ BIN := $(VENV)/bin
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 # The tests of a file share a server, so one worker runs them all; files start in the order of tests_live/conftest.py.
 IN_PARALLEL := --dist loadfile --no-loadscope-reorder
+INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
+COMPILE = $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --no-build --generate-hashes \
+	--custom-compile-command "make lock" $(ARGS)
 
 # Options of the production server; granian reads these variables.
 export GRANIAN_PORT ?= $(PORT)
@@ -22,7 +25,7 @@ export GRANIAN_WORKERS_KILL_TIMEOUT ?= 10
 # The tests start Python hundreds of times: let it keep what it has compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run admin demo test serve fmt lint test-postgres test-live test-live-sqlite test-live-postgres cluster-test cluster-test-short controls bench growth contention worst screenshots
+.PHONY: help run admin demo test serve fmt lint test-postgres test-live test-live-sqlite test-live-postgres cluster-test cluster-test-short controls bench growth contention worst screenshots lock
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -102,22 +105,35 @@ growth: $(VENV)/installed  ## measure what a page costs with 1,000 to 1,000,000 
 worst: $(VENV)/installed  ## measure the most expensive requests anybody can send; ARGS="--before <revision>" compares
 	@$(BIN)/python -m benchmarks.worst $(ARGS)
 
-# Installed again only when the requirements have changed.
-$(VENV)/installed: requirements.txt
+# Every package that is installed, with its version and hashes, for all Pythons and platforms. The first file decides.
+lock: export UV_NO_CONFIG := 1
+lock: $(VENV)/lock/installed  ## write lock/ after a change to the requirements; ARGS=--upgrade renews what they require
+	@$(COMPILE) --output-file lock/requirements-dev.txt requirements-dev.txt
+	@$(COMPILE) --output-file lock/requirements.txt --constraints lock/requirements-dev.txt requirements.txt
+	@grep -v '^-r' requirements.txt | $(COMPILE) --output-file lock/runtime.txt --constraints lock/requirements-dev.txt -
+	@$(COMPILE) --output-file lock/requirements-schemathesis.txt requirements-schemathesis.txt
+
+# Installed again only when the lock has changed.
+$(VENV)/installed: lock/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12")'
 	@echo "Installing into $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python $(INSTALL) -r lock/requirements.txt
 	@touch $@
 
-$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/installed-dev: lock/requirements-dev.txt $(VENV)/installed
+	@$(BIN)/python $(INSTALL) -r lock/requirements-dev.txt
 	@touch $@
 
 # In its own environment, because its pytest plugins would slow down every start of pytest.
-$(VENV)/schemathesis/installed: requirements-schemathesis.txt $(VENV)/installed
+$(VENV)/schemathesis/installed: lock/requirements-schemathesis.txt $(VENV)/installed
 	@$(PYTHON) -m venv $(VENV)/schemathesis
-	@$(VENV)/schemathesis/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-schemathesis.txt
+	@$(VENV)/schemathesis/bin/python $(INSTALL) -r lock/requirements-schemathesis.txt
+	@touch $@
+
+$(VENV)/lock/installed: requirements-lock.txt
+	@$(PYTHON) -m venv $(VENV)/lock
+	@$(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-lock.txt
 	@touch $@
 
 $(VENV)/bench/installed: benchmarks/requirements.txt $(VENV)/installed
