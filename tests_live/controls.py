@@ -34,7 +34,7 @@ RACES, DURABILITY = "tests_live/test_order_races.py", "tests_live/test_order_dur
 REPLICA, BACKUP = "tests_live/test_replica.py", "tests_live/test_backup.py"
 CALLS, BODIES = "tests_live/test_races.py", "tests_live/test_bodies.py"
 THROTTLE, RETRIES = "tests_live/test_throttle.py", "tests_live/test_retries.py"
-STOCK = "tests_live/test_stock_races.py"
+STOCK, MIGRATIONS = "tests_live/test_stock_races.py", "tests_live/test_migrations.py"
 REFUSALS, FEEDS = "order_management/tests/test_refusals.py", "tests_live/test_feeds.py"
 CONTROLS = [
     Control(
@@ -686,6 +686,22 @@ CONTROLS = [
         "if False:",
         "order_management/tests/test_logs.py::test_a_request_for_an_unknown_host_is_logged_once_a_minute",
         SQLITE,
+    ),
+    Control(
+        "only one process migrates a database at a time",
+        "order_management/management/commands/migrate.py",
+        'with migration_lock(connections[options["database"]], self.stderr.write):',
+        "if True:",
+        f"{MIGRATIONS}::test_of_two_migrates_at_once_one_waits_and_finds_nothing_to_do",
+        SQLITE,
+    ),
+    Control(
+        "PostgreSQL does not abort the idle transaction that holds the lock of migrations",
+        "order_management/db/migration_lock.py",
+        "cursor.execute(NO_LIMITS)",
+        "pass",
+        f"{MIGRATIONS}::test_a_long_migration_keeps_its_lock_beyond_the_limit_for_idle_transactions",
+        POSTGRES,
     ),
     Control(
         "nginx accepts responses with long headers",

@@ -145,6 +145,20 @@ def locked(url):
         yield
 
 
+@contextlib.contextmanager
+def stopping_migrations(url):
+    """Keep an empty database empty: a `migrate` waits where it creates its first table."""
+    if ON_POSTGRES:
+        with psycopg.connect(url) as connection:
+            connection.execute("CREATE TABLE django_migrations ()")
+            yield
+            connection.rollback()
+    else:
+        execute(url, "PRAGMA journal_mode = WAL")
+        with locked(url):
+            yield
+
+
 # In the shared-memory file of an SQLite database (sqlite.org/walformat.html): the lock bytes for writing, checkpointing
 # and recovery, and the size of the header together with its copy.
 WAL_LOCKS, WAL_HEADERS = range(120, 123), 96
@@ -260,6 +274,11 @@ def has_lock_wait(url):
 def has_idle_transaction(url):
     """Return whether a session of the PostgreSQL database is idle in a transaction."""
     return has_session(url, "state = 'idle in transaction'")
+
+
+def has_advisory_lock(url):
+    """Return whether a session of the PostgreSQL database holds an advisory lock."""
+    return has_session(url, "pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted)")
 
 
 def has_session(url, which):

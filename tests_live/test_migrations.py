@@ -1,7 +1,16 @@
 """Migrations of a shop with data, and of one that is running."""
 
-from .databases import execute
-from .server import PASSWORD, manage
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from .databases import ON_POSTGRES, execute, has_advisory_lock, stopping_migrations
+from .server import PASSWORD, PRODUCTION, ROOT, VARIABLES, WAIT, eventually, manage
 
 # Unapplying these also unapplies everything that depends on them: all migrations.
 APPS = ["products", "feeds", "accounts", "auth", "contenttypes", "sessions"]
@@ -25,6 +34,82 @@ VERSIONS = """
 from accounts.models import User
 print("versions:", *User.objects.order_by("id").values_list("token_version", "session_version"))
 """
+
+
+WAITS = "Another migrate is running. Waiting until it is done."
+
+
+class Migrate:
+    """A `migrate` that runs beside others."""
+
+    def __init__(self, url, folder):
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONUNBUFFERED": "1",
+            "DATABASE_URL": url,
+            **VARIABLES[PRODUCTION],
+        }
+        self.path = folder / f"{len(list(folder.iterdir()))}"
+        with self.path.open("w") as output:
+            streams = {"cwd": ROOT, "env": environment, "stdout": output, "stderr": output}
+            self.process = subprocess.Popen([sys.executable, "manage.py", "migrate"], **streams)
+
+    @property
+    def output(self):
+        return self.path.read_text()
+
+    def wait(self):
+        return self.process.wait(timeout=WAIT)
+
+
+@pytest.fixture
+def new_migrate(tmp_path):
+    """A function that starts a `migrate` of a database."""
+    with contextlib.ExitStack() as started:
+
+        def new_migrate(url):
+            migrate = Migrate(url, tmp_path)
+            started.callback(migrate.wait)
+            started.callback(migrate.process.kill)
+            return migrate
+
+        yield new_migrate
+
+
+def test_of_two_migrates_at_once_one_waits_and_finds_nothing_to_do(databases, new_migrate):
+    url = databases.empty()
+
+    both = [new_migrate(url), new_migrate(url)]
+
+    assert [migrate.wait() for migrate in both] == [0, 0], [migrate.output for migrate in both]
+    second, first = sorted((migrate.output for migrate in both), key=len)
+    assert "Applying orders.0001_initial... OK" in first
+    assert second.startswith(WAITS)
+    assert second.endswith("No migrations to apply.\n")
+
+
+def test_a_migrate_that_is_killed_lets_the_next_one_continue(databases, new_migrate):
+    url = databases.empty()
+    with stopping_migrations(url):
+        both = [new_migrate(url), new_migrate(url)]
+        eventually(lambda: any(WAITS in migrate.output for migrate in both))
+        second, first = sorted(both, key=lambda migrate: WAITS in migrate.output, reverse=True)
+        first.process.kill()
+        assert first.wait() == -signal.SIGKILL
+
+    assert second.wait() == 0, second.output
+    manage("migrate", "--check", DATABASE_URL=url)
+
+
+@pytest.mark.skipif(not ON_POSTGRES, reason="needs PostgreSQL")
+def test_a_long_migration_keeps_its_lock_beyond_the_limit_for_idle_transactions(databases, new_migrate):
+    url = databases.empty()
+    with stopping_migrations(url):
+        new_migrate(f"{url}?options=-c%20idle_in_transaction_session_timeout%3D200ms")
+        eventually(lambda: has_advisory_lock(url))
+        time.sleep(0.5)
+
+        assert has_advisory_lock(url)
 
 
 def test_existing_users_keep_their_token_versions(databases):
