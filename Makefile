@@ -7,6 +7,8 @@ PORT ?= 8000
 DURATION ?= 60
 # Seconds that the long load of cluster-test takes.
 CLUSTER_SECONDS ?= 300
+# What release runs before it tags.
+CHECKS ?= test lint
 BIN := $(VENV)/bin
 CORES := $(shell getconf _NPROCESSORS_ONLN)
 # The tests of a file share a server, so one worker runs them all; files start in the order of tests_live/conftest.py.
@@ -25,7 +27,7 @@ export GRANIAN_WORKERS_KILL_TIMEOUT ?= 10
 # The tests start Python hundreds of times: let it keep what it has compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run admin demo test serve fmt lint test-postgres test-live test-live-sqlite test-live-postgres cluster-test cluster-test-short controls bench growth contention worst screenshots lock
+.PHONY: help run admin demo test serve fmt lint test-postgres test-live test-live-sqlite test-live-postgres cluster-test cluster-test-short controls bench growth contention worst screenshots lock release
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -104,6 +106,9 @@ growth: $(VENV)/installed  ## measure what a page costs with 1,000 to 1,000,000 
 
 worst: $(VENV)/installed  ## measure the most expensive requests anybody can send; ARGS="--before <revision>" compares
 	@$(BIN)/python -m benchmarks.worst $(ARGS)
+
+release:  ## check and tag a version, such as VERSION=1.0.0; pushes nothing
+	@$(PYTHON) tools/release "$(VERSION)" $(CHECKS)
 
 # Every package that is installed, with its version and hashes, for all Pythons and platforms. The first file decides.
 lock: export UV_NO_CONFIG := 1

@@ -2,3 +2,5 @@
 
 It would look the same in another project: what is about accounts, products or orders belongs in their apps.
 """
+
+__version__ = "1.0.0"

@@ -5,7 +5,7 @@ from pathlib import Path
 from corsheaders.defaults import default_headers
 from django.templatetags.static import static
 
-from . import env
+from . import __version__, env
 from .db import postgres, sqlite
 from .ops.logging import logging_config
 
@@ -215,7 +215,7 @@ SPECTACULAR_SETTINGS = {
     "## Log in\n\n"
     "Call `POST /api/login/` and send the access token as `Authorization: Bearer <ACCESS_TOKEN>`. "
     "On this page: press **Authorize** and paste the token, without `Bearer`.",
-    "VERSION": "1.0.0",
+    "VERSION": __version__,
     "OAS_VERSION": "3.1.1",
     "SERVE_AUTHENTICATION": [],
     "SERVE_INCLUDE_SCHEMA": False,
