@@ -31,11 +31,11 @@ SETTINGS = {
 class Node(Server):
     """The production server as its systemd unit starts it, with its own link to the database."""
 
-    def __init__(self, number, log):
+    def __init__(self, number, log, project):
         environment = dict(word.split("=") for word in re.search("^Environment=(.*)$", UNIT, re.M)[1].split())
         assert environment["GRANIAN_WORKERS"] == str(WORKERS)
         assert environment["GRANIAN_BLOCKING_THREADS"] == str(THREADS)
-        super().__init__(PRODUCTION, database_url=None, log=log, **SETTINGS | environment)
+        super().__init__(PRODUCTION, database_url=None, log=log, project=project, **SETTINGS | environment)
         _, *arguments = re.search("^ExecStart=(.*)$", UNIT, re.M)[1].split()
         self.command = [sys.executable, "-m", "granian", *arguments]
         self.number, self.link = number, None
@@ -71,9 +71,9 @@ class Node(Server):
 class Cluster:
     """`with Cluster(...)` starts everything; the methods are what an operator does with it."""
 
-    def __init__(self, folder, *, read_from_replica=False):
-        self.folder, self.read_from_replica = folder, read_from_replica
-        self.nodes = [Node(number, folder / f"node_{number}.log") for number in (1, 2)]
+    def __init__(self, folder, *, read_from_replica=False, project=ROOT):
+        self.folder, self.read_from_replica, self.project = folder, read_from_replica, project
+        self.nodes = [Node(number, folder / f"node_{number}.log", project) for number in (1, 2)]
         self.databases = []
 
     def __enter__(self):
@@ -81,14 +81,14 @@ class Cluster:
             stack.callback(self.stop_databases)
             self.primary = self.new_database()
             self.primary.create()
-            prepare(self.primary.url)
+            prepare(self.primary.url, self.project)
             self.add_replica()
             for node in self.nodes:
                 stack.callback(node.unlink)
                 self.configure(node)
                 stack.enter_context(node)
             (self.folder / "nginx").mkdir()
-            self.nginx = stack.enter_context(Nginx(self.folder / "nginx", self.nodes))
+            self.nginx = stack.enter_context(Nginx(self.folder / "nginx", self.nodes, self.project))
             self.stack = stack.pop_all()
         return self
 

@@ -38,8 +38,10 @@ def written_whole(file):
 
 def prepare(url):
     manage("migrate", "--verbosity", "0", DATABASE_URL=url)
+def prepare(url, project=ROOT):
+    manage("migrate", "--verbosity", "0", project=project, DATABASE_URL=url)
     account = {"DJANGO_SUPERUSER_USERNAME": ADMIN, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
-    manage("createsuperuser", "--noinput", DATABASE_URL=url, DJANGO_SUPERUSER_EMAIL="", **account)
+    manage("createsuperuser", "--noinput", project=project, DATABASE_URL=url, DJANGO_SUPERUSER_EMAIL="", **account)
 
 
 class SQLite:

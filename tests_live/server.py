@@ -220,7 +220,7 @@ class Server:
         return answer.body
 
 
-def manage(*arguments, **variables):
+def manage(*arguments, project=ROOT, **variables):
     """Run a manage.py command in production mode and return its output."""
     environment = {"PATH": os.environ["PATH"]} | VARIABLES[PRODUCTION] | variables
     run = subprocess.run(
@@ -230,6 +230,11 @@ def manage(*arguments, **variables):
         capture_output=True,
         text=True,
         timeout=4 * WAIT,
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout + run.stderr
