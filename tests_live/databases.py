@@ -36,8 +36,6 @@ def written_whole(file):
     new.replace(file)
 
 
-def prepare(url):
-    manage("migrate", "--verbosity", "0", DATABASE_URL=url)
 def prepare(url, project=ROOT):
     manage("migrate", "--verbosity", "0", project=project, DATABASE_URL=url)
     account = {"DJANGO_SUPERUSER_USERNAME": ADMIN, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}

@@ -225,16 +225,11 @@ def manage(*arguments, project=ROOT, **variables):
     environment = {"PATH": os.environ["PATH"]} | VARIABLES[PRODUCTION] | variables
     run = subprocess.run(
         [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=4 * WAIT,
         cwd=project,
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=4 * WAIT,
     )
     assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout + run.stderr
