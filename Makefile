@@ -27,7 +27,7 @@ export GRANIAN_WORKERS_KILL_TIMEOUT ?= 10
 # The tests start Python hundreds of times: let it keep what it has compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run admin demo test serve fmt lint test-postgres test-live test-live-sqlite test-live-postgres cluster-test cluster-test-short controls bench growth contention worst screenshots lock release
+.PHONY: help run admin demo test serve fmt lint test-postgres test-live test-live-sqlite test-live-postgres cluster-test cluster-test-short controls bench growth contention worst screenshots lock release postman
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -93,6 +93,9 @@ controls: $(VENV)/installed-dev  ## remove each guard in turn: its test must fai
 
 screenshots: $(VENV)/installed-dev  ## take the pictures in docs/; needs chromium
 	@$(BIN)/python tools/screenshots
+
+postman: $(VENV)/installed-dev  ## save the answers in the Postman folder "The calls"; needs Node.js
+	@$(BIN)/python tools/postman
 
 bench: $(VENV)/installed $(VENV)/bench/installed  ## measure this project against its peers; ARGS=--full takes longer; needs wrk
 	@command -v wrk >/dev/null || { echo "wrk is needed: apt-get install wrk"; exit 1; }

@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from .server import ADMIN, DEVELOPMENT, PASSWORD, ROOT
+from . import postman
+from .server import DEVELOPMENT, ROOT
 
 # `make test-live` installs it in a separate environment, because its pytest plugins slow down every start.
 SCHEMATHESIS = os.environ.get("SCHEMATHESIS", "schemathesis")
@@ -19,9 +20,14 @@ def run(*command):
 
 # The documented password is only accepted in development.
 @pytest.mark.parametrize("server", [DEVELOPMENT], indirect=True)
-def test_newman_can_run_the_collection_twice(server):
-    for _ in range(2):
-        print(run("postman/run", f"http://127.0.0.1:{server.port}", ADMIN, PASSWORD))
+def test_newman_can_run_the_collection_twice_and_gets_the_saved_answers(server, tmp_path):
+    items = postman.calls(postman.read_collection())
+    print(postman.run(server, tmp_path / "report"))
+    for item, answer in zip(items, postman.answers(tmp_path / "report", items), strict=True):
+        [saved] = item["response"]
+        assert postman.shape_of(answer) == postman.shape_of(saved), "Run make postman."
+
+    print(postman.run(server, tmp_path / "report"))
 
 
 def test_schemathesis_finds_no_server_error_and_no_undocumented_response(server):

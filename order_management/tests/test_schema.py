@@ -311,12 +311,13 @@ ROWS = [(name, *row) for name, (_, rows) in CALLS.items() for row in rows + EVER
 ROWS.remove(("root", 503, database_away))
 
 
+def close(part):
+    """Allow an object only the documented fields."""
+    return {"additionalProperties": False} | part if "properties" in part else part
+
+
 @pytest.fixture(scope="module")
 def schema():
-    def close(part):
-        """Allow an object only the documented fields."""
-        return {"additionalProperties": False} | part if "properties" in part else part
-
     return json.loads(APIClient().get("/api/schema/").content, object_hook=close)
 
 
