@@ -1,18 +1,25 @@
 """A TypeScript client generated from the schema compiles with the README's calls and others, and their answers."""
 
+import contextlib
+import functools
+import http.server
 import json
 import re
 import shutil
 import subprocess
+import threading
 
 import pytest
 
 from order_management.tests.test_readme import samples
 
+from .browser import browser
+from .client_samples import HERE, PARTS, assert_one_order_was_placed, blocks, shop
 from .databases import ON_POSTGRES
-from .server import ROOT
+from .server import ROOT, WAIT
 
 pytestmark = pytest.mark.skipif(ON_POSTGRES, reason="the schema is the same")
+DOM = ["--target", "es2022", "--lib", "es2022,dom,dom.iterable"]
 TSC = ["npx", "--no-install", "tsc", "--strict", "--noEmit", "--module", "es2022", "--moduleResolution", "bundler"]
 HEAD = """
 import createClient from "openapi-fetch";
@@ -91,7 +98,7 @@ def test_the_calls_of_the_readme_and_others_compile_strictly(client):
     (client / "readme.ts").write_text(HEAD + "".join(functions))
 
     assert len(functions) > 15
-    run(client, *TSC, "--target", "es2022", "--lib", "es2022,dom,dom.iterable", "readme.ts")
+    run(client, *TSC, *DOM, "readme.ts")
 
 
 def test_a_boolean_filter_is_a_boolean(client):
@@ -99,4 +106,38 @@ def test_a_boolean_filter_is_a_boolean(client):
     call += 'client.GET("/api/products/", { params: { query: { in_stock: true } } });'
     (client / "booleans.ts").write_text(HEAD + call)
 
-    run(client, *TSC, "--target", "es2022", "--lib", "es2022,dom,dom.iterable", "booleans.ts")
+    run(client, *TSC, *DOM, "booleans.ts")
+
+
+@contextlib.contextmanager
+def origin_of(folder):
+    """Serve a folder as `python3 -m http.server` does, and yield its origin."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://localhost:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_the_page_in_the_docs_says_what_is_shown_although_an_answer_is_lost(client, new_server):
+    [sample], [shown], [commands] = (blocks("TypeScript", kind) for kind in ("ts", "text", "sh"))
+    [compile_it] = re.findall(r"^npx tsc (.*) shop\.ts$", commands, re.MULTILINE)
+    [page] = re.findall(r"`(<pre .*</script>)`", PARTS["TypeScript"])
+    with origin_of(client) as origin, shop(new_server, origin) as (server, proxy):
+        server.create_product(quantity=2000)
+        server.create_product(name="Red bat")
+        (client / "index.html").write_text(page)
+        (client / "shop.ts").write_text(sample.replace(HERE, f"http://127.0.0.1:{proxy.server_port}"))
+        run(client, "npx", "--no-install", "tsc", *compile_it.split(), "shop.ts")
+        with browser() as chromium:
+            tab = chromium.new_page()
+            tab.goto(origin)
+            tab.wait_for_function(
+                "text => document.querySelector('#day').textContent === text", arg=shown, timeout=WAIT * 1000
+            )
+
+        assert_one_order_was_placed(server, proxy)

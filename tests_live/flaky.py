@@ -1,0 +1,59 @@
+"""A proxy that fails: the first answer to each order is lost, and the second call gets a 503 from the proxy itself."""
+
+import contextlib
+import http.client
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+RETRY_AFTER = 3  # seconds
+CORS = [("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", "Retry-After")]
+
+
+class Handler(BaseHTTPRequestHandler):
+    def handle_one(self):
+        self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if (self.command, self.path) != ("POST", "/api/orders/"):
+            self.answer(*self.forward())
+        elif len(self.server.orders) == 1:
+            self.server.orders.append(503)
+            self.answer(503, [("Retry-After", str(RETRY_AFTER)), *CORS], b"")
+        else:
+            answer = self.forward()
+            self.server.orders.append(answer[0])
+            if len(self.server.orders) > 1:
+                self.answer(*answer)
+
+    do_GET = do_POST = do_OPTIONS = handle_one  # noqa: N815 (names of http.server)
+
+    def forward(self):
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.server.upstream)) as connection:
+            connection.request(self.command, self.path, self.body, dict(self.headers))
+            answer = connection.getresponse()
+            return answer.status, answer.getheaders(), answer.read()
+
+    def answer(self, status, headers, content):
+        self.send_response_only(status)
+        for name, value in headers:
+            if name.lower() not in ("connection", "content-length", "transfer-encoding"):
+                self.send_header(name, value)
+        if status != 304:
+            self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *args):
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def flaky(port):
+    """Yield a proxy to a port. Its `orders` are the statuses of the calls that place an order."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as proxy:
+        proxy.upstream, proxy.orders = port, []
+        thread = threading.Thread(target=proxy.serve_forever)
+        thread.start()
+        try:
+            yield proxy
+        finally:
+            proxy.shutdown()
+            thread.join()
