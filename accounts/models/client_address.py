@@ -1,4 +1,5 @@
 import time
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db import models
@@ -31,6 +32,22 @@ class ClientAddressManager(models.Manager):
         # An address needs a closer look only if it has enough failures, of all names together.
         enough = recent.filter(**{f"failed_logins__{settings.LOGIN_FAILURES - 1}__isnull": False})
         return [client for client in enough.order_by("-changed_at")[:LOCKED_OUT_MAX] if client.lockouts()]
+
+    def failures_of(self, username):
+        """Return the failed logins with a username as tuples of an address and a time, by address."""
+        name, rows = digest(username), self.order_by("pk").values_list("pk", "failed_logins")
+        return [
+            (address, datetime.fromtimestamp(at, UTC))
+            for address, failed in rows
+            for at, other in failed
+            if other == name
+        ]
+
+    def reset_failures(self, username):
+        """Clear the counts of a username at all addresses."""
+        # By address, so that two of these cannot deadlock.
+        for address in dict(self.failures_of(username)):
+            self.lock(address).reset_failures(username)
 
     def expired(self):
         """Return a Q of addresses whose counters have expired, or were last changed by a clock that was ahead."""

@@ -24,6 +24,9 @@ class User(auth.AbstractUser):
         ADMIN = "admin"
         CUSTOMER = "customer"
 
+    # Usernames of anonymous users begin with it. Nobody can register one, because of the colon.
+    ANONYMOUS = "anonymous:"
+
     username = models.CharField(
         max_length=NAME_MAX,
         unique=True,
@@ -102,6 +105,10 @@ class User(auth.AbstractUser):
     @role.setter
     def role(self, role):
         self.is_staff = self.is_superuser = role == self.Role.ADMIN
+
+    @property
+    def is_anonymised(self):
+        return self.username.startswith(self.ANONYMOUS)
 
     def set_access(self, *, role=None, is_active=None):
         """Set the role, or lock the user out or let them in again; None leaves a value unchanged."""

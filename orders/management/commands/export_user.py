@@ -1,0 +1,39 @@
+import os
+import tempfile
+
+import orjson
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.models import User
+from orders.personal_data import personal_data
+
+OPTIONS = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
+
+
+class Command(BaseCommand):
+    help = "Write everything that is kept about a user as JSON."
+
+    def add_arguments(self, parser):
+        parser.add_argument("name", metavar="NAME", help="the username, in any spelling")
+        parser.add_argument("file", metavar="FILE.json", nargs="?", help="a new file; defaults to standard output")
+
+    def handle(self, *, name, file, **options):
+        user = User.objects.with_username(name).first()
+        if user is None:
+            raise CommandError(f"There is no user named {name!r}.")
+        content = orjson.dumps(personal_data(user), default=str, option=OPTIONS)
+        if file is None:
+            self.stdout.write(content.decode(), ending="")
+            return
+        try:
+            write_new(file, content)
+        except OSError as error:
+            raise CommandError(f"{file} cannot be written: {error.strerror}.") from error
+
+
+def write_new(path, content):
+    """Write a new file that only its owner may read: all of it or nothing. Raise FileExistsError if there is one."""
+    with tempfile.NamedTemporaryFile(dir=os.path.dirname(path) or ".") as temporary:
+        temporary.write(content)
+        temporary.flush()
+        os.link(temporary.name, path)

@@ -1,0 +1,26 @@
+"""What the ledger and the imports keep about a person."""
+
+from .models import ProductImport, StockMovement
+
+
+def stock_data(user):
+    """Return the rows of the ledger that a user has caused, and their imports, as dicts of lists of dicts."""
+    imports = ProductImport.objects.filter(by=user.username).order_by("pk")
+    return {
+        "stock_movements": list(
+            StockMovement.objects.filter(by=user)
+            .order_by("pk")
+            .values("id", "product", "kind", "delta", "balance", "order", "note", "created_at")
+        ),
+        "imports": list(imports.values("digest", "created", "changed", "unchanged", "created_at")),
+    }
+
+
+def erase_ledger_notes(user):
+    """Erase the notes that a user wrote in the ledger. The numbers stay."""
+    StockMovement.objects.filter(by=user).exclude(note="").update(note="")
+
+
+def rename_imports(username, anonymous):
+    """Let the imports of a username, which is all that they know of the user, be those of the anonymous user."""
+    ProductImport.objects.filter(by=username).update(by=anonymous.username)
