@@ -118,7 +118,7 @@ lock: export UV_NO_CONFIG := 1
 lock: $(VENV)/lock/installed  ## write lock/ after a change to the requirements; ARGS=--upgrade renews what they require
 	@$(COMPILE) --output-file lock/requirements-dev.txt requirements-dev.txt
 	@$(COMPILE) --output-file lock/requirements.txt --constraints lock/requirements-dev.txt requirements.txt
-	@grep -v '^-r' requirements.txt | $(COMPILE) --output-file lock/runtime.txt --constraints lock/requirements-dev.txt -
+	@sed '/^# Tests/,$$d' requirements.txt | $(COMPILE) --output-file lock/runtime.txt --constraints lock/requirements-dev.txt -
 	@$(COMPILE) --output-file lock/requirements-schemathesis.txt requirements-schemathesis.txt
 
 # Installed again only when the lock has changed.

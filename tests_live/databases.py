@@ -19,7 +19,10 @@ ON_POSTGRES = CLUSTER.startswith("postgres")
 
 
 # What a migrated database with an Admin depends on.
-SOURCES = ["*/migrations/*.py", "*/*/migrations/*.py", "accounts/models/*.py", "order_management/settings.py"]
+SOURCES = [
+    *["*/migrations/*.py", "*/*/migrations/*.py", "order_management/feeds/*.py"],
+    *["accounts/models/*.py", "order_management/settings.py"],
+]
 
 
 def digest():

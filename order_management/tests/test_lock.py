@@ -44,8 +44,6 @@ def applies(requirement, environment):
     ("readable", "locked"),
     [
         ("requirements.txt", "requirements.txt"),
-        ("requirements.txt", "runtime.txt"),
-        ("requirements-test.txt", "requirements.txt"),
         ("requirements-dev.txt", "requirements-dev.txt"),
         ("requirements-schemathesis.txt", "requirements-schemathesis.txt"),
     ],
@@ -70,8 +68,14 @@ def test_what_one_lock_adds_to_another_changes_no_version():
     assert runtime.items() < tests.items() < dev.items()
 
 
-def test_a_production_server_gets_no_test_packages():
-    assert not {"pytest", "pytest-django"} & pins(LOCK / "runtime.txt").keys()
+def test_a_production_server_gets_the_packages_above_the_heading_tests(tmp_path):
+    above, below = (settings.BASE_DIR / "requirements.txt").read_text().split("\n# Tests")
+    (tmp_path / "runtime").write_text(above)
+    (tmp_path / "tests").write_text(below.partition("\n")[2])
+    locked = pins(LOCK / "runtime.txt")
+
+    assert pins(tmp_path / "runtime").items() <= locked.items()
+    assert {"pytest", "pytest-django"} <= pins(tmp_path / "tests").keys() - locked.keys()
 
 
 @pytest.mark.parametrize("lock", ["runtime", "requirements"])
