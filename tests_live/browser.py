@@ -1,10 +1,12 @@
 """Debian's Chromium, driven by Playwright."""
 
 import contextlib
+import shutil
 
 from playwright.sync_api import sync_playwright
 
-CHROMIUM = "/usr/bin/chromium"
+# The headless shell is the same engine without the user interface, and takes half the CPU.
+CHROMIUM = shutil.which("chromium-headless-shell") or "/usr/bin/chromium"
 # Root cannot use the sandbox, and the browser must not call home.
 OPTIONS = [
     "--no-sandbox",
