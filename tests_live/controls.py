@@ -738,7 +738,7 @@ def run_without(control, variables):
     """Run the test in a copy of the project without the guard, and return pytest's output."""
     with tempfile.TemporaryDirectory() as folder:
         copy = copy_without(control, folder)
-        command = [sys.executable, "-m", "pytest", "-q", control.test]
+        command = [sys.executable, "-m", "pytest", "-q", "--exitfirst", control.test]
         environment = os.environ | variables
         run = subprocess.run(
             command, cwd=copy, env=environment, capture_output=True, text=True, timeout=600, check=False
