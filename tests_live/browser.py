@@ -54,6 +54,14 @@ def log_in(page, username, password):
     page.wait_for_url("**/admin/")
 
 
+def use_session(page, site):
+    """Give the page the cookies of an AdminSite, which is faster than to log in on a page."""
+    url = f"http://127.0.0.1:{site.server.port}"
+    page.context.add_cookies(
+        [{"name": name, "value": cookie.value, "url": url} for name, cookie in site.cookies.items()]
+    )
+
+
 def wait_until_shown(page):
     """Wait until Alpine has shown the page."""
     page.wait_for_function("document.readyState === 'complete' && !document.documentElement.hasAttribute('x-cloak')")

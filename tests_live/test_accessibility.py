@@ -7,10 +7,11 @@ import pytest
 
 from order_management.tests.routes import all_routes
 
-from .browser import browser, log_in, page_of, wait_until_shown
+from .admin_site import AdminSite
+from .browser import browser, page_of, use_session, wait_until_shown
 from .databases import ON_POSTGRES
 from .hands import Mouse
-from .server import ADMIN, PASSWORD, ROOT
+from .server import ROOT
 
 pytestmark = pytest.mark.skipif(ON_POSTGRES, reason="the pages are the same")
 LOOKS = {
@@ -84,8 +85,8 @@ def page(request, chromium, server, axe):
 
 
 @pytest.fixture
-def admin_page(page):
-    log_in(page, ADMIN, PASSWORD)
+def admin_page(page, server):
+    use_session(page, AdminSite(server))
     return page
 
 

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from .browser import browser, log_in, page_of
+from .admin_site import AdminSite
+from .browser import browser, log_in, page_of, use_session
 from .databases import ON_POSTGRES
 from .server import ADMIN, CUSTOMER, DEVELOPMENT, PASSWORD
 
@@ -31,8 +32,8 @@ def errors(page):
 
 
 @pytest.fixture
-def admin_page(page):
-    log_in(page, ADMIN, PASSWORD)
+def admin_page(page, server):
+    use_session(page, AdminSite(server))
     return page
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from .browser import browser, log_in, page_of
+from .admin_site import AdminSite
+from .browser import browser, log_in, page_of, use_session
 from .databases import ON_POSTGRES
 from .hands import Keyboard
 from .server import ADMIN, PASSWORD
@@ -25,7 +26,7 @@ def desk(request, chromium, server):
     width, colors = request.param
     options = {"viewport": {"width": width, "height": 844}, "color_scheme": colors}
     with page_of(chromium, f"http://127.0.0.1:{server.port}", **options) as page:
-        log_in(page, ADMIN, PASSWORD)
+        use_session(page, AdminSite(server))
         yield page
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
