@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from corsheaders.defaults import default_headers
+from django.conf import global_settings
 from django.templatetags.static import static
 
 from . import __version__, env
@@ -75,7 +76,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "order_management.ops.middleware.health_checks",
     "order_management.api.middleware.skip_page_middleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "order_management.static_files.StaticFilesMiddleware",
     "order_management.api.database_errors.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -109,6 +110,9 @@ USE_I18N = False
 TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
+STORAGES = global_settings.STORAGES | {
+    "staticfiles": {"BACKEND": "order_management.static_files.StaticFilesStorage"},
+}
 # Serve static files from the installed packages, without collectstatic.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_ALLOW_ALL_ORIGINS = False
