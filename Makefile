@@ -21,6 +21,7 @@ COMPILE = $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3
 export GRANIAN_PORT ?= $(PORT)
 export GRANIAN_WORKERS ?= 1
 export GRANIAN_BLOCKING_THREADS ?= 4
+export GRANIAN_LOG_CONFIG ?= deploy/granian-log.json
 # Without it, granian waits forever for a worker that is told to stop while it is starting.
 export GRANIAN_WORKERS_KILL_TIMEOUT ?= 10
 

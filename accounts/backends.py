@@ -2,6 +2,7 @@ from django.conf import settings
 from django.contrib.auth import backends
 from django.db import DatabaseError
 
+from order_management.client_address import client_address
 from order_management.db.errors import DATABASE_ERRORS
 
 from . import throttle
@@ -21,7 +22,7 @@ class ModelBackend(backends.ModelBackend):
         # Without a request, the caller is a program such as a test.
         if request is None or not settings.THROTTLE_ENABLED:
             return self.check(username, password)
-        address = throttle.client_address(request)
+        address = client_address(request)
         throttle.check_login(address, username)
         user = self.check(username, password)
         throttle.record_login(address, username, user)

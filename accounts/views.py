@@ -7,6 +7,7 @@ from rest_framework_simplejwt.views import TokenObtainPairView, TokenViewBase
 from order_management.api import generics
 from order_management.api.serializers import refuse_fields
 from order_management.api.strict import StrictMixin
+from order_management.client_address import client_address
 from order_management.db.replica import from_replica
 
 from . import openapi, services, sessions
@@ -21,7 +22,6 @@ from .serializers import (
     RegistrationSerializer,
     UserSerializer,
 )
-from .throttle import client_address
 
 
 class Register(generics.GenericAPIView):

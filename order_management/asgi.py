@@ -11,13 +11,15 @@ from django.db import connections
 from .api.content_type import sanitized
 from .api.limits import DRAIN_MAX_BYTES
 from .db import postgres
+from .ops.start import failure_logged
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "order_management.settings")
 # Under an ASGI server, DEBUG is off unless set explicitly.
 if not os.environ.get("DEBUG", "").strip():
     os.environ["DEBUG"] = "off"
 
-django = get_asgi_application()
+with failure_logged():
+    django = get_asgi_application()
 # Under ASGI each request gets a new thread, which would never reuse a kept connection.
 for database in connections.settings.values():
     database["CONN_MAX_AGE"] = 0

@@ -80,6 +80,7 @@ class Server:
     def __init__(self, kind, *, database_url, log, project=ROOT, **variables):
         self.port = free_port()
         granian = {"GRANIAN_PORT": str(self.port), "GRANIAN_WORKERS": "2", "GRANIAN_BLOCKING_THREADS": "4"}
+        granian["GRANIAN_LOG_CONFIG"] = str(ROOT / "deploy/granian-log.json")
         # All calls come from one address, and many of them register or fail to log in.
         limits = {"THROTTLE_ENABLED": "off"}
         self.environment = {

@@ -3,20 +3,18 @@
 import logging
 import re
 from contextlib import contextmanager
-from contextvars import ContextVar
-from datetime import UTC, datetime
 from functools import partial
 from threading import Lock
 from time import monotonic
 from uuid import uuid4
 
-import orjson
 from django.db import transaction
 from django.utils.functional import SimpleLazyObject
 
 from . import metrics
+from .json_log import request_id
 
-request_id = ContextVar("request_id", default=None)
+ROUTINE = ("/healthz/", "/readyz/", "/metrics/", "/static/")
 
 
 def logging_config(debug):
@@ -37,7 +35,7 @@ def logging_config(debug):
         "disable_existing_loggers": False,
         "formatters": {
             "plain": {"format": "%(levelname)s %(message)s"},
-            "json": {"()": "order_management.ops.logging.JSONFormatter"},
+            "json": {"()": "order_management.ops.json_log.JSONFormatter"},
         },
         "filters": {"unknown_host": {"()": "order_management.ops.logging.UnknownHost"}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain" if debug else "json"}},
@@ -66,23 +64,6 @@ class UnknownHost(logging.Filter):
         return True
 
 
-class JSONFormatter(logging.Formatter):
-    """Writes a JSON object per record, with the id of the current request and with `extra={"fields": ...}`."""
-
-    def format(self, record):
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-            **getattr(record, "fields", {}),
-            "request_id": request_id.get(),
-        }
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z).decode()
-
-
 @contextmanager
 def request_context(sent_id):
     """Put an id into all records of a request: the caller's own if it is well-formed, else a new one."""
@@ -101,6 +82,12 @@ def request_fields(request, response):
         user = getattr(request, "_cached_user", None)
     status, user_id = response.status_code, getattr(user, "pk", None)
     return {"method": request.method, "path": request.path, "status": status, "user": user_id}
+
+
+def level_of(request, response):
+    """Return INFO for a request, but DEBUG for the many that nobody looks for: health checks, metrics, static files."""
+    is_routine = response.status_code < 400 and request.path.startswith(ROUTINE)
+    return logging.DEBUG if is_routine else logging.INFO
 
 
 def security_event(name, level=logging.WARNING, **fields):

@@ -6,12 +6,13 @@ from functools import cache
 from time import perf_counter
 
 from django.conf import settings
-from django.core.exceptions import MiddlewareNotUsed
+from django.core.exceptions import BadRequest, MiddlewareNotUsed
 from django.db import connections
 
 from .. import env
+from ..client_address import client_address
 from . import health, metrics
-from .logging import request_context, request_fields
+from .logging import level_of, request_context, request_fields
 
 requests = logging.getLogger("requests")
 slow_queries = logging.getLogger("slow_queries")
@@ -28,10 +29,23 @@ def log_request(get_response):
             response = get_response(request)
             response.headers["X-Request-ID"] = request_id
             milliseconds = round((perf_counter() - started_at) * 1000, 1)
-            requests.info("request", extra={"fields": request_fields(request, response) | {"ms": milliseconds}})
+            level = level_of(request, response)
+            if requests.isEnabledFor(level):
+                fields = request_fields(request, response) | address_field(request) | {"ms": milliseconds}
+                requests.log(level, "request", extra={"fields": fields})
         return response
 
     return middleware
+
+
+def address_field(request):
+    """Return the caller's address, as failed logins are counted; None if the proxy has sent none that can be read."""
+    if not settings.LOG_ADDRESSES:
+        return {}
+    try:
+        return {"address": client_address(request)}
+    except BadRequest:
+        return {"address": None}
 
 
 @cache

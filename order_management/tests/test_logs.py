@@ -198,3 +198,59 @@ def test_an_unconfigured_proxy_logs_one_warning(caplog):
 
     assert [record.message for record in caplog.records if "TRUSTED_PROXIES is 0" in record.message]
     assert len(caplog.records) == 1
+
+
+@pytest.fixture
+def lines(caplog):
+    """A function that makes a request and returns the level and the fields of its line in the log."""
+
+    def lines(call):
+        caplog.set_level("DEBUG", "requests")
+        caplog.clear()
+        call()
+        return [(record.levelname, record.fields) for record in caplog.records if record.name == "requests"]
+
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("path", "level"),
+    [
+        ("/healthz/", "DEBUG"),
+        ("/static/orders/list.css", "DEBUG"),
+        ("/static/nothing.css", "INFO"),
+        ("/metrics/", "INFO"),  # 404: there is no token
+        ("/api/schema/", "INFO"),
+        ("/healthz/x", "INFO"),
+    ],
+)
+def test_routine_requests_are_logged_only_if_they_fail(client, lines, path, level):
+    [(logged, fields)] = lines(lambda: b"".join(client.get(path)))
+
+    assert (logged, fields["path"]) == (level, path)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "sent", "address"),
+    [
+        (0, None, "127.0.0.1"),
+        (0, "192.0.2.7", "127.0.0.1"),
+        (1, "198.51.100.1, 192.0.2.7", "192.0.2.7"),
+        (1, "2001:db8::1", "2001:db8::/64"),
+        (1, "", None),
+    ],
+)
+def test_the_address_of_the_caller_is_logged_if_configured(client, settings, lines, proxies, sent, address):
+    settings.TRUSTED_PROXIES = proxies
+    settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"NUM_PROXIES": proxies}
+    headers = {} if sent is None else {"X-Forwarded-For": sent}
+
+    def call():
+        client.get("/api/schema/", headers=headers)
+
+    [(_, without)] = lines(call)
+    settings.LOG_ADDRESSES = True
+    [(_, fields)] = lines(call)
+
+    assert "address" not in without
+    assert fields["address"] == address

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.db import connection
 
-from order_management.ops.logging import JSONFormatter
+from order_management.ops.json_log import JSONFormatter
 
 ANY, NONE = 0.00001, 60_000  # milliseconds: every statement takes longer than the first, none as long as the second
 
