@@ -80,7 +80,9 @@ class Server:
     def __init__(self, kind, *, database_url, log, project=ROOT, **variables):
         self.port = free_port()
         granian = {"GRANIAN_PORT": str(self.port), "GRANIAN_WORKERS": "2", "GRANIAN_BLOCKING_THREADS": "4"}
-        granian["GRANIAN_LOG_CONFIG"] = str(ROOT / "deploy/granian-log.json")
+        # The version before has none.
+        log_config = project / "deploy/granian-log.json"
+        granian["GRANIAN_LOG_CONFIG"] = str(log_config) if log_config.exists() else None
         # All calls come from one address, and many of them register or fail to log in.
         limits = {"THROTTLE_ENABLED": "off"}
         self.environment = {
