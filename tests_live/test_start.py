@@ -1,12 +1,13 @@
 """The production server: when it refuses to start, and how it is reached."""
 
 import re
+import subprocess
 import sys
 
 import pytest
 
 from .databases import ON_POSTGRES, execute
-from .server import WAIT
+from .server import ROOT, WAIT, free_port
 
 HTTPS = {"X-Forwarded-Proto": "https"}
 BUFFER = "put a proxy that buffers requests in front"
@@ -68,6 +69,15 @@ def test_plain_http_redirects_pages_refuses_calls_and_answers_health_checks(secu
         assert secure.call("GET", path).status == 403
     for path in ("/healthz/", "/readyz/"):
         assert secure.call("GET", path).status == 200
+
+
+def test_the_health_check_of_the_container_image_fails_without_a_ready_server(secure):
+    def run(port):
+        command = [sys.executable, "deploy/container/healthcheck.py"]
+        return subprocess.run(command, cwd=ROOT, env={"GRANIAN_PORT": str(port)}, capture_output=True).returncode
+
+    assert run(secure.port) == 0
+    assert run(free_port()) != 0
 
 
 def test_only_a_trusted_proxy_may_report_https(secure, behind_a_proxy):

@@ -35,7 +35,7 @@ def test_the_image_has_the_version_of_the_code():
 
 
 def test_every_variable_is_a_setting_in_the_readme():
-    named = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(), re.M))
+    named = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.M))
     unknown = {name for name in variables() if not re.fullmatch(OTHERS, name)} - named
 
     # libpq's: it completes the URL of the database.
