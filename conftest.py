@@ -1,11 +1,15 @@
+import os
+import subprocess
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tokens import RefreshToken
+from order_management.backups.command import connected_to
 from order_management.exceptions import Code
 from orders.models import Order
 from orders.services import place_order
@@ -92,3 +96,27 @@ def order(customer, bat):
     """The customer's order of two bats."""
     place_order(customer=customer, items=[{"product": bat.pk, "quantity": 2}])
     return Order.objects.get()
+
+
+@pytest.fixture
+def database_file(db, tmp_path):
+    """A file with a copy of the test's SQLite database; the test reads and writes the copy."""
+    if connection.vendor != "sqlite":
+        pytest.skip("needs SQLite")
+    file = tmp_path / "db.sqlite3"
+    connection.ensure_connection()
+    file.write_bytes(connection.connection.serialize())
+    with connected_to(file):
+        yield file
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """An empty file system of 4 MB."""
+    if os.name != "posix" or os.geteuid() != 0:
+        pytest.skip("needs root, to mount a file system")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], check=True)  # noqa: S603, S607
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)  # noqa: S603, S607

@@ -7,7 +7,7 @@ from http.client import HTTPException
 
 import pytest
 
-from .databases import ON_POSTGRES, locked, recovering, terminate_sessions, unavailable
+from .databases import CLUSTER, ON_POSTGRES, execute, locked, name_of, recovering, terminate_sessions, unavailable
 from .server import ADMIN, PASSWORD, WAIT
 
 on_sqlite = pytest.mark.skipif(ON_POSTGRES, reason="needs SQLite")
@@ -80,6 +80,23 @@ def test_without_postgresql_calls_get_503_and_they_work_again_when_it_is_back(se
 
 
 @on_postgres
+def test_while_postgresql_is_read_only_the_server_is_not_ready(server):
+    before = server.products()
+    execute(CLUSTER, "ALTER DATABASE {} SET default_transaction_read_only = on", name_of(server.database_url))
+    try:
+        terminate_sessions(server.database_url)  # others keep what they began with
+        not_ready = server.at_once([("GET", "/readyz/")] * 16)
+        assert {answer.status for answer in not_ready} == {503}
+        assert {answer.headers["Retry-After"] for answer in not_ready} == {"5"}
+        assert server.products() == before
+    finally:
+        execute(CLUSTER, "ALTER DATABASE {} RESET default_transaction_read_only", name_of(server.database_url))
+        terminate_sessions(server.database_url)
+
+    assert {answer.status for answer in server.at_once([("GET", "/readyz/")] * 16)} == {200}
+
+
+@on_postgres
 def test_a_restart_of_postgresql_between_two_calls_goes_unnoticed(server):
     for _ in range(2):
         product = server.create_product()
@@ -99,7 +116,7 @@ def test_while_sqlite_is_locked_for_writing_reads_continue_and_writes_wait(serve
         with locked(server.database_url):
             write = threads.submit(server.call, "PUT", path, {"quantity": 7}, server.admin)
             time.sleep(0.2)  # the write is waiting by now
-            for read in ("/api/products/", path, "/readyz/"):
+            for read in ("/api/products/", path, "/readyz/"):  # /readyz/ does not wait for the lock
                 assert server.call("GET", read, token=server.customer).status == 200
             assert not write.done()
 

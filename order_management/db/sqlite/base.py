@@ -1,5 +1,7 @@
+import os
 import sqlite3
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -63,6 +65,13 @@ def to_qmark(query):
     return base.FORMAT_QMARK_REGEX.sub("?", query).replace("%%", "%")
 
 
+def create_private(path):
+    """Create a missing database that only its owner can read. SQLite gives the same mode to the files beside it."""
+    # An existing file is not opened: closing it would release the locks that SQLite holds on it in this process.
+    with suppress(OSError):  # it exists, or SQLite gives the reason
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's backend for SQLite, where a transaction that waits for another one checks every millisecond.
 
@@ -71,6 +80,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
 
     ops_class = DatabaseOperations
+
+    def get_new_connection(self, conn_params):
+        name = str(conn_params["database"])
+        if not self.is_in_memory_db() and not name.startswith("file:"):
+            create_private(os.path.realpath(name))
+        return super().get_new_connection(conn_params)
 
     def create_cursor(self, name=None):
         return self.connection.cursor(factory=Cursor)

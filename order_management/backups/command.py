@@ -1,0 +1,56 @@
+"""The base of the commands `backup` and `restore`."""
+
+import signal
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import Error, connection, connections
+
+
+class BackupCommand(BaseCommand):
+    """Ends with one sentence if something fails. Subclasses implement `run`."""
+
+    def add_arguments(self, parser):
+        parser.add_argument("file", metavar="FILE", type=Path)
+
+    def run(self, file, **options):
+        raise NotImplementedError
+
+    def handle(self, *, file, **options):
+        try:
+            with signals_interrupt():
+                self.run(file, **options)
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted.") from None
+        except OSError as error:
+            raise CommandError(f"{error.filename or file}: {error.strerror or error}.") from error
+        except (Error, sqlite3.Error) as error:
+            raise CommandError(f"The database failed: {' '.join(str(error).split())}.") from error
+
+
+@contextmanager
+def signals_interrupt():
+    """Let these signals raise KeyboardInterrupt, as Ctrl-C does, so that temporary files are removed."""
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    earlier = [signal.signal(number, signal.default_int_handler) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, earlier, strict=True):
+            signal.signal(number, handler)
+
+
+@contextmanager
+def connected_to(name, **options):
+    """Let the default connection be one to another database of the same kind, with other options."""
+    default = connections[connection.alias]
+    connections[connection.alias] = other = default.copy()
+    other.settings_dict["NAME"] = name
+    other.settings_dict["OPTIONS"] |= options
+    try:
+        yield
+    finally:
+        other.close()
+        connections[connection.alias] = default
