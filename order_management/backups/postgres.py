@@ -10,11 +10,10 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import connection
 from psycopg.conninfo import make_conninfo
+from psycopg.pq import Conninfo
 
 from .command import connected_to
 
-# Never on a command line, which everybody on the machine can read.
-SECRETS = {"sslpassword", "oauth_client_secret"}
 MAY_CREATE = "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
 TABLE_DATA = re.compile(r"^\d+; \d+ \d+ TABLE DATA \S+ (\S+) ", re.MULTILINE)
 ROWS = re.compile(r"^COPY \S+\.django_migrations \(id, app, name, applied\) FROM stdin;\n(.*?)^\\\.$", re.M | re.S)
@@ -96,14 +95,16 @@ def load(file):
 
 
 def get_dsn():
-    """Return the parameters of the default connection for libpq, without its password."""
-    connection.ensure_connection()
-    parameters = connection.connection.info.get_parameters()
-    return make_conninfo(**{name: value for name, value in parameters.items() if name not in SECRETS})
+    """Return the configured parameters of the default connection for libpq, without secrets."""
+    known = {option.keyword.decode() for option in Conninfo.get_defaults() if option.dispchar != b"*"}
+    # Not those of the open connection: the driver may bring a newer libpq, which has more than pg_dump knows.
+    parameters = connection.get_connection_params()
+    return make_conninfo(**{name: value for name, value in parameters.items() if name in known})
 
 
 def run(program, *arguments):
     """Run a program of PostgreSQL, and return its output."""
+    # In a variable, because everybody on the machine can read a command line.
     password = connection.settings_dict["PASSWORD"]
     variables = os.environ | ({"PGPASSWORD": str(password)} if password else {})
     options = {"capture_output": True, "stdin": subprocess.DEVNULL, "env": variables}
