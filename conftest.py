@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from accounts.models import User
 from accounts.tokens import RefreshToken
@@ -20,6 +21,23 @@ from products.services import create_product
 def _cheap_hashes(settings):
     """Nearly every test logs in; the real hasher has its own tests."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_listed_once():
+    """Every test client loads the middleware anew, and WhiteNoise would list all static files each time: 0.1 s."""
+    listed, add_files = {}, WhiteNoiseMiddleware.add_files_from_finders
+
+    def add_listed_files(middleware):
+        kept = middleware.static_prefix, middleware.max_age, middleware.allow_all_origins
+        if kept not in listed:
+            add_files(middleware)
+            listed[kept] = middleware.files.copy()
+        middleware.files.update(listed[kept])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", add_listed_files)
+        yield
 
 
 class CheckedMixin:
