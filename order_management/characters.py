@@ -25,12 +25,13 @@ DEFAULT_IGNORABLE = (
     (0x1D173, 0x1D17A),
     (0xE0000, 0xE0FFF),
 )
+IGNORABLE_CODES = {code for first, last in DEFAULT_IGNORABLE for code in range(first, last + 1)}
 BRAILLE_BLANK = "\u2800"  # a symbol according to Unicode
 
 
 def is_default_ignorable(character):
     """Return whether a character is invisible in software that does not support it."""
-    return any(first <= ord(character) <= last for first, last in DEFAULT_IGNORABLE)
+    return ord(character) in IGNORABLE_CODES
 
 
 def is_visible(character):
