@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
+# Processes that run the tests of test and test-postgres: one per core. JOBS=0 runs them in this one, for a debugger.
+JOBS ?= auto
 # Seconds that each long test of test-live takes.
 DURATION ?= 60
 # Seconds that the long load of cluster-test takes.
@@ -47,7 +49,7 @@ demo: $(VENV)/installed  ## fill an empty database with a shop to try, and print
 	@$(BIN)/python manage.py demo $(ARGS)
 
 test: $(VENV)/installed  ## run the tests on SQLite
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n $(JOBS)
 
 serve: $(VENV)/installed  ## run the production server; needs SECRET_KEY and ALLOWED_HOSTS
 	@DEBUG=$${DEBUG:-off} $(BIN)/python manage.py migrate --verbosity 0
@@ -70,7 +72,7 @@ lint: $(VENV)/installed-dev  ## check format, rules, migrations, deployment and 
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --format openapi-json > /dev/null
 
 test-postgres: $(VENV)/installed  ## run the tests on a temporary PostgreSQL
-	DEBUG=on tools/with-postgres $(BIN)/pytest
+	DEBUG=on tools/with-postgres $(BIN)/pytest -n $(JOBS)
 
 test-live: test-live-postgres test-live-sqlite  ## test real servers on both databases: races, Newman, schemathesis
 

@@ -105,7 +105,7 @@ def test_a_customer_can_cancel_their_own_order(api, customer, order):
     assert (response.status_code, response.json()["status"]) == (200, "cancelled")
 
 
-@pytest.mark.parametrize("step", set(STEPS) - {"cancel"})
+@pytest.mark.parametrize("step", sorted(set(STEPS) - {"cancel"}))
 def test_a_customer_can_take_no_other_step(api, customer, order, step):
     assert api(customer).post(url(order, step)).status_code == 403
 

@@ -5,6 +5,8 @@ def configure(database):
     """Add the options of SQLite to an entry of Django's DATABASES."""
     # Django's backend with a shorter wait between attempts to write: see base.py.
     database["ENGINE"] = "order_management.db.sqlite"
+    # Django's default for its own backend, which is the only one that pytest-django's part for pytest-xdist knows.
+    database["TEST"] = {"NAME": ":memory:"}
     database["OPTIONS"] = {
         # Transactions take the write lock when they begin. With Django's default, one that reads before it writes fails
         # at once with "database is locked".
