@@ -1,11 +1,10 @@
-"""A proxy that fails: the first answer to each order is lost, and the second call gets a 503 from the proxy itself."""
+"""A proxy that fails: an order's first answer is lost, then it says 503 itself, then the token no longer counts."""
 
 import contextlib
 import http.client
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-RETRY_AFTER = 3  # seconds
 CORS = [("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", "Retry-After")]
 
 
@@ -13,15 +12,13 @@ class Handler(BaseHTTPRequestHandler):
     def handle_one(self):
         self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if (self.command, self.path) != ("POST", "/api/orders/"):
-            self.answer(*self.forward())
-        elif len(self.server.orders) == 1:
-            self.server.orders.append(503)
-            self.answer(503, [("Retry-After", str(RETRY_AFTER)), *CORS], b"")
-        else:
-            answer = self.forward()
-            self.server.orders.append(answer[0])
-            if len(self.server.orders) > 1:
-                self.answer(*answer)
+            return self.answer(*self.forward())
+        tries = len(self.server.orders)
+        if tries == 2:
+            self.headers.replace_header("Authorization", "Bearer expired")
+        answer = (503, [("Retry-After", "1"), *CORS], b"") if tries == 1 else self.forward()
+        self.server.orders.append(answer[0])
+        return self.answer(*answer) if tries else None
 
     do_GET = do_POST = do_OPTIONS = handle_one  # noqa: N815 (names of http.server)
 
