@@ -36,7 +36,7 @@ def begin(*command, **variables):
 def refused(*command, **variables):
     """Run a command that must fail, and return its error, which must be one line."""
     process = begin(*command, **variables)
-    error = process.communicate(timeout=WAIT)[1]
+    error = process.communicate(timeout=4 * WAIT)[1]
     assert (process.returncode, error.count("\n")) == (1, 1), error
     return error
 
@@ -244,7 +244,7 @@ def test_the_commands_of_the_operations_page_work(databases, tmp_path):
 
     environment = {"PATH": os.environ["PATH"]} | VARIABLES[PRODUCTION]
     words = ["bash", "-euc", script]
-    run = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=2 * WAIT)
+    run = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=8 * WAIT)
 
     assert run.stdout.endswith("0 products match their movements.\n"), run.stdout + run.stderr
     if ON_POSTGRES:
