@@ -3,13 +3,18 @@
 import ast
 import importlib.util
 import os
+import re
+import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from order_management.env import development_key
+from order_management.ops import metrics
+from order_management.ops.middleware import count_requests
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEY = "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP"
@@ -206,17 +211,37 @@ NO_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR must be the path of a directory in whic
 UNUSABLE_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR must be an existing, writable directory."
 
 
+@pytest.mark.parametrize(
+    ("token", "workers", "directory", "message"),
+    [
+        ("t" * 20, "2", None, NO_DIRECTORY),
+        ("t" * 20, "2", " ", NO_DIRECTORY),
+        ("t" * 20, "2", "/nowhere", UNUSABLE_DIRECTORY),
+        ("", "1", "/nowhere", UNUSABLE_DIRECTORY),
+        ("t" * 20, "2", "{tmp_path}", None),
+        ("t" * 20, "1", None, None),
+    ],
+)
+def test_the_middleware_that_counts_needs_a_directory_that_the_workers_share(
+    settings, monkeypatch, tmp_path, token, workers, directory, message
+):
+    settings.METRICS_TOKEN = token
+    monkeypatch.setenv("GRANIAN_WORKERS", workers)
+    monkeypatch.delenv(metrics.DIRECTORY, raising=False)
+    if directory:
+        monkeypatch.setenv(metrics.DIRECTORY, directory.format(tmp_path=tmp_path))
+
+    with pytest.raises(SystemExit, match=re.escape(message)) if message else nullcontext():
+        count_requests(None)
+
+
 @pytest.mark.parametrize("server", ["wsgi", "asgi"])
 def test_metrics_of_several_workers_need_a_shared_directory(server, tmp_path):
     start = f"import order_management.{server}; print('started')"
     variables = {"DEBUG": "on", "METRICS_TOKEN": "t" * 20, "GRANIAN_WORKERS": "2"}
 
-    assert python(start, **variables) == NO_DIRECTORY
     assert python(start, **variables, PROMETHEUS_MULTIPROC_DIR=" ") == NO_DIRECTORY
-    assert python(start, **variables, PROMETHEUS_MULTIPROC_DIR="/nowhere") == UNUSABLE_DIRECTORY
-    assert python(start, DEBUG="on", PROMETHEUS_MULTIPROC_DIR="/nowhere") == UNUSABLE_DIRECTORY
     assert python(start, **variables, PROMETHEUS_MULTIPROC_DIR=str(tmp_path)) == "started"
-    assert python(start, **variables | {"GRANIAN_WORKERS": "1"}) == "started"
 
 
 def test_the_development_server_prints_why_it_does_not_start(tmp_path):
@@ -357,8 +382,18 @@ def test_a_vanished_database_times_out_and_the_url_can_override_it():
     assert "'connect_timeout': 20" in other
 
 
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory):
+    """The file of an SQLite database with all tables."""
+    path = tmp_path_factory.mktemp("migrated") / "db"
+    process = run("manage.py", "migrate", "--verbosity", "0", DEBUG="on", DATABASE_URL=f"sqlite:///{path}")
+    assert process.stderr == ""
+    return path
+
+
 @pytest.mark.parametrize("directory", [None, "/nowhere", "{tmp_path}/metrics"])
-def test_commands_do_not_need_the_directory_of_the_workers_and_leave_no_files_there(directory, tmp_path):
+def test_commands_do_not_need_the_directory_of_the_workers_and_leave_no_files_there(directory, tmp_path, migrated):
+    shutil.copy(migrated, tmp_path / "db")
     (tmp_path / "metrics").mkdir()
     variables = {"DEBUG": "on", "DATABASE_URL": f"sqlite:///{tmp_path}/db", "METRICS_TOKEN": "t" * 20}
     variables["GRANIAN_WORKERS"] = "2"
