@@ -74,6 +74,12 @@ lint: $(VENV)/installed-dev  ## check format, rules, migrations, deployment and 
 test-postgres: $(VENV)/installed  ## run the tests on a temporary PostgreSQL
 	DEBUG=on tools/with-postgres $(BIN)/pytest -n $(JOBS)
 
+# The tests of a file share a server, so one worker runs them all; files start in the order of tests_live/conftest.py.
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+IN_PARALLEL := --dist loadfile --no-loadscope-reorder
+
+.PHONY: test-live-sqlite test-live-postgres
+
 test-live: test-live-postgres test-live-sqlite  ## test real servers on both databases: races, Newman, schemathesis
 
 test-live-%: export SCHEMATHESIS := $(CURDIR)/$(VENV)/schemathesis/bin/schemathesis
@@ -151,3 +157,6 @@ $(VENV)/bench/installed: benchmarks/requirements.txt $(VENV)/installed
 	@$(PYTHON) -m venv $(VENV)/bench
 	@$(VENV)/bench/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@touch $@
+
+# The tests start Python hundreds of times: let it keep what it has compiled.
+unexport PYTHONDONTWRITEBYTECODE
