@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
@@ -16,6 +17,12 @@ from .server import ADMIN, PASSWORD, ROOT, manage
 
 CLUSTER = os.environ.get("DATABASE_URL", "")
 ON_POSTGRES = CLUSTER.startswith("postgres")
+
+
+def prepare(url):
+    manage("migrate", "--verbosity", "0", DATABASE_URL=url)
+    account = {"DJANGO_SUPERUSER_USERNAME": ADMIN, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+    manage("createsuperuser", "--noinput", DATABASE_URL=url, DJANGO_SUPERUSER_EMAIL="", **account)
 
 
 # What a migrated database with an Admin depends on.
@@ -295,6 +302,11 @@ def count_sessions(url):
     with contextlib.suppress(psycopg.OperationalError), psycopg.connect(url, autocommit=True) as connection:
         count = "SELECT count(*) - 1 FROM pg_stat_activity WHERE datname = current_database()"
         return connection.execute(count).fetchone()[0]
+
+
+def count_deadlocks():
+    """Return how many transactions the cluster has aborted because of a deadlock, according to its log."""
+    return (Path(os.environ["PGDATA"]).parent / "log").read_text().count("deadlock detected") if ON_POSTGRES else 0
 
 
 def restart_cluster(mode="fast"):

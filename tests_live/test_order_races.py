@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from .databases import ON_POSTGRES, has_lock_wait, orders_waiting_for_a_deletion, product_being_deleted
+from .databases import ON_POSTGRES, count_deadlocks, has_lock_wait, orders_waiting_for_a_deletion, product_being_deleted
 from .server import PASSWORD, eventually, manage
 
 ORDERS = "/api/orders/"
@@ -65,7 +65,7 @@ def test_nobody_is_refused_while_there_is_enough_stock(server):
 def test_the_same_products_in_opposite_order_do_not_deadlock(server, seconds):
     one, other = server.create_product(quantity=10**6), server.create_product(quantity=10**6)
     there, back = order(server, (one, 1), (other, 1)), order(server, (other, 1), (one, 1))
-    end, placed = time.monotonic() + seconds, 0
+    end, placed, deadlocks = time.monotonic() + seconds, 0, count_deadlocks()
 
     while time.monotonic() < end:
         rounds = server.rounds_at_once([[there] * 10, [back] * 10] * 4)
@@ -73,6 +73,7 @@ def test_the_same_products_in_opposite_order_do_not_deadlock(server, seconds):
         placed += 80
 
     assert stock(server, one) == stock(server, other) == 10**6 - placed
+    assert count_deadlocks() == deadlocks  # the server retries, so callers may not notice them
 
 
 def test_50_concurrent_retries_place_one_order(server):

@@ -8,13 +8,14 @@ from itertools import pairwise
 
 import pytest
 
+from .databases import count_deadlocks
 from .server import manage
 from .test_order_races import order, stock
 
 STOCK = "/api/products/stock/"
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _ledger_matches_the_stock(server):
     yield
     manage("verify_stock", DATABASE_URL=server.database_url)
@@ -59,8 +60,10 @@ def test_deliveries_and_orders_in_opposite_order_do_not_deadlock(server):
     products = [server.create_product(quantity=10**6) for _ in range(5)]
     there, back = delivery(server, *products), delivery(server, *reversed(products))
     sale = order(server, *((each, 1) for each in reversed(products)))
+    deadlocks = count_deadlocks()
 
     rounds = server.rounds_at_once([[there] * 20, [back] * 20, [sale] * 20] * 4)
 
     assert [{answer.status for answer in answers} for answers in rounds] == [{200}, {200}, {201}] * 4
+    assert count_deadlocks() == deadlocks  # the server retries, so callers may not notice them
     assert {stock(server, each) for each in products} == {10**6 + 80}
