@@ -12,9 +12,6 @@ CLUSTER_SECONDS ?= 300
 # What release runs before it tags.
 CHECKS ?= test lint
 BIN := $(VENV)/bin
-CORES := $(shell getconf _NPROCESSORS_ONLN)
-# The tests of a file share a server, so one worker runs them all; files start in the order of tests_live/conftest.py.
-IN_PARALLEL := --dist loadfile --no-loadscope-reorder
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 COMPILE = $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --no-build --generate-hashes \
 	--custom-compile-command "make lock" $(ARGS)
@@ -30,7 +27,7 @@ export GRANIAN_WORKERS_KILL_TIMEOUT ?= 10
 # The tests start Python hundreds of times: let it keep what it has compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run admin demo test serve fmt lint test-postgres test-live test-live-sqlite test-live-postgres cluster-test cluster-test-short controls bench growth contention worst screenshots lock release postman
+.PHONY: help run admin demo test serve fmt lint test-postgres test-live cluster-test cluster-test-short controls bench growth contention worst screenshots lock release postman
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16

@@ -19,12 +19,6 @@ CLUSTER = os.environ.get("DATABASE_URL", "")
 ON_POSTGRES = CLUSTER.startswith("postgres")
 
 
-def prepare(url):
-    manage("migrate", "--verbosity", "0", DATABASE_URL=url)
-    account = {"DJANGO_SUPERUSER_USERNAME": ADMIN, "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
-    manage("createsuperuser", "--noinput", DATABASE_URL=url, DJANGO_SUPERUSER_EMAIL="", **account)
-
-
 # What a migrated database with an Admin depends on.
 SOURCES = [
     *["*/migrations/*.py", "*/*/migrations/*.py", "order_management/feeds/*.py"],
