@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
-# Processes that run the tests of test and test-postgres: one per core. JOBS=0 runs them in this one, for a debugger.
+# Processes that run the tests of make test: one per core. JOBS=0 runs them in pytest's own, for a debugger.
 JOBS ?= auto
 # Seconds that each long test of test-live takes.
 DURATION ?= 60
@@ -68,11 +68,14 @@ lint: $(VENV)/installed-dev  ## check format, rules, migrations, deployment and 
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --format openapi-json > /dev/null
 
-test-postgres: $(VENV)/installed  ## run the tests on a temporary PostgreSQL
-	DEBUG=on tools/with-postgres $(BIN)/pytest -n $(JOBS)
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+# Each worker has its own PostgreSQL: some tests restart it, and feeds end at the oldest transaction of a whole server.
+ON_POSTGRES := --tx '$(CORES)*popen//python=tools/with-postgres $(BIN)/python'
+
+test-postgres: $(VENV)/installed  ## run the tests on temporary PostgreSQL servers
+	DEBUG=on $(BIN)/pytest --dist load $(ON_POSTGRES)
 
 # The tests of a file share a server, so one worker runs them all; files start in the order of tests_live/conftest.py.
-CORES := $(shell getconf _NPROCESSORS_ONLN)
 IN_PARALLEL := --dist loadfile --no-loadscope-reorder
 
 .PHONY: test-live-sqlite test-live-postgres
@@ -84,9 +87,8 @@ test-live-%: export SCHEMATHESIS := $(CURDIR)/$(VENV)/schemathesis/bin/schemathe
 test-live-sqlite: $(VENV)/installed-dev $(VENV)/schemathesis/installed
 	$(BIN)/pytest tests_live --seconds $(DURATION) $(IN_PARALLEL) --tx '$(CORES)*popen'
 
-# Each worker has its own PostgreSQL, which some tests restart.
 test-live-postgres: $(VENV)/installed-dev $(VENV)/schemathesis/installed
-	DEBUG=on $(BIN)/pytest tests_live --seconds $(DURATION) $(IN_PARALLEL) --tx '$(CORES)*popen//python=tools/with-postgres $(BIN)/python'
+	DEBUG=on $(BIN)/pytest tests_live --seconds $(DURATION) $(IN_PARALLEL) $(ON_POSTGRES)
 
 cluster-test: $(VENV)/installed-dev  ## test nodes behind nginx and PostgreSQL with a replica, as parts fail; CLUSTER_SECONDS=1800
 	$(BIN)/pytest tests_cluster -rs --replica --seconds $(CLUSTER_SECONDS)
@@ -154,6 +156,3 @@ $(VENV)/bench/installed: benchmarks/requirements.txt $(VENV)/installed
 	@$(PYTHON) -m venv $(VENV)/bench
 	@$(VENV)/bench/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@touch $@
-
-# The tests start Python hundreds of times: let it keep what it has compiled.
-unexport PYTHONDONTWRITEBYTECODE
