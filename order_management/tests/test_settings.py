@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -81,6 +82,13 @@ def test_a_separate_process_loads_the_same_settings_or_stops_with_the_same_messa
     else:
         settings = load(**variables)
         assert shown == ascii(settings.DATABASES | {"": settings.CURRENCY})
+def reason(output):
+    """Return why a server has not started, from the line of its log, or the output as it is."""
+    return json.loads(output)["message"] if output.startswith("{") else output
+
+
+def setting(name, **variables):
+    return python(f"from order_management import settings; print(repr(settings.{name}))", **variables)
 
 
 def test_without_settings_it_is_development_on_localhost():
@@ -101,13 +109,13 @@ def test_a_configured_command_line_is_production(variables):
 def test_a_server_is_production_and_needs_a_key(server):
     start = f"import order_management.{server}"
 
-    assert python(start).startswith("SECRET_KEY must be set")
-    assert python(start, SECRET_KEY=KEY[:49]).startswith("SECRET_KEY must be set")
-    assert python(start, SECRET_KEY=KEY) == (
+    assert reason(python(start)).startswith("SECRET_KEY must be set")
+    assert reason(python(start, SECRET_KEY=KEY[:49])).startswith("SECRET_KEY must be set")
+    assert reason(python(start, SECRET_KEY=KEY)) == (
         "ALLOWED_HOSTS must name the hosts to answer for in production, separated by commas."
     )
     for empty in ("", " "):
-        assert python(start, DEBUG=empty).startswith("SECRET_KEY must be set")
+        assert reason(python(start, DEBUG=empty)).startswith("SECRET_KEY must be set")
     code = f"{start}; from django.conf import settings; print(settings.DEBUG, len(settings.AUTH_PASSWORD_VALIDATORS))"
     assert python(code, **PRODUCTION) == "False 4"
     assert python(code, DEBUG="on") == "True 0"
@@ -237,11 +245,19 @@ def test_the_middleware_that_counts_needs_a_directory_that_the_workers_share(
 
 @pytest.mark.parametrize("server", ["wsgi", "asgi"])
 def test_metrics_of_several_workers_need_a_shared_directory(server, tmp_path):
-    start = f"import order_management.{server}; print('started')"
     variables = {"DEBUG": "on", "METRICS_TOKEN": "t" * 20, "GRANIAN_WORKERS": "2"}
 
     assert python(start, **variables, PROMETHEUS_MULTIPROC_DIR=" ") == NO_DIRECTORY
     assert python(start, **variables, PROMETHEUS_MULTIPROC_DIR=str(tmp_path)) == "started"
+    def start(**variables):
+        return reason(python(f"import order_management.{server}; print('started')", **variables))
+
+    assert start(**variables) == NO_DIRECTORY
+    assert start(**variables, PROMETHEUS_MULTIPROC_DIR=" ") == NO_DIRECTORY
+    assert start(**variables, PROMETHEUS_MULTIPROC_DIR="/nowhere") == UNUSABLE_DIRECTORY
+    assert start(DEBUG="on", PROMETHEUS_MULTIPROC_DIR="/nowhere") == UNUSABLE_DIRECTORY
+    assert start(**variables, PROMETHEUS_MULTIPROC_DIR=str(tmp_path)) == "started"
+    assert start(**variables | {"GRANIAN_WORKERS": "1"}) == "started"
 
 
 def test_the_development_server_prints_why_it_does_not_start(tmp_path):
