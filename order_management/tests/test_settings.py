@@ -52,6 +52,11 @@ def python(code, **variables):
     return process.stdout.strip() if process.returncode == 0 else process.stderr.strip()
 
 
+def reason(output):
+    """Return why a server has not started, from the line of its log, or the output as it is."""
+    return json.loads(output)["message"] if output.startswith("{") else output
+
+
 def load(**variables):
     """Return the module with the settings, executed anew in this process with only the given environment variables."""
     spec = importlib.util.find_spec("order_management.settings")
@@ -82,13 +87,6 @@ def test_a_separate_process_loads_the_same_settings_or_stops_with_the_same_messa
     else:
         settings = load(**variables)
         assert shown == ascii(settings.DATABASES | {"": settings.CURRENCY})
-def reason(output):
-    """Return why a server has not started, from the line of its log, or the output as it is."""
-    return json.loads(output)["message"] if output.startswith("{") else output
-
-
-def setting(name, **variables):
-    return python(f"from order_management import settings; print(repr(settings.{name}))", **variables)
 
 
 def test_without_settings_it_is_development_on_localhost():
@@ -245,19 +243,11 @@ def test_the_middleware_that_counts_needs_a_directory_that_the_workers_share(
 
 @pytest.mark.parametrize("server", ["wsgi", "asgi"])
 def test_metrics_of_several_workers_need_a_shared_directory(server, tmp_path):
+    start = f"import order_management.{server}; print('started')"
     variables = {"DEBUG": "on", "METRICS_TOKEN": "t" * 20, "GRANIAN_WORKERS": "2"}
 
-    assert python(start, **variables, PROMETHEUS_MULTIPROC_DIR=" ") == NO_DIRECTORY
+    assert reason(python(start, **variables, PROMETHEUS_MULTIPROC_DIR=" ")) == NO_DIRECTORY
     assert python(start, **variables, PROMETHEUS_MULTIPROC_DIR=str(tmp_path)) == "started"
-    def start(**variables):
-        return reason(python(f"import order_management.{server}; print('started')", **variables))
-
-    assert start(**variables) == NO_DIRECTORY
-    assert start(**variables, PROMETHEUS_MULTIPROC_DIR=" ") == NO_DIRECTORY
-    assert start(**variables, PROMETHEUS_MULTIPROC_DIR="/nowhere") == UNUSABLE_DIRECTORY
-    assert start(DEBUG="on", PROMETHEUS_MULTIPROC_DIR="/nowhere") == UNUSABLE_DIRECTORY
-    assert start(**variables, PROMETHEUS_MULTIPROC_DIR=str(tmp_path)) == "started"
-    assert start(**variables | {"GRANIAN_WORKERS": "1"}) == "started"
 
 
 def test_the_development_server_prints_why_it_does_not_start(tmp_path):
