@@ -5,6 +5,8 @@ import shutil
 
 from playwright.sync_api import sync_playwright
 
+from .server import WAIT
+
 # The headless shell is the same engine without the user interface, and takes half the CPU.
 CHROMIUM = shutil.which("chromium-headless-shell") or "/usr/bin/chromium"
 # Root cannot use the sandbox, and the browser must not call home.
@@ -30,6 +32,7 @@ def browser():
 def page_of(browser, base_url, **options):
     """Yield a page in a new context; fail if it logs errors or warnings, or requests anything from another host."""
     page = browser.new_context(base_url=base_url, **options).new_page()
+    page.context.set_default_timeout(3 * WAIT * 1000)  # milliseconds, for a busy machine
     errors = page.errors = []
     page.on("console", lambda message: message.type in ("error", "warning") and errors.append(message.text))
     page.on("pageerror", lambda error: errors.append(str(error)))
