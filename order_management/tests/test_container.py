@@ -46,7 +46,7 @@ def test_every_command_exists():
     texts = [DOCKERFILE, *(path.read_text() for path in [ROOT / "compose.yaml", *SCRIPTS])]
     commands = {name for text in texts for name in re.findall(r"manage\.py,? ([a-z_]+)", text)}
 
-    assert commands >= {"migrate", "housekeeping"}
+    assert commands >= {"migrate", "housekeeping", "backup"}
     assert commands <= get_commands().keys() | {"order_management"}  # copied and compiled after manage.py
 
 
