@@ -249,9 +249,14 @@ def test_an_unknown_name_is_an_error(db, command):
     assert error.value.returncode == 1
 
 
+class Terminal(StringIO):
+    def isatty(self):
+        return True
+
+
 @pytest.mark.parametrize(("answer", "is_erased"), [("yes\n", True), ("no\n", False), ("\n", False), ("", False)])
-def test_the_command_asks_first(customer, monkeypatch, answer, is_erased):
-    monkeypatch.setattr("sys.stdin", StringIO(answer))
+def test_the_command_asks_first_in_a_terminal(customer, monkeypatch, answer, is_erased):
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
 
     if is_erased:
         run("anonymise_user", "carl")
@@ -260,6 +265,14 @@ def test_the_command_asks_first(customer, monkeypatch, answer, is_erased):
             run("anonymise_user", "carl")
 
     assert User.objects.filter(username="carl").exists() is not is_erased
+
+
+def test_a_program_is_not_asked(customer, monkeypatch):
+    monkeypatch.setattr("sys.stdin", StringIO(""))
+
+    run("anonymise_user", "carl")
+
+    assert not User.objects.filter(username="carl").exists()
 
 
 def test_every_reference_to_a_user_is_moved_or_deleted():

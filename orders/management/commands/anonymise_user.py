@@ -1,3 +1,5 @@
+import sys
+
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import User
@@ -15,11 +17,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("name", metavar="NAME", help="the username, in any spelling")
-        parser.add_argument("--no-input", "--noinput", action="store_false", dest="interactive", help="do not ask")
+        parser.add_argument(
+            "--no-input", "--noinput", action="store_false", dest="interactive", help="do not ask in a terminal"
+        )
 
     def handle(self, *, name, interactive, **options):
         user = User.objects.with_username(name).first()
-        if user and interactive and not user.is_anonymised:
+        # A program that runs this has decided already.
+        if user and interactive and sys.stdin.isatty() and not user.is_anonymised:
             confirm(user)
         try:
             anonymous = anonymise_user(name)
@@ -37,7 +42,7 @@ def confirm(user):
     """Raise CommandError unless the operator types yes."""
     try:
         answer = input(QUESTION.format(user.username))
-    except EOFError:
-        raise CommandError("Nobody can answer: use --no-input to go ahead without a question.") from None
+    except EOFError:  # Ctrl-D
+        answer = ""
     if answer != "yes":
         raise CommandError("Nothing was changed.")
