@@ -5,8 +5,8 @@ from pathlib import Path
 
 from django.core.management.base import CommandError
 
-# SQLite keeps these beside a database while it is open.
-SUFFIXES = ["", "-journal", "-wal", "-shm"]
+# SQLite keeps these beside a database while it is open, and `migrate` its lock.
+SUFFIXES = ["", "-journal", "-wal", "-shm", "-migrate"]
 # How the files begin, and what makes them.
 SIGNATURES = {b"SQLite format 3\0": "sqlite", b"PGDMP": "postgresql"}
 

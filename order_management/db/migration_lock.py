@@ -6,6 +6,8 @@ from contextlib import closing, contextmanager
 
 from django.core.management import CommandError
 
+from .sqlite.base import create_private
+
 # An advisory lock of PostgreSQL is a number: "migrate" in ASCII.
 LOCK = int.from_bytes(b"migrate", "big")
 # The transaction that holds the lock is idle until the end: these would abort it.
@@ -58,6 +60,7 @@ def try_postgresql(lock):
 def connect_sqlite(connection):
     """Return a connection to an empty database beside the other one. The system frees its lock when a process ends."""
     path = f"{connection.settings_dict['NAME']}-migrate"
+    create_private(path)
     return sqlite3.connect(path, isolation_level=None, timeout=0)
 
 

@@ -13,6 +13,7 @@ from django.db.models import F
 
 from accounts.models import User
 from order_management.backups.command import connected_to
+from order_management.db.migration_lock import migration_lock
 from order_management.feeds.models import FeedEpoch
 from orders.models import Order
 from products.models import Product
@@ -129,6 +130,12 @@ def test_everything_is_restored_and_everybody_must_log_in_again(epoch, backup, c
     ]
 
 
+def test_a_restore_leaves_no_file_but_the_database(backup, target):
+    call_command("restore", str(backup))
+
+    assert {file.name.removeprefix(target.name) for file in target.parent.iterdir()} <= {"", "-wal", "-shm"}
+
+
 def test_an_older_backup_is_migrated(database_file, order, tmp_path):
     call_command("migrate", "orders", "0009", verbosity=0)
     call_command("backup", str(tmp_path / "shop.backup"))
@@ -201,10 +208,10 @@ def test_nothing_is_left_of_a_restore_when_the_disk_is_full(backup, small_disk):
 def test_a_new_database_and_the_files_beside_it_are_private(target):
     earlier = os.umask(0)
     try:
-        with connection.cursor() as cursor:
+        with migration_lock(connection, report=print), connection.cursor() as cursor:
             cursor.execute("CREATE TABLE first (id)")
         assert {file.name: mode(file) for file in target.parent.iterdir()} == {
-            f"db.sqlite3{suffix}": 0o600 for suffix in ("", "-wal", "-shm")
+            f"db.sqlite3{suffix}": 0o600 for suffix in ("", "-wal", "-shm", "-migrate")
         }
     finally:
         os.umask(earlier)
