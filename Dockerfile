@@ -30,6 +30,7 @@ RUN apt-get update \
     && install -d -o order-management -m 700 /backups
 WORKDIR /srv/order-management
 COPY --from=build /srv/order-management .
+COPY deploy/granian-log.json deploy/
 COPY deploy/container deploy/container
 ENV PATH=/srv/order-management/.venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -38,7 +39,8 @@ ENV PATH=/srv/order-management/.venv/bin:$PATH \
     GRANIAN_PORT=8000 \
     GRANIAN_WORKERS=2 \
     GRANIAN_BLOCKING_THREADS=4 \
-    GRANIAN_WORKERS_KILL_TIMEOUT=30
+    GRANIAN_WORKERS_KILL_TIMEOUT=30 \
+    GRANIAN_LOG_CONFIG=deploy/granian-log.json
 USER 10001
 EXPOSE 8000
 # On SIGTERM, granian lets its workers finish their requests.

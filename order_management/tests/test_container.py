@@ -42,6 +42,13 @@ def test_every_variable_is_a_setting_in_the_readme():
     assert unknown == {"PGPASSWORD"}
 
 
+def test_the_server_has_the_variables_of_the_systemd_unit():
+    unit = (ROOT / "deploy/order-management.service").read_text()
+    in_unit = re.search("^Environment=(.*)$", unit, re.M)[1].split()
+
+    assert set(in_unit) <= set(re.findall(r"[A-Z_]+=\S+", DOCKERFILE))
+
+
 def test_every_command_exists():
     texts = [DOCKERFILE, *(path.read_text() for path in [ROOT / "compose.yaml", *SCRIPTS])]
     commands = {name for text in texts for name in re.findall(r"manage\.py,? ([a-z_]+)", text)}
