@@ -3,7 +3,7 @@
 FROM python:3.13-slim-trixie AS build
 WORKDIR /srv/order-management
 COPY lock/runtime.txt /tmp/
-# Without pip in the environment, and wheels only: the result needs no compiler.
+# Wheels only, so no compiler is needed. The environment itself has no pip.
 RUN python -m venv --without-pip .venv \
     && pip --python .venv/bin/python install --no-cache-dir --require-hashes --only-binary :all: -r /tmp/runtime.txt
 COPY manage.py .
@@ -12,7 +12,7 @@ COPY accounts accounts
 COPY products products
 COPY orders orders
 COPY demo demo
-# The root file system is read-only when it runs.
+# Compiled here, because the file system is read-only when the container runs.
 RUN python -m compileall -q manage.py order_management accounts products orders demo
 
 FROM python:3.13-slim-trixie
@@ -21,7 +21,7 @@ LABEL org.opencontainers.image.title="Order Management" \
       org.opencontainers.image.description="A REST API for orders and stock" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="${VERSION}"
-# pg_dump for backups, openssl for a certificate of localhost. Debian replaces versions that have been fixed.
+# pg_dump for backups, openssl for a localhost certificate. No versions, because Debian keeps only the latest ones.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends openssl postgresql-client \

@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
-# Processes that run the tests of make test: one per core. JOBS=0 runs them in pytest's own, for a debugger.
+# Processes that run the tests of make test: one per core. JOBS=0 runs the tests in a single process, for a debugger.
 JOBS ?= auto
 # Seconds that each long test of test-live takes.
 DURATION ?= 60
@@ -37,7 +37,7 @@ run: $(VENV)/installed  ## run the API on http://127.0.0.1:8000/ in development 
 	@echo "Open http://127.0.0.1:$(PORT)/ to try the API. To create an Admin, run make admin in another terminal."
 	@$(BIN)/python manage.py runserver 127.0.0.1:$(PORT)
 
-admin: $(VENV)/installed  ## create an Admin: asks for name and password
+admin: $(VENV)/installed  ## create an Admin: asks for name, email address and password
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py createsuperuser
 
@@ -121,9 +121,10 @@ worst: $(VENV)/installed  ## measure the most expensive requests anybody can sen
 release:  ## check and tag a version, such as VERSION=1.0.0; pushes nothing
 	@$(PYTHON) tools/release "$(VERSION)" $(CHECKS)
 
-# Every package that is installed, with its version and hashes, for all Pythons and platforms. The first file decides.
+# Every package that is installed, with its version and hashes, for all Pythons and platforms. The first file decides
+# the versions in the others.
 lock: export UV_NO_CONFIG := 1
-lock: $(VENV)/lock/installed  ## write lock/ after a change to the requirements; ARGS=--upgrade renews what they require
+lock: $(VENV)/lock/installed  ## write lock/ after a change to the requirements; ARGS=--upgrade upgrades what they require
 	@$(COMPILE) --output-file lock/requirements-dev.txt requirements-dev.txt
 	@$(COMPILE) --output-file lock/requirements.txt --constraints lock/requirements-dev.txt requirements.txt
 	@sed '/^# Tests/,$$d' requirements.txt | $(COMPILE) --output-file lock/runtime.txt --constraints lock/requirements-dev.txt -

@@ -25,7 +25,7 @@ def _cheap_hashes(settings):
 
 @pytest.fixture(scope="session", autouse=True)
 def _static_files_listed_once():
-    """Every test client loads the middleware anew, and WhiteNoise would list all static files each time: 0.1 s."""
+    """Every test client loads the middleware again, and WhiteNoise would list all static files each time: 0.1 s."""
     listed, add_files = {}, WhiteNoiseMiddleware.add_files_from_finders
 
     def add_listed_files(middleware):

@@ -1,7 +1,7 @@
-"""What is kept about a person: reading it, and replacing their account by an anonymous one, which takes over the rest.
+"""Reads what is kept about a person, and replaces their account with an anonymous one, which takes over the rest.
 
-A call by this person that is under way finds its caller deleted, which every call handles already: it gets a 401, and
-nothing is done. So no call can bring back a text after it was erased.
+A request by this person that is in progress finds its caller deleted, which every call handles already: it gets a 401,
+and nothing is done. So no call can bring back a text after it was erased.
 """
 
 from django.contrib.admin.models import LogEntry
@@ -22,11 +22,11 @@ class LastAdmin(Conflict):
 
 
 class AlreadyAnonymised(Conflict):
-    detail = "This user is anonymous already."
+    detail = "This user is already anonymous."
 
 
 def account_data(user):
-    """Return the account as a dict, with what belongs to it: no password, token or key of a session."""
+    """Return the account and what belongs to it as a dict, without passwords, tokens and session keys."""
     fields = ["id", "username", "email", "first_name", "last_name", "role", "is_active", "date_joined", "last_login"]
     tokens = OutstandingToken.objects.filter(user=user).order_by("pk")
     return {
@@ -66,14 +66,14 @@ def lock_person(username):
 
     Raise User.DoesNotExist, AlreadyAnonymised or LastAdmin.
     """
-    # First, as at a registration, which counts the address before it can wait for the username.
+    # First, because a registration also locks the address before it can wait for the username.
     ClientAddress.objects.reset_failures(username)
     wanted = User.objects.with_username(username)
-    # Every active Admin, so that of two who go at the same moment, the second is the last one.
+    # Every active Admin, so that if two are erased at the same moment, the second one is the last.
     admins = User.objects.active().with_role(User.Role.ADMIN)
     locked = User.objects.filter(Q(pk__in=wanted.values("pk")) | Q(pk__in=admins.values("pk")))
     list(locked.order_by("pk").select_for_update(no_key=True).values_list("pk"))
-    # FOR UPDATE, which commits that refer to the user wait for. They then find the user deleted.
+    # FOR UPDATE: whatever inserts a row that refers to the user waits for it, and then finds the user deleted.
     user = wanted.select_for_update().get()
     if user.is_anonymised:
         raise AlreadyAnonymised
@@ -94,7 +94,7 @@ def replace_account(user):
 
 
 def move_rows(user, anonymous):
-    """Let everything that keeps the user from being deleted, and the admin history, refer to the anonymous user."""
+    """Make every row that protects the user from deletion, and the admin history, refer to the anonymous user."""
     for relation in User._meta.get_fields(include_hidden=True):
         if getattr(relation, "on_delete", None) is PROTECT and relation.auto_created:
             relation.related_model.objects.filter(**{relation.field.name: user}).update(

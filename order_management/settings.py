@@ -31,7 +31,7 @@ TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, minimum=0)
 # Prometheus metrics. PROMETHEUS_MULTIPROC_DIR, which the workers share, is checked when the server starts.
 METRICS_TOKEN = env.token("METRICS_TOKEN")
 
-# Whether the line of each request in the log has the caller's address.
+# Whether each request's line in the log has the caller's address.
 LOG_ADDRESSES = env.switch("LOG_ADDRESSES", default=False)
 
 # Log statements that take longer; 0 turns it off.

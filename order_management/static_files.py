@@ -68,7 +68,7 @@ class StaticFilesMiddleware(middleware.WhiteNoiseMiddleware):
         headers = Headers([])
         self.add_mime_headers(headers, path, url)
         self.add_cache_headers(headers, path, url)
-        # In development, the files are looked up anew with each request.
+        # In development, the files are looked up again for each request.
         is_compressed = is_compressible(path) and not self.autorefresh
         return (CompressedFile if is_compressed else responders.StaticFile)(path, headers.items(), None, stat_cache)
 
@@ -82,7 +82,7 @@ class CompressedFile(responders.StaticFile):
     def get_headers(self, headers_list, files):
         headers = super().get_headers(headers_list, files)
         headers["Vary"] = "Accept-Encoding"
-        # A weak one, because it stands for both forms.
+        # Weak, because it stands for both forms.
         headers["ETag"] = f"W/{headers['ETag']}"
         return headers
 

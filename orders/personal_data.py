@@ -1,4 +1,4 @@
-"""Everything that the shop keeps about a person: reading it, and erasing their name. Orders and numbers stay."""
+"""Reads everything that the shop keeps about a person, and erases their name. Orders and numbers stay."""
 
 from collections import defaultdict
 
@@ -78,7 +78,7 @@ def erase_notes(user):
 
 
 def rewrite_answers(orders):
-    """Correct the answers that are kept for a retry, and contain one of these orders with its customer and note."""
+    """Update the answers that are kept for retries and contain one of these orders, with its customer and note."""
     rows = orders.values_list("pk", "customer__username", "note")
     current = {pk: {"customer": name, "note": note} for pk, name, note in rows}
     outdated = {key: body for key, body in kept_answers() if body["id"] in current}

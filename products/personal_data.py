@@ -4,7 +4,7 @@ from .models import ProductImport, StockMovement
 
 
 def stock_data(user):
-    """Return the rows of the ledger that a user has caused, and their imports, as dicts of lists of dicts."""
+    """Return the rows of the ledger that a user has caused, and their imports, as a dict of two lists of dicts."""
     imports = ProductImport.objects.filter(by=user.username).order_by("pk")
     return {
         "stock_movements": list(
@@ -22,5 +22,5 @@ def erase_ledger_notes(user):
 
 
 def rename_imports(username, anonymous):
-    """Let the imports of a username, which is all that they know of the user, be those of the anonymous user."""
+    """Rename the user in their imports, which refer to them only by username."""
     ProductImport.objects.filter(by=username).update(by=anonymous.username)

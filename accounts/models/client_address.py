@@ -45,7 +45,7 @@ class ClientAddressManager(models.Manager):
 
     def reset_failures(self, username):
         """Clear the counts of a username at all addresses."""
-        # By address, so that two of these cannot deadlock.
+        # In the order of the addresses, so that two of these cannot deadlock.
         for address in dict(self.failures_of(username)):
             self.lock(address).reset_failures(username)
 

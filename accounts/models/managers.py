@@ -84,7 +84,7 @@ class UserManager(auth.UserManager.from_queryset(UserQuerySet)):
         return self.active().with_username(username).select_for_update(no_key=True).first()
 
     def create_anonymous(self, user):
-        """Create the locked-out account that takes the place of a user, whose id is all that it keeps of them."""
+        """Create the locked-out account that replaces a user, and keeps only their id and the day they joined."""
         anonymous = self.model(username=f"{self.model.ANONYMOUS}{user.pk}", date_joined=user.date_joined)
         anonymous.is_active = False
         anonymous.set_unusable_password()

@@ -24,7 +24,7 @@ class User(auth.AbstractUser):
         ADMIN = "admin"
         CUSTOMER = "customer"
 
-    # Usernames of anonymous users begin with it. Nobody can register one, because of the colon.
+    # The usernames of anonymous users begin with this. Because of the colon, nobody can register one.
     ANONYMOUS = "anonymous:"
 
     username = models.CharField(

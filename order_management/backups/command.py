@@ -10,7 +10,7 @@ from django.db import Error, connection, connections
 
 
 class BackupCommand(BaseCommand):
-    """Ends with one sentence if something fails. Subclasses implement `run`."""
+    """Ends with one sentence if something fails. Subclasses implement `run()`."""
 
     def add_arguments(self, parser):
         parser.add_argument("file", metavar="FILE", type=Path)
@@ -32,7 +32,7 @@ class BackupCommand(BaseCommand):
 
 @contextmanager
 def signals_interrupt():
-    """Let these signals raise KeyboardInterrupt, as Ctrl-C does, so that temporary files are removed."""
+    """Make these signals raise KeyboardInterrupt, as Ctrl-C does, so that temporary files are removed."""
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     earlier = [signal.signal(number, signal.default_int_handler) for number in numbers]
     try:
@@ -44,7 +44,7 @@ def signals_interrupt():
 
 @contextmanager
 def connected_to(name, **options):
-    """Let the default connection be one to another database of the same kind, with other options."""
+    """Point the default connection to another database of the same kind, with other options."""
     default = connections[connection.alias]
     connections[connection.alias] = other = default.copy()
     other.settings_dict["NAME"] = name

@@ -15,11 +15,11 @@ SIGNATURES = {b"SQLite format 3\0": "sqlite", b"PGDMP": "postgresql"}
 def new_file(path):
     """Yield the path of a temporary file with mode 0600, which gets its name at the end unless there is an error.
 
-    So the file is written whole or not at all, also if the machine loses power. An existing file is never replaced.
+    So the file is written whole or not at all, even if the machine loses power. An existing file is never replaced.
     """
     check_new(path)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    # Closed before SQLite opens the file: to close it later would end SQLite's locks.
+    # Closed before SQLite opens the file: closing it later would release SQLite's locks.
     os.close(handle)
     try:
         yield Path(temporary)
@@ -33,13 +33,13 @@ def new_file(path):
 
 def check_new(path):
     if os.path.lexists(path):
-        raise CommandError(f"{path} exists already, and is not overwritten.")
+        raise CommandError(f"{path} already exists, and is not overwritten.")
     if not path.parent.is_dir():
         raise CommandError(f"There is no directory {path.parent}.")
 
 
 def publish(temporary, path):
-    """Name a file, unless another one has got the name meanwhile."""
+    """Give a file its name, unless another one has taken that name meanwhile."""
     try:
         os.link(temporary, path)
     except FileExistsError:

@@ -30,7 +30,9 @@ def prepare(verify):
 
 def check_direct():
     if settings.PGBOUNCER:
-        raise CommandError("PgBouncer cannot be used here: let DATABASE_URL name PostgreSQL, and set PGBOUNCER=off.")
+        raise CommandError(
+            "PgBouncer cannot be used here: point DATABASE_URL to PostgreSQL itself, and set PGBOUNCER=off."
+        )
 
 
 def dump(file):
@@ -56,7 +58,7 @@ def get_migrations(file):
 
 @contextmanager
 def restored(file):
-    """Let the default connection be one to a temporary database with the contents of a backup."""
+    """Point the default connection to a temporary database with the contents of a backup."""
     name = f"backup_{secrets.token_hex(8)}"
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0")
@@ -74,7 +76,7 @@ def check_empty():
     check_direct()
     if connection.introspection.table_names():
         name = connection.settings_dict["NAME"]
-        raise CommandError(f"The database {name} is not empty. Create a new one, and let DATABASE_URL name it.")
+        raise CommandError(f"The database {name} is not empty. Create a new one, and point DATABASE_URL to it.")
 
 
 @contextmanager

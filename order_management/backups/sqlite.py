@@ -79,7 +79,7 @@ def get_migrations(file):
 
 @contextmanager
 def restored(file):
-    """Let the default connection be one to the backup itself, which nothing can change."""
+    """Point the default connection to the backup itself, for reading only."""
     with reading(file) as database:
         check_integrity(file, database, "integrity_check")  # reads the indexes, too
     with connected_to(get_uri(file), init_command=""):
@@ -91,7 +91,7 @@ def check_empty():
     path = get_path()
     if path.exists() and get_tables(path):
         raise CommandError(
-            f"{path} is not empty. Stop the server, and move that file and its -wal and -shm files away."
+            f"{path} is not empty. Stop the server, and move that file away, together with its -wal and -shm files."
         )
     if log := next((log for log in get_logs(path) if log.exists() and log.stat().st_size), None):
         raise CommandError(f"{log} belongs to another database. Move it away first.")
@@ -99,7 +99,7 @@ def check_empty():
 
 @contextmanager
 def loaded(file):
-    """Let the default connection be one to a copy of the backup, which becomes the database at the end."""
+    """Point the default connection to a copy of the backup, which becomes the database at the end."""
     path = get_path()
     for empty in [path, *get_logs(path)]:
         empty.unlink(missing_ok=True)

@@ -22,7 +22,7 @@ WAIT, PAUSE = 600, 0.2  # seconds
 def migration_lock(connection, report):
     """Run a block while no other process does so on the same database. Report a wait; raise CommandError after WAIT."""
     if connection.vendor == "sqlite" and connection.is_in_memory_db():
-        yield  # no other process has it
+        yield  # no other process can open it
         return
     connect, try_lock = ON_SQLITE if connection.vendor == "sqlite" else ON_POSTGRESQL
     with closing(connect(connection)) as lock:
@@ -58,7 +58,7 @@ def try_postgresql(lock):
 
 
 def connect_sqlite(connection):
-    """Return a connection to an empty database beside the other one. The system frees its lock when a process ends."""
+    """Return a connection to an empty database beside the real one. The system releases its lock if a process dies."""
     path = f"{connection.settings_dict['NAME']}-migrate"
     create_private(path)
     return sqlite3.connect(path, isolation_level=None, timeout=0)

@@ -1,4 +1,4 @@
-"""Whether the database accepts writes, found out without writing and without waiting for those who do."""
+"""Finds out whether the database accepts writes, without writing and without waiting for other writers."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ FREE_MIN = 1024 * 1024  # bytes
 
 
 def is_writable():
-    """Return whether the default database accepts writes; raise Error if it cannot be asked."""
+    """Return whether the default database accepts writes; raise Error if it does not respond."""
     if connection.vendor == "postgresql":
         return is_read_write()
     return connection.is_in_memory_db() or is_file_writable(os.path.realpath(connection.settings_dict["NAME"]))

@@ -1,4 +1,4 @@
-"""The format of the log, also for the server (granian): deploy/granian-log.json names it.
+"""The format of the log. The server (granian) uses it, too: deploy/granian-log.json names it.
 
 It imports no Django, because granian's main process has no other need for it.
 """

@@ -85,7 +85,7 @@ def request_fields(request, response):
 
 
 def level_of(request, response):
-    """Return INFO for a request, but DEBUG for the many that nobody looks for: health checks, metrics, static files."""
+    """Return the level for a request: DEBUG for successful health checks, metrics and static files, else INFO."""
     is_routine = response.status_code < 400 and request.path.startswith(ROUTINE)
     return logging.DEBUG if is_routine else logging.INFO
 

@@ -39,7 +39,7 @@ def log_request(get_response):
 
 
 def address_field(request):
-    """Return the caller's address, as failed logins are counted; None if the proxy has sent none that can be read."""
+    """Return the caller's address for the log, if configured; it is None if the proxy has sent an unreadable one."""
     if not settings.LOG_ADDRESSES:
         return {}
     try:

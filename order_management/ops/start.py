@@ -1,4 +1,4 @@
-"""A server that cannot start says so in its log."""
+"""Logs why a server cannot start."""
 
 import logging
 import logging.config
@@ -12,7 +12,7 @@ from .logging import logging_config
 
 @contextmanager
 def failure_logged():
-    """Log what keeps a server from starting, as a line of its log, and end the process."""
+    """Log the reason if a server cannot start, and end the process."""
     if settings.configured:  # under runserver, which reports errors itself
         yield
         return

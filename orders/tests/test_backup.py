@@ -70,7 +70,7 @@ def test_a_backup_replaces_nothing(database_file, tmp_path, kind):
     {"file": path.touch, "link": lambda: path.symlink_to("nowhere"), "directory": path.mkdir}[kind]()
     before = sorted(os.listdir(tmp_path))
 
-    assert refused("backup", path) == f"{path} exists already, and is not overwritten."
+    assert refused("backup", path) == f"{path} already exists, and is not overwritten."
     assert sorted(os.listdir(tmp_path)) == before
 
 

@@ -236,7 +236,7 @@ def test_an_anonymous_user_stays_as_they_are(zoe):
     anonymise(NAME)
     before = User.objects.values().get(username=f"anonymous:{zoe.pk}")
 
-    assert anonymise(f"anonymous:{zoe.pk}") == "This user is anonymous already. Nothing was changed.\n"
+    assert anonymise(f"anonymous:{zoe.pk}") == "This user is already anonymous. Nothing was changed.\n"
 
     assert User.objects.values().get(username=f"anonymous:{zoe.pk}") == before
 

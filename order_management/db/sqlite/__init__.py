@@ -5,7 +5,7 @@ def configure(database):
     """Add the options of SQLite to an entry of Django's DATABASES."""
     # Django's backend with a shorter wait between attempts to write: see base.py.
     database["ENGINE"] = "order_management.db.sqlite"
-    # Django's default for its own backend, which is the only one that pytest-django's part for pytest-xdist knows.
+    # Django's default for its own backend. pytest-django, with pytest-xdist, knows only that backend.
     database["TEST"] = {"NAME": ":memory:"}
     database["OPTIONS"] = {
         # Transactions take the write lock when they begin. With Django's default, one that reads before it writes fails
