@@ -1,5 +1,5 @@
 # The production server: docker build --tag order-management:1.0.0 .
-# compose.yaml runs it with PostgreSQL and nginx. docs/operations.md says what of this was tested, and how.
+# compose.yaml runs it with PostgreSQL and nginx. docs/operations.md says how much of this was tested, and how.
 FROM python:3.13-slim-trixie AS build
 WORKDIR /srv/order-management
 COPY lock/runtime.txt /tmp/

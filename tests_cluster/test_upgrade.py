@@ -76,5 +76,5 @@ def test_an_upgrade_and_the_way_back_lose_no_order_and_no_session(cluster, load,
         recover(load)
         refresh(cluster, tokens)
 
-    # The clients' own tokens are those of the beginning; after the test, every acknowledged order is compared.
+    # The clients use their tokens from before the upgrade; after the test, every acknowledged order is compared.
     assert load.failed() == []

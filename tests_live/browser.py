@@ -58,7 +58,7 @@ def log_in(page, username, password):
 
 
 def use_session(page, site):
-    """Give the page the cookies of an AdminSite, which is faster than to log in on a page."""
+    """Give the page the cookies of an AdminSite, which is faster than logging in on a page."""
     url = f"http://127.0.0.1:{site.server.port}"
     page.context.add_cookies(
         [{"name": name, "value": cookie.value, "url": url} for name, cookie in site.cookies.items()]

@@ -42,7 +42,7 @@ def run(command, script, proxy, folder):
 
 
 def assert_one_order_was_placed(server, proxy):
-    """The first try was done but its answer lost, then there was a 503, and then the token did not count."""
+    """The first try placed the order, but its answer was lost; then came a 503, and then the token was refused."""
     assert proxy.orders[:4] == [201, 503, 401, 201]
     [order] = server.call("GET", "/api/orders/?page_size=1000", token=server.login(ADMIN)["access"]).body
     assert order["items"][0]["quantity"] == 2

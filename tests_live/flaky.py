@@ -1,4 +1,4 @@
-"""A proxy that fails: an order's first answer is lost, then it says 503 itself, then the token no longer counts."""
+"""A failing proxy: it loses an order's first answer, then answers 503 itself, then spoils the token."""
 
 import contextlib
 import http.client

@@ -12,7 +12,7 @@ REVISION = "98ad17607d17"
 
 
 def extract(folder):
-    """Extract it into a folder, and return that; skip the test without the history."""
+    """Extract it into a folder, and return the folder; skip the test without the history."""
     archive = subprocess.run(["git", "archive", REVISION], cwd=ROOT, capture_output=True)
     if archive.returncode:
         pytest.skip("This copy of the project lacks the history.")

@@ -1,4 +1,4 @@
-"""The samples in docs/clients.md print what is shown, although an answer is lost, a 503 comes and a token is refused.
+"""The samples in docs/clients.md print what is shown, even if an answer is lost, a 503 comes and a token is refused.
 
 The TypeScript sample is run by test_typescript.py, the Postman folder by test_clients.py.
 """

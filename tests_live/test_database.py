@@ -84,7 +84,7 @@ def test_while_postgresql_is_read_only_the_server_is_not_ready(server):
     before = server.products()
     execute(CLUSTER, "ALTER DATABASE {} SET default_transaction_read_only = on", name_of(server.database_url))
     try:
-        terminate_sessions(server.database_url)  # others keep what they began with
+        terminate_sessions(server.database_url)  # open sessions keep their setting
         not_ready = server.at_once([("GET", "/readyz/")] * 16)
         assert {answer.status for answer in not_ready} == {503}
         assert {answer.headers["Retry-After"] for answer in not_ready} == {"5"}

@@ -167,7 +167,7 @@ def use_accounts(server):
 
 
 def use_admin_site(server, product):
-    """Log in wrong and right, send forms with and without their tokens, import a bad file."""
+    """Log in with wrong and right passwords, send forms with and without their tokens, import a bad file."""
     site, path = AdminSite(server), f"/admin/products/product/{product['id']}/book_stock/"
     wrong = site.hidden_inputs("/admin/login/") | {"username": "anna", "password": SECRETS["wrong"]}
     server.call(*site.form("/admin/login/", wrong))
@@ -219,7 +219,7 @@ def test_no_secret_is_in_the_log_of_a_server_that_was_used_in_every_way(used):
     log = used.output
     assert all(text in log for text in ("Traceback", "slow_queries", "token_reused", "login_failed", '"status":413'))
 
-    # Of a token, the signature is enough to recognize it.
+    # The signature is enough to recognize a token.
     secrets = [*SECRETS.values(), METRICS, DATABASE, SECRET_KEY, *(text.rpartition(".")[2] for text in used.issued)]
     assert len(secrets) > 20
     assert [secret for secret in secrets if secret in log] == []

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 
 # SQLite keeps these beside a database while it is open, and `migrate` its lock.
 SUFFIXES = ["", "-journal", "-wal", "-shm", "-migrate"]
-# How the files begin, and what makes them.
+# The first bytes of backups, and the database that they are for.
 SIGNATURES = {b"SQLite format 3\0": "sqlite", b"PGDMP": "postgresql"}
 
 

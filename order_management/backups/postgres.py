@@ -36,7 +36,7 @@ def check_direct():
 
 
 def dump(file):
-    """Write the database as it is now. Nobody waits for it, except for those who would change a table's columns."""
+    """Write the database as it is now. Only statements that change a table's columns wait for it."""
     run("pg_dump", "--format=custom", "--no-password", f"--file={file}", f"--dbname={get_dsn()}")
 
 

@@ -58,7 +58,7 @@ def reason(output):
 
 
 def load(**variables):
-    """Return the module with the settings, executed anew in this process with only the given environment variables."""
+    """Return the module with the settings, executed again in this process with only the given environment variables."""
     spec = importlib.util.find_spec("order_management.settings")
     settings = importlib.util.module_from_spec(spec)
     with pytest.MonkeyPatch.context() as patch:

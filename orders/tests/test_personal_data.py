@@ -282,7 +282,7 @@ def test_every_reference_to_a_user_is_moved_or_deleted():
         if relation.auto_created and not relation.concrete and hasattr(relation, "on_delete")
     }
 
-    # PROTECT is moved. Of the others, the history is moved, and the rest belongs to the account.
+    # Rows with PROTECT are moved, and so is the history. All others belong to the account.
     assert {name for name, action in fields.items() if action != "PROTECT"} == {
         *["admin.LogEntry.user", "accounts.IdempotencyKey.user", "token_blacklist.OutstandingToken.user"],
         *["accounts.User_groups.user", "accounts.User_user_permissions.user"],

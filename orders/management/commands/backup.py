@@ -28,7 +28,7 @@ class Command(BackupCommand):
             check(backend, new, tables)
             mismatch = verify and self.find_mismatch(backend, new)
         self.stdout.write(f"Wrote {file}, {file.stat().st_size:,} bytes.")
-        # It is kept: it is what the database contains.
+        # The file is kept, because it is a true copy of the database.
         if mismatch:
             raise CommandError(f"The backup is complete, but its stock differs from its ledger. {mismatch}")
 
@@ -51,4 +51,4 @@ def get_tables():
 def check(backend, file, tables):
     backend.check(file)
     if missing := tables - backend.get_tables(file):
-        raise CommandError(f"The backup lacks the table {min(missing)}.")
+        raise CommandError(f"The backup has no table {min(missing)}.")
