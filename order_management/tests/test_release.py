@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 from django.conf import settings
@@ -100,3 +101,11 @@ def test_a_release_is_refused_with_a_sentence(repository, prepare, options, sent
     assert sentence in run.stderr
     assert "Traceback" not in run.stderr
     assert repository.git("tag") == tags
+
+
+def test_the_script_without_a_version_says_what_it_needs():
+    script = settings.BASE_DIR / "tools/release"
+    run = subprocess.run([sys.executable, script], capture_output=True, text=True)
+
+    assert run.returncode == 1
+    assert run.stderr.startswith("VERSION must be three numbers")
