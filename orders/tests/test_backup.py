@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import F
 
 from accounts.models import User
+from order_management.backups import sqlite
 from order_management.backups.command import connected_to
 from order_management.db.migration_lock import migration_lock
 from order_management.feeds.models import FeedEpoch
@@ -134,6 +135,13 @@ def test_a_restore_leaves_no_file_but_the_database(backup, target):
     call_command("restore", str(backup))
 
     assert {file.name.removeprefix(target.name) for file in target.parent.iterdir()} <= {"", "-wal", "-shm"}
+
+
+def test_all_that_a_restore_changes_is_in_the_file_before_it_gets_its_name(backup, target):
+    with sqlite.loaded(backup):
+        User.objects.update(first_name="New")
+
+        assert not any(name.endswith("-wal") for name in os.listdir(target.parent))
 
 
 def test_an_older_backup_is_migrated(database_file, order, tmp_path):
