@@ -1,5 +1,6 @@
 """One `migrate` at a time: two at once would both create the same tables, and one of them would fail."""
 
+import os
 import sqlite3
 import time
 from contextlib import closing, contextmanager
@@ -59,8 +60,11 @@ def try_postgresql(lock):
 
 def connect_sqlite(connection):
     """Return a connection to an empty database beside the real one. The system releases its lock if a process dies."""
-    path = f"{connection.settings_dict['NAME']}-migrate"
+    path = f"{os.path.realpath(connection.settings_dict['NAME'])}-migrate"
     create_private(path)
+    # SQLite would also open a file of another user that can only be read, and then lock nothing.
+    if not os.access(path, os.W_OK):
+        raise CommandError(f"{path} cannot be written: migrate needs it as a lock.")
     return sqlite3.connect(path, isolation_level=None, timeout=0)
 
 
