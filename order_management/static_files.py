@@ -61,7 +61,8 @@ class StaticFilesMiddleware(middleware.WhiteNoiseMiddleware):
         if not static_file:
             return super().__call__(request)
         response = self.serve(static_file, request)
-        response.headers["Cache-Control"] = OWN_VERSION if match[1] == version() else OTHER_VERSION
+        if response.status_code < 400:
+            response.headers["Cache-Control"] = OWN_VERSION if match[1] == version() else OTHER_VERSION
         return response
 
     def get_static_file(self, path, url, stat_cache=None):

@@ -108,8 +108,11 @@ def test_a_missing_file_is_a_404_and_its_url_no_error(client, name):
     assert "Cache-Control" not in response.headers
 
 
-def test_another_method_is_a_405(client):
-    assert client.post(static(CSS)).status_code == 405
+def test_a_refusal_is_not_kept(client):
+    refused = [client.post(static(CSS)), client.get(static(CSS), headers={"Range": "bytes=9999999-"})]
+
+    assert [response.status_code for response in refused] == [405, 416]
+    assert not any("Cache-Control" in response.headers for response in refused)
 
 
 def test_what_a_stylesheet_refers_to_has_the_version_too(client):
