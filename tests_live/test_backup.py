@@ -218,6 +218,19 @@ def test_only_a_backup_is_restored_and_only_into_an_empty_database(shop, backup,
         assert connection.execute("SELECT FROM pg_tables WHERE schemaname = 'public'").rowcount == 0
 
 
+@on_postgres
+def test_a_restore_that_fails_after_loading_says_what_is_left_to_run(databases, tmp_path):
+    shop, file = databases.new(), tmp_path / "shop.backup"
+    execute(shop, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$")
+    execute(shop, "CREATE TRIGGER refuse BEFORE UPDATE ON accounts_user EXECUTE FUNCTION refuse()")
+    manage("backup", str(file), DATABASE_URL=shop)
+
+    error = refused("restore", file, DATABASE_URL=databases.empty())
+
+    assert error.startswith("CommandError: The backup is loaded, but not ready: refused CONTEXT:")
+    assert error.endswith(". Before any server starts, run manage.py migrate, end_sessions and restart_feeds.\n")
+
+
 def samples(database_url, folder):
     """Return the commands of the operations page, with other paths, a server to connect to and another database."""
     page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")

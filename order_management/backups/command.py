@@ -27,7 +27,12 @@ class BackupCommand(BaseCommand):
         except OSError as error:
             raise CommandError(f"{error.filename or file}: {error.strerror or error}.") from error
         except (Error, sqlite3.Error) as error:
-            raise CommandError(f"The database failed: {' '.join(str(error).split())}.") from error
+            raise CommandError(f"The database failed: {reason(error)}.") from error
+
+
+def reason(error):
+    """Return what an error says, in one line and without a period."""
+    return " ".join(str(error).split()).rstrip(".?")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from django.db import connection
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import Conninfo
 
-from .command import connected_to
+from .command import connected_to, reason
 
 MAY_CREATE = "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
 TABLE_DATA = re.compile(r"^\d+; \d+ \d+ TABLE DATA \S+ (\S+) ", re.MULTILINE)
@@ -87,8 +87,8 @@ def loaded(file):
         yield
     except BaseException as error:
         raise CommandError(
-            f"The backup is loaded, but not ready: {error or 'interrupted'} Before any server starts, run manage.py "
-            "migrate, end_sessions and restart_feeds."
+            f"The backup is loaded, but not ready: {reason(error) or 'interrupted'}. Before any server starts, run "
+            "manage.py migrate, end_sessions and restart_feeds."
         ) from error
 
 
