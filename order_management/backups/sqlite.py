@@ -88,6 +88,8 @@ def restored(file):
 
 def check_empty():
     """Raise CommandError unless a backup can be restored to where the database belongs."""
+    if connection.is_in_memory_db():
+        raise CommandError("DATABASE_URL must name a file to restore to.")
     path = get_path()
     if path.exists() and get_tables(path):
         raise CommandError(

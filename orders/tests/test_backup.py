@@ -198,6 +198,15 @@ def test_a_database_with_tables_is_not_replaced(backup, database_file):
     assert database_file.read_bytes() == before
 
 
+def test_nothing_is_restored_into_memory(backup, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = os.listdir(tmp_path)
+
+    with connected_to(":memory:"):
+        assert refused("restore", backup) == "DATABASE_URL must name a file to restore to."
+    assert os.listdir(tmp_path) == before
+
+
 def test_the_log_of_another_database_is_not_mixed_with_a_restored_one(backup, target):
     shutil.copy(backup, f"{target}-wal")
 
