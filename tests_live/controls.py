@@ -150,6 +150,14 @@ CONTROLS = [
         SQLITE,
     ),
     Control(
+        "what a restore changes is in the database itself, not in a log that a full disk cuts off",
+        "order_management/backups/sqlite.py",
+        'connected_to(temporary, init_command="")',
+        "connected_to(temporary)",
+        "orders/tests/test_backup.py::test_all_that_a_restore_changes_is_in_the_file_before_it_gets_its_name",
+        SQLITE,
+    ),
+    Control(
         "a database that accepts no writes is noticed",
         "order_management/ops/health.py",
         "applied_migrations() and is_writable()",
@@ -741,6 +749,14 @@ CONTROLS = [
         'with migration_lock(connections[options["database"]], self.stderr.write):',
         "if True:",
         f"{MIGRATIONS}::test_of_two_migrates_at_once_one_waits_and_finds_nothing_to_do",
+        SQLITE,
+    ),
+    Control(
+        "a lock of migrations that cannot be written is not mistaken for one that is held",
+        "order_management/db/migration_lock.py",
+        "os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))",
+        "pass",
+        "order_management/tests/test_migrations.py::test_a_migrate_that_cannot_lock_stops_with_a_sentence",
         SQLITE,
     ),
     Control(
