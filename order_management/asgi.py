@@ -11,14 +11,14 @@ from django.db import connections
 from .api.content_type import sanitized
 from .api.limits import DRAIN_MAX_BYTES
 from .db import postgres
-from .ops.start import failure_logged
+from .ops.start import start_logged
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "order_management.settings")
 # Under an ASGI server, DEBUG is off unless set explicitly.
 if not os.environ.get("DEBUG", "").strip():
     os.environ["DEBUG"] = "off"
 
-with failure_logged():
+with start_logged():
     django = get_asgi_application()
 # Under ASGI each request gets a new thread, which would never reuse a kept connection.
 for database in connections.settings.values():

@@ -8,7 +8,7 @@ import pytest
 
 from .admin_site import FORM, AdminSite
 from .databases import ON_POSTGRES, execute, unavailable
-from .server import CUSTOMER, PASSWORD, SECRET_KEY, WAIT, eventually
+from .server import ASGI, CUSTOMER, PASSWORD, SECRET_KEY, WAIT, eventually
 
 REQUEST = {"level", "logger", "message", "method", "path", "status", "user", "ms", "request_id", "time"}
 
@@ -63,6 +63,14 @@ def test_granian_logs_json_too(server):
     started = {line["message"] for line in lines(server) if line["logger"].startswith("_granian")}
 
     assert {"Started worker-1", "Started worker-2"} <= started
+
+
+def test_warnings_of_python_are_json_too(new_server):
+    with new_server(ASGI) as server:
+        assert server.call("GET", "/static/orders/list.css").status == 200  # Django warns about files under ASGI
+        eventually(lambda: "StreamingHttpResponse must consume" in server.output)
+
+        assert [line["level"] for line in lines(server) if line["logger"] == "py.warnings"] == ["WARNING"]
 
 
 def test_routine_requests_are_not_logged(server, calls):

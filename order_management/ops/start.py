@@ -1,4 +1,4 @@
-"""Logs why a server cannot start."""
+"""Logs why a server cannot start, and what Python warns about."""
 
 import logging
 import logging.config
@@ -11,8 +11,8 @@ from .logging import logging_config
 
 
 @contextmanager
-def failure_logged():
-    """Log the reason if a server cannot start, and end the process."""
+def start_logged():
+    """Log the reason if a server cannot start, and end the process; then log Python's warnings."""
     if settings.configured:  # under runserver, which reports errors itself
         yield
         return
@@ -22,6 +22,7 @@ def failure_logged():
         end(str(error))
     except Exception:
         end("The server cannot start.", exc_info=True)
+    logging.captureWarnings(True)  # Python would print them as text.
 
 
 def end(message, **options):
