@@ -754,8 +754,8 @@ CONTROLS = [
     Control(
         "a lock of migrations that cannot be written is not mistaken for one that is held",
         "order_management/db/migration_lock.py",
-        "os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))",
-        "pass",
+        "if not os.access(path, os.W_OK):",
+        "if False:",
         "order_management/tests/test_migrations.py::test_a_migrate_that_cannot_lock_stops_with_a_sentence",
         SQLITE,
     ),
