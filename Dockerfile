@@ -16,11 +16,10 @@ COPY demo demo
 RUN python -m compileall -q manage.py order_management accounts products orders demo
 
 FROM python:3.13-slim-trixie
-ARG VERSION=1.0.0
 LABEL org.opencontainers.image.title="Order Management" \
       org.opencontainers.image.description="A REST API for orders and stock" \
       org.opencontainers.image.licenses="MIT" \
-      org.opencontainers.image.version="${VERSION}"
+      org.opencontainers.image.version="1.0.0"
 # pg_dump for backups, openssl for a localhost certificate. No versions, because Debian keeps only the latest ones.
 # hadolint ignore=DL3008
 RUN apt-get update \
