@@ -1,10 +1,10 @@
-import os
-import tempfile
+from pathlib import Path
 
 import orjson
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import User
+from order_management.backups.files import new_file
 from orders.personal_data import personal_data
 
 OPTIONS = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
@@ -15,7 +15,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("name", metavar="NAME", help="the username, in any spelling")
-        parser.add_argument("file", metavar="FILE.json", nargs="?", help="a new file; defaults to standard output")
+        parser.add_argument(
+            "file", metavar="FILE.json", type=Path, nargs="?", help="a new file; defaults to standard output"
+        )
 
     def handle(self, *, name, file, **options):
         user = User.objects.with_username(name).first()
@@ -26,14 +28,7 @@ class Command(BaseCommand):
             self.stdout.write(content.decode(), ending="")
             return
         try:
-            write_new(file, content)
+            with new_file(file) as temporary:
+                temporary.write_bytes(content)
         except OSError as error:
             raise CommandError(f"{file} cannot be written: {error.strerror}.") from error
-
-
-def write_new(path, content):
-    """Write a new file that only its owner may read: all of it or nothing. Raise FileExistsError if there is one."""
-    with tempfile.NamedTemporaryFile(dir=os.path.dirname(path) or ".") as temporary:
-        temporary.write(content)
-        temporary.flush()
-        os.link(temporary.name, path)
