@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from rest_framework.test import APIClient
 
 from order_management.exceptions import Code
-from order_management.ops.metrics import METHODS, OTHER
+from order_management.ops.metrics import METHODS, OTHER, event_counters
 
 from .promql import ALERTS, DASHBOARD, PANELS, QUERIES, ROOT, grouped, matched, metrics
 from .routes import all_routes
@@ -61,6 +61,18 @@ def test_every_value_of_a_label_exists(samples):
     for query in QUERIES:
         for label, value in matched(query):
             assert any(re.fullmatch(value, known) for known in values[label]), (query, label, value)
+
+
+def test_no_alert_misses_the_first_event():
+    """Prometheus sees an increase only in a series that existed before."""
+    initial = {f"{each.counter._name}_total": set(each.initial) for each in event_counters}
+    queries = [rule["expr"] for rule in ALERTS.values() if rule["expr"].endswith("> 0")]
+
+    assert len(queries) == 3
+    for query in queries:
+        [metric], values = metrics(query), {value for _, value in matched(query)}
+        assert values, query
+        assert values <= initial[metric]
 
 
 def test_every_query_of_the_dashboard_goes_to_the_chosen_data_source():

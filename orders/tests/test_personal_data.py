@@ -268,8 +268,9 @@ def test_the_command_asks_first_in_a_terminal(customer, monkeypatch, answer, is_
     assert User.objects.filter(username="carl").exists() is not is_erased
 
 
-def test_a_program_is_not_asked(customer, monkeypatch):
-    monkeypatch.setattr("sys.stdin", StringIO(""))
+@pytest.mark.parametrize("stdin", [StringIO(""), None], ids=["empty", "closed"])
+def test_a_program_is_not_asked(customer, monkeypatch, stdin):
+    monkeypatch.setattr("sys.stdin", stdin)
 
     run("anonymise_user", "carl")
 

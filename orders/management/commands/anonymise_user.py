@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, *, name, interactive, **options):
         user = User.objects.with_username(name).first()
         # A program that runs this has decided already.
-        if user and interactive and sys.stdin.isatty() and not user.is_anonymised:
+        if user and interactive and sys.stdin and sys.stdin.isatty() and not user.is_anonymised:
             confirm(user)
         try:
             anonymous = anonymise_user(name)
@@ -42,7 +42,7 @@ def confirm(user):
     """Raise CommandError unless the operator types yes."""
     try:
         answer = input(QUESTION.format(user.username))
-    except EOFError:  # Ctrl-D
+    except (EOFError, KeyboardInterrupt):  # Ctrl-D, Ctrl-C
         answer = ""
     if answer != "yes":
         raise CommandError("Nothing was changed.")
