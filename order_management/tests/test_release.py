@@ -87,7 +87,13 @@ def test_a_release_is_tagged_and_not_pushed(repository):
         (lambda repository: None, {"version": "9.0.0"}, f"says version {__version__}, not 9.0.0"),
         (lambda repository: repository.replace("CHANGELOG.md", f"## {__version__}", "##"), {}, "needs a section"),
         (lambda repository: repository.replace("CHANGELOG.md", " - 20", " - 30"), {}, "of today or before"),
+        (
+            lambda repository: repository.replace("CHANGELOG.md", "## Unreleased\n", "## Unreleased\n\n- New.\n"),
+            {},
+            "below an empty",
+        ),
         (lambda repository: repository.git("tag", f"v{__version__}"), {}, "already exists"),
+        (lambda repository: repository.git("config", "tag.gpgSign", "true"), {}, "git tag failed"),
         (lambda repository: None, {"checks": "help nonsense"}, "make nonsense failed"),
     ],
 )
