@@ -781,7 +781,7 @@ CONTROLS = [
 def copy_without(control, folder):
     """Return a copy of the project without the guard. It includes what Python has compiled, which takes a while."""
     copy = Path(folder) / "copy"
-    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", "venv", "db.sqlite3*"))
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".venv", "venv", ".hypothesis", "db.sqlite3*"))
     file = copy / control.file
     source = file.read_text()
     if source.count(control.text) != 1:

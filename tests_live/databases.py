@@ -21,15 +21,16 @@ ON_POSTGRES = CLUSTER.startswith("postgres")
 
 # What a migrated database with an Admin depends on.
 SOURCES = [
-    *["*/migrations/*.py", "*/*/migrations/*.py", "order_management/feeds/*.py"],
-    *["accounts/models/*.py", "order_management/settings.py"],
+    *["*/migrations/*.py", "*/*/migrations/*.py", "order_management/feeds/*.py", "order_management/settings.py"],
+    *["accounts/models/*.py", "accounts/hashers.py", "requirements.txt"],
+    *["tests_live/databases.py", "tests_live/server.py"],
 ]
 
 
 def digest():
     """Return a name for the contents of a migrated database with an Admin."""
-    files = sorted(file for pattern in [*SOURCES, "requirements.txt"] for file in ROOT.glob(pattern))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+    files = sorted(file.relative_to(ROOT) for pattern in SOURCES for file in ROOT.glob(pattern))
+    return hashlib.sha256(b"".join(bytes(file) + (ROOT / file).read_bytes() for file in files)).hexdigest()[:16]
 
 
 @contextlib.contextmanager
