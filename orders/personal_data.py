@@ -48,12 +48,23 @@ def events_as_dicts(events):
     return [event._asdict() for batch in rows for event in OrderEvent.objects.with_items(batch)]
 
 
-@atomic
 def anonymise_user(username):
     """Erase the name, email, notes and sessions of a user; return the anonymous user who has their orders.
 
     Raise User.DoesNotExist, AlreadyAnonymised or LastAdmin, with nothing changed.
     """
+    lock_out(username)
+    return erase(username)
+
+
+@atomic
+def lock_out(username):
+    """Refuse new calls by the user: a step of theirs locks its order before its author, and erase() the other way."""
+    lock_person(username).set_access(is_active=False)
+
+
+@atomic
+def erase(username):
     user = lock_person(username)
     erase_notes(user)
     erase_ledger_notes(user)

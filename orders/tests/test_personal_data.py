@@ -338,7 +338,7 @@ def test_the_file_is_new_and_only_for_its_owner(customer, tmp_path):
     assert file.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [file]
     file.write_text("mine")
-    with pytest.raises(CommandError, match=r"carl.json exists already, and is not overwritten\."):
+    with pytest.raises(CommandError, match=r"carl.json already exists, and is not overwritten\."):
         run("export_user", "carl", str(file))
     assert file.read_text() == "mine"
 
