@@ -59,7 +59,7 @@ class Migrate:
         return self.path.read_text()
 
     def wait(self):
-        return self.process.wait(timeout=WAIT)
+        return self.process.wait(timeout=4 * WAIT)
 
 
 @pytest.fixture
