@@ -137,6 +137,7 @@ class Program:
     @contextlib.contextmanager
     def started(self):
         """Run the program during the block, and kill it."""
+        self.drop_unfinished_line()
         with self.output.open("a") as output:
             process = subprocess.Popen(
                 [sys.executable, "follow.py"], cwd=self.folder, env=self.environment, stdout=output
@@ -146,6 +147,12 @@ class Program:
         finally:
             process.kill()
         assert process.wait(timeout=WAIT) < 0, "The program has stopped."
+
+    def drop_unfinished_line(self):
+        """Remove what the program had not printed to the end of a line when it was killed: it must print that again."""
+        if self.output.exists():
+            printed = self.output.read_bytes()
+            self.output.write_bytes(printed[: printed.rfind(b"\n") + 1])
 
     def run(self, stop):
         chance = random.Random(1)
