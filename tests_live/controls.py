@@ -614,14 +614,6 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "orders that are committed while their customer is anonymised find the customer deleted",
-        "accounts/personal_data.py",
-        "user = wanted.select_for_update().get()",
-        "user = wanted.get()",
-        "tests_live/test_anonymise_user.py::test_no_order_is_lost_and_no_text_comes_back",
-        POSTGRES,
-    ),
-    Control(
         "a failed login is hashed with every kind of hash in use",
         "accounts/backends.py",
         "        equalize_runtime(password, user and user.password)\n",
