@@ -21,7 +21,7 @@ def digest(username):
 
 def fold(username):
     """Return what all spellings of a username have in common: casefold(NFKC(username))."""
-    # What is no UTF-8 on a command line becomes a question mark, which no username has.
+    # Bytes of a command line that are not UTF-8 become question marks, which no username has.
     username = username.encode(errors="replace").decode()
     return unicodedata.normalize("NFKC", username).casefold()
 
