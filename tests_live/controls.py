@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 POSTGRES, SQLITE = "postgres", "sqlite"
 JOBS = 2 * os.cpu_count()  # live tests wait much of the time
 LIMIT = 600  # seconds
-# Other tests may write the last line's meanwhile; "*.pyc.*" are compiled files without their final name.
+# Tests that run meanwhile write those in the last line; "*.pyc.*" are compiled files that have no name yet.
 NOT_COPIED = [
     *[".git", ".venv", "venv", "db.sqlite3*"],
     *[".hypothesis", ".pytest_cache", ".schemathesis", "node_modules", "*.pyc.*"],
@@ -611,6 +611,14 @@ CONTROLS = [
         "with_username(username).select_for_update(no_key=True)",
         "with_username(username)",
         "tests_live/test_orders_for_customers.py::test_an_order_waits_for_a_change_of_its_customer_and_is_refused[deleted]",
+        POSTGRES,
+    ),
+    Control(
+        "orders that are committed while their customer is anonymised find the customer deleted",
+        "accounts/personal_data.py",
+        "user = wanted.select_for_update().get()",
+        "user = wanted.get()",
+        "tests_live/test_anonymise_user.py::test_an_order_that_is_ready_while_its_customer_is_erased_is_a_401",
         POSTGRES,
     ),
     Control(

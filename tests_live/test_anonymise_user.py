@@ -2,13 +2,18 @@
 
 import re
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
-from .databases import ON_POSTGRES, has_lock_wait, product_locks
+import psycopg
+import pytest
+
+from .databases import ON_POSTGRES, has_lock_wait, has_session, product_locks
 from .server import PASSWORD, eventually, manage
 
 MARKER = "ring at Zoe's door"
 ORDERS = "/api/orders/"
+TOKENS = "token_blacklist_outstandingtoken"
+WAITS_FOR_TOKENS = f"wait_event_type = 'Lock' AND strpos(query, '{TOKENS}') > 0"
 
 
 def register(server, name):
@@ -91,4 +96,24 @@ def test_an_order_under_way_is_a_401(server):
 
         assert answer.result().status == 401
     assert server.call("GET", f"{ORDERS}?customer={anonymous}", token=server.admin).body == []
+    manage("verify_stock", DATABASE_URL=server.database_url)
+
+
+@pytest.mark.skipif(not ON_POSTGRES, reason="needs two writers at once")
+def test_an_order_that_is_ready_while_its_customer_is_erased_is_a_401(server):
+    product, token = server.create_product(quantity=10), register(server, "xena")
+    with ThreadPoolExecutor() as threads, psycopg.connect(server.database_url) as tokens:
+        with product_locks(server.database_url) as lock:
+            lock(product["id"])
+            answer = threads.submit(server.call, *order(product, token))
+            eventually(lambda: has_lock_wait(server.database_url))
+            # What anonymise_user deletes after it has erased the notes.
+            tokens.execute(f"SELECT FROM {TOKENS} FOR UPDATE")
+            anonymous = threads.submit(anonymise, server, "xena")
+            eventually(lambda: has_session(server.database_url, WAITS_FOR_TOKENS))
+        wait([answer], timeout=2)  # it is committed now, unless it waits for its customer
+        tokens.rollback()
+
+        assert answer.result().status == 401
+    assert anonymous.result().startswith("anonymous:")
     manage("verify_stock", DATABASE_URL=server.database_url)
