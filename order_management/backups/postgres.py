@@ -4,7 +4,7 @@ import os
 import re
 import secrets
 import subprocess
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from django.conf import settings
 from django.core.management.base import CommandError
@@ -12,7 +12,7 @@ from django.db import connection
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import Conninfo
 
-from .command import connected_to, reason
+from .command import connected_to, reason, signals_held
 
 MAY_CREATE = "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
 TABLE_DATA = re.compile(r"^\d+; \d+ \d+ TABLE DATA \S+ (\S+) ", re.MULTILINE)
@@ -60,15 +60,15 @@ def get_migrations(file):
 def restored(file):
     """Point the default connection to a temporary database with the contents of a backup."""
     name = f"backup_{secrets.token_hex(8)}"
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0")
     try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0")
         with connected_to(name):
             load(file)
             yield
     finally:
         with connection.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def check_empty():
@@ -109,11 +109,18 @@ def run(program, *arguments):
     # In a variable, because everybody on the machine can read a command line.
     password = connection.settings_dict["PASSWORD"]
     variables = os.environ | ({"PGPASSWORD": str(password)} if password else {})
-    options = {"capture_output": True, "stdin": subprocess.DEVNULL, "env": variables}
-    try:
-        output = subprocess.run([program, *arguments], check=True, **options)  # noqa: S603
-    except FileNotFoundError as error:
-        raise CommandError(f"There is no {program} on the PATH: install PostgreSQL's client programs.") from error
-    except subprocess.CalledProcessError as error:
-        raise CommandError(" ".join(error.stderr.decode(errors="replace").split())) from error
-    return output.stdout.decode(errors="replace")
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with ExitStack() as stack:
+        try:
+            # An interruption now would leave a program that goes on writing its file.
+            with signals_held():
+                process = subprocess.Popen([program, *arguments], env=variables, **pipes)  # noqa: S603
+                stack.enter_context(process)
+                stack.callback(process.wait)
+                stack.callback(process.kill)
+            output, errors = process.communicate()
+        except FileNotFoundError as error:
+            raise CommandError(f"There is no {program} on the PATH: install PostgreSQL's client programs.") from error
+    if process.returncode:
+        raise CommandError(" ".join(errors.decode(errors="replace").split()))
+    return output.decode(errors="replace")

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import sqlite3
 import stat
+import subprocess
 from contextlib import closing
 
 import pytest
@@ -12,8 +14,8 @@ from django.db import connection
 from django.db.models import F
 
 from accounts.models import User
-from order_management.backups import sqlite
-from order_management.backups.command import connected_to
+from order_management.backups import postgres, sqlite
+from order_management.backups.command import connected_to, signals_interrupt
 from order_management.db.migration_lock import migration_lock
 from order_management.feeds.models import FeedEpoch
 from orders.models import Order
@@ -84,6 +86,23 @@ def test_nothing_is_left_of_a_backup_when_the_disk_is_full(database_file, small_
 
     assert "disk is full" in refused("backup", small_disk / "shop.backup")
     assert os.listdir(small_disk) == ["other"]
+
+
+def test_a_program_that_is_starting_is_ended_by_an_interruption(monkeypatch):
+    started = []
+
+    class Popen(subprocess.Popen):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            started.append(self)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(subprocess, "Popen", Popen)
+    with pytest.raises(KeyboardInterrupt), signals_interrupt():
+        postgres.run("sleep", "60")
+
+    [process] = started
+    assert process.returncode == -signal.SIGKILL
 
 
 def test_a_missing_database_is_not_created_by_a_backup(target, tmp_path):
