@@ -38,35 +38,30 @@ def reason(error):
 @contextmanager
 def signals_interrupt():
     """Make these signals raise KeyboardInterrupt, as Ctrl-C does, so that temporary files are removed."""
-    numbers = get_signals("SIGTERM", "SIGHUP")
-    earlier = [signal.signal(number, signal.default_int_handler) for number in numbers]
+    with signals_handled(signal.default_int_handler, "SIGTERM", "SIGHUP"):
+        yield
+
+
+@contextmanager
+def interruption_delayed():
+    """Raise the KeyboardInterrupt of a signal only at the end of the block."""
+    received = []
+    with signals_handled(lambda number, frame: received.append(number), "SIGINT", "SIGTERM", "SIGHUP"):
+        yield
+    if received:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def signals_handled(handler, *names):
+    """Handle signals, as far as the system has them, differently in a block."""
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    earlier = [signal.signal(number, handler) for number in numbers]
     try:
         yield
     finally:
         for number, handler in zip(numbers, earlier, strict=True):
             signal.signal(number, handler)
-
-
-@contextmanager
-def signals_held():
-    """Deliver the signals of `signals_interrupt()` at the end of the block.
-
-    A program started in the block never gets them. Windows has no such mask, and needs none: it sends Ctrl-C to every
-    program of a console.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    earlier = signal.pthread_sigmask(signal.SIG_BLOCK, get_signals("SIGINT", "SIGTERM", "SIGHUP"))
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, earlier)
-
-
-def get_signals(*names):
-    """Return those of these signals that the system has."""
-    return [getattr(signal, name) for name in names if hasattr(signal, name)]
 
 
 @contextmanager

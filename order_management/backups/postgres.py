@@ -12,7 +12,7 @@ from django.db import connection
 from psycopg.conninfo import make_conninfo
 from psycopg.pq import Conninfo
 
-from .command import connected_to, reason, signals_held
+from .command import connected_to, interruption_delayed, reason
 
 MAY_CREATE = "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
 TABLE_DATA = re.compile(r"^\d+; \d+ \d+ TABLE DATA \S+ (\S+) ", re.MULTILINE)
@@ -113,7 +113,7 @@ def run(program, *arguments):
     with ExitStack() as stack:
         try:
             # An interruption now would leave a program that goes on writing its file.
-            with signals_held():
+            with interruption_delayed():
                 process = subprocess.Popen([program, *arguments], env=variables, **pipes)  # noqa: S603
                 stack.enter_context(process)
                 stack.callback(process.wait)
