@@ -680,7 +680,7 @@ CONTROLS = [
     ),
     Control(
         "a commit waits until the replica has it",
-        "order_management/db/postgres.py",
+        "order_management/db/postgres/__init__.py",
         'synchronous_commit="remote_apply"',
         'synchronous_commit="on"',
         f"{REPLICA}::test_clients_read_their_own_writes",
@@ -704,7 +704,7 @@ CONTROLS = [
     ),
     Control(
         "no startup parameters are sent that PgBouncer does not support",
-        "order_management/db/postgres.py",
+        "order_management/db/postgres/__init__.py",
         "and not settings.PGBOUNCER",
         "",
         "tests_live/test_pgbouncer.py::test_concurrent_orders_share_a_few_connections",

@@ -282,7 +282,7 @@ def test_the_database_file_is_next_to_manage_py():
 def test_a_postgresql_url_is_parsed():
     url = "postgres://me:p%40ss@db.example:5433/shop"
     database = setting("DATABASES['default']", DEBUG="on", DATABASE_URL=url)
-    for part in ("'django.db.backends.postgresql'", "'me'", "'p@ss'", "'db.example'", "5433", "'shop'"):
+    for part in ("'order_management.db.postgres'", "'me'", "'p@ss'", "'db.example'", "5433", "'shop'"):
         assert part in database
 
 

@@ -24,6 +24,8 @@ TIMEOUTS = {
 def configure(databases, pgbouncer):
     """Add the options of PostgreSQL to Django's DATABASES."""
     for database in databases.values():
+        # Django's backend with fewer checks of kept connections: see base.py.
+        database["ENGINE"] = "order_management.db.postgres"
         # The URL takes precedence.
         database["OPTIONS"] = {"connect_timeout": CONNECT_TIMEOUT, **KEEPALIVES, **database.get("OPTIONS", {})}
         # A server-side cursor outlives its transaction, and PgBouncer then gives the connection to another client.
@@ -49,5 +51,5 @@ def set_timeouts():
     PgBouncer does not support such parameters; there, set them on the role: see docs/operations.md.
     """
     for database in connections.settings.values():
-        if database["ENGINE"] == "django.db.backends.postgresql" and not settings.PGBOUNCER:
+        if database["ENGINE"] == "order_management.db.postgres" and not settings.PGBOUNCER:
             set_parameters(database, **TIMEOUTS)
