@@ -74,7 +74,7 @@ MIDDLEWARE = [
     "order_management.api.limits.drain_body",
     "order_management.api.middleware.require_https",
     # Before the middleware that refuse requests, so that browsers can read their responses.
-    "corsheaders.middleware.CorsMiddleware",
+    "order_management.api.middleware.CorsMiddleware",
     "order_management.api.limits.limit_request",
     "django.middleware.security.SecurityMiddleware",
     "order_management.ops.middleware.health_checks",

@@ -4,8 +4,9 @@ import re
 from http import HTTPStatus
 
 import orjson
-from corsheaders.middleware import CorsMiddleware
+from corsheaders import middleware as cors
 from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
 
 from ..exceptions import Code, error_body
 from ..ops import metrics
@@ -65,7 +66,7 @@ def require_https(get_response):
     browsers from sending it.
     """
     call = re.compile(settings.API_CALLS)
-    add_cors_headers = CorsMiddleware(get_response).add_response_headers
+    add_cors_headers = cors.CorsMiddleware(get_response).add_response_headers
 
     def middleware(request):
         if settings.SECURE_SSL_REDIRECT and not request.is_secure() and call.match(request.path.lstrip("/")):
@@ -75,6 +76,15 @@ def require_https(get_response):
         return get_response(request)
 
     return middleware
+
+
+class CorsMiddleware(cors.CorsMiddleware):
+    """Lets pages of other origins call the API; without CORS_ALLOWED_ORIGINS do nothing."""
+
+    def __init__(self, get_response):
+        if not settings.CORS_ALLOWED_ORIGINS:
+            raise MiddlewareNotUsed
+        super().__init__(get_response)
 
 
 def skip_page_middleware(get_response):

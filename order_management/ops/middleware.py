@@ -25,14 +25,16 @@ def log_request(get_response):
         started_at = perf_counter()
         if "HTTP_X_FORWARDED_FOR" in request.META and not settings.TRUSTED_PROXIES:
             warn_about_proxy()
-        with request_context(request.headers.get("X-Request-ID", "")) as request_id:
+        with request_context(request.META.get("HTTP_X_REQUEST_ID", "")) as request_id:
             response = get_response(request)
             response.headers["X-Request-ID"] = request_id
             milliseconds = round((perf_counter() - started_at) * 1000, 1)
             level = level_of(request, response)
             if requests.isEnabledFor(level):
                 fields = request_fields(request, response) | address_field(request) | {"ms": milliseconds}
-                requests.log(level, "request", extra={"fields": fields})
+                # Not by log(), which would look for the line of code that called it.
+                extra = {"fields": fields}
+                requests.handle(requests.makeRecord("requests", level, __file__, 0, "request", (), None, extra=extra))
         return response
 
     return middleware
