@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from accounts.models import NAME_MAX, fold
 from order_management.api.fields import CharField, ChoiceField, IntegerField, ListField, MoneyField
-from order_management.api.serializers import ModelSerializer, Serializer, SharedFieldsMixin
+from order_management.api.serializers import ModelSerializer, Serializer
 from products.models import NOTE_MAX, PRICE_MAX
 
 from .models import TOTAL_MAX, Order, OrderEvent
@@ -24,7 +24,7 @@ class OrderItemSerializer(Serializer):
     quantity = IntegerField(min_value=1, max_value=LINE_QUANTITY_MAX)
 
 
-class PlaceOrderSerializer(SharedFieldsMixin, Serializer):
+class PlaceOrderSerializer(Serializer):
     items = ListField(child=OrderItemSerializer(), min_length=1, max_length=LINES_MAX)
     note = CharField(required=False, allow_blank=True, max_length=NOTE_MAX, default="")
     expected_total = MoneyField(required=False, default=None, max_value=TOTAL_MAX)

@@ -3,7 +3,7 @@ from itertools import islice
 from rest_framework import serializers
 
 from order_management.api.fields import WRONG_ITEMS_MAX, CharField, IntegerField, ListField, MoneyField
-from order_management.api.serializers import ModelSerializer, Serializer, SharedFieldsMixin
+from order_management.api.serializers import ModelSerializer, Serializer
 from order_management.characters import validate_visible
 
 from .models import NOTE_MAX, PRICE_MAX, QUANTITY_MAX, StockMovement
@@ -13,7 +13,7 @@ ONE_OF_TWO = "Send either delta or quantity."
 CHANGES_MAX = 500
 
 
-class ProductSerializer(SharedFieldsMixin, Serializer):
+class ProductSerializer(Serializer):
     """A product: these four fields, everywhere."""
 
     id = serializers.IntegerField(read_only=True)
