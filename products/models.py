@@ -1,14 +1,15 @@
 from datetime import timedelta
 from decimal import Decimal
+from itertools import chain
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
 from order_management.clocks import CLOCK_SKEW
-from order_management.db.prepared import Get, Insert, SelectIn, Update, UpdateByPk
+from order_management.db.prepared import Get, Insert, SelectIn, Update, UpdateByPk, padded
 from order_management.db.rows import RowQuerySet
 from order_management.feeds.models import FeedQuerySet, FeedRow
 
@@ -71,10 +72,10 @@ class ProductManager(models.Manager.from_queryset(ProductQuerySet)):
         """Lock products until the transaction ends; return their quantity and when they were deleted, by id."""
         return {pk: (quantity, deleted_at) for pk, quantity, deleted_at in select_stock(sorted(pks))}
 
-    def change_stock(self, pk, delta):
-        """Change the stock by `delta` if the result is from 0 to QUANTITY_MAX; return whether it was changed."""
-        # One conditional UPDATE: nothing can come between the check and the change.
-        return bool(update_stock(delta, pk, max(0, -delta), min(QUANTITY_MAX, QUANTITY_MAX - delta)))
+    def change_stock(self, deltas):
+        """Add to the stock of locked products, by id. The sums must be from 0 to QUANTITY_MAX."""
+        if deltas:
+            update_stock(*chain(*padded(deltas.items())))
 
     def update_all(self, products, fields):
         """Write the given fields of products, which must exist and be locked."""
@@ -225,11 +226,14 @@ select_stock = SelectIn(
         .values_list("pk", "quantity", "deleted_at")
     )
 )
-# The values are the delta, the key, and the bounds that the stock must be within before the change.
+# The values are keys and deltas in turn.
 update_stock = Update(
-    lambda delta, pk, least, most: (
-        Product.objects.filter(pk=pk, quantity__gte=least, quantity__lte=most),
-        {"quantity": F("quantity") + delta},
+    lambda *values: (
+        Product.objects.filter(pk__in=values[::2]),
+        {
+            "quantity": F("quantity")
+            + Case(*(When(pk=pk, then=delta) for pk, delta in zip(values[::2], values[1::2], strict=True)))
+        },
     )
 )
 update_product = UpdateByPk(Product)

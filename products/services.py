@@ -137,15 +137,17 @@ def move_stock(deltas, *, kind, order, by):
     `deltas` are the changes by product id. Raise StockOutOfBounds if any is refused. A deleted product is missing for a
     sale, but its stock can be returned.
     """
-    # Locked, so that the stock in a refusal is still the stock when the refusal is sent.
+    # Locked, so that nothing comes between the check and the change.
     rows = Product.objects.lock_stock(deltas)
     stock = {pk: quantity for pk, (quantity, deleted_at) in rows.items() if deleted_at is None or kind != Kind.ORDERED}
-    refused = {
-        pk: stock.get(pk)
-        for pk in sorted(deltas)
-        if pk not in stock or not Product.objects.change_stock(pk, deltas[pk])
-    }
+    refused = {pk: stock.get(pk) for pk in sorted(deltas) if not may_move(stock.get(pk), deltas[pk])}
     if refused:
         raise StockOutOfBounds(refused)
+    Product.objects.change_stock(deltas)
     movements = [(pk, kind, delta, stock[pk] + delta) for pk, delta in deltas.items()]
     StockMovement.objects.add_all(movements, order=order, by=by)
+
+
+def may_move(quantity, delta):
+    """Return whether a change of the stock is allowed; the quantity of a missing product is None."""
+    return quantity is not None and 0 <= quantity + delta <= QUANTITY_MAX

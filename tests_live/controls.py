@@ -509,20 +509,36 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "the statement that changes the stock also checks it",
-        "products/models.py",
-        "max(0, -delta), min(",
-        "0, min(",
+        "an order never takes more than there is",
+        "products/services.py",
+        "0 <= quantity + delta <= QUANTITY_MAX",
+        "True",
         f"{RACES}::test_64_buyers_share_10_pieces",
         SQLITE,
+    ),
+    Control(
+        "the stock is locked while it is checked",
+        "products/models.py",
+        '.select_for_update(no_key=True)\n        .values_list("pk", "quantity", "deleted_at")',
+        '.values_list("pk", "quantity", "deleted_at")',
+        f"{RACES}::test_64_buyers_share_10_pieces",
+        POSTGRES,
     ),
     Control(
         "products are locked in ascending id",
         "products/services.py",
         "Product.objects.lock_stock(deltas)",
-        # As if they were locked, but updated one by one in the order of the request.
-        "{pk: (10**6, None) for pk in deltas}; sorted = list",
+        # One by one in the order of the request.
+        "dict(row for pk in deltas for row in Product.objects.lock_stock([pk]).items())",
         f"{RACES}::test_the_same_products_in_opposite_order_do_not_deadlock",
+        POSTGRES,
+    ),
+    Control(
+        "PostgreSQL has not ended the connection since it was last checked",
+        "order_management/db/postgres/base.py",
+        "and not self.has_input()",
+        "",
+        "tests_live/test_database.py::test_a_restart_of_postgresql_between_two_calls_goes_unnoticed",
         POSTGRES,
     ),
     Control(

@@ -24,7 +24,7 @@ PLACEHOLDERS = [2_147_000_000 + number for number in range(1024)]
 
 
 class Statement:
-    """SQL as a function of its values. Each is a number or a string, and occurs in the statement exactly once."""
+    """SQL as a function of its values. Each is a number or a string, and occurs in the statement at least once."""
 
     def __init__(self, build):
         self.build = build
@@ -56,8 +56,8 @@ class Statement:
         sql, parameters = compiler.as_sql()
         positions = {str(placeholder): position for position, placeholder in enumerate(PLACEHOLDERS[:count])}
         places = [(place, positions[str(p)]) for place, p in enumerate(parameters) if str(p) in positions]
-        if len(places) != count:
-            raise ValueError(f"Each value must occur once, and there may be up to {len(PLACEHOLDERS)}.")
+        if len({position for _, position in places}) != count:
+            raise ValueError(f"Each value must occur, and there may be up to {len(PLACEHOLDERS)}.")
         return CompiledSQL(sql, parameters, places, self.result(compiler))
 
 
@@ -91,14 +91,14 @@ class SelectIn(Select):
     """A query for up to 1024 keys, given as one list; `build` takes them one by one."""
 
     def __call__(self, keys):
-        keys = list(keys)
-        # The last key fills the list up to a power of two, so that few statements are compiled.
-        return super().__call__(*keys, *keys[-1:] * (power_of_two(len(keys)) - len(keys))) if keys else []
+        keys = padded(keys)
+        return super().__call__(*keys) if keys else []
 
 
-def power_of_two(count):
-    """Return the smallest power of two that is at least the count."""
-    return 1 << (count - 1).bit_length()
+def padded(keys):
+    """Return the keys, the last one repeated up to a power of two, so that few statements are compiled."""
+    keys = list(keys)
+    return keys + keys[-1:] * ((1 << (len(keys) - 1).bit_length()) - len(keys))
 
 
 class Get(Statement):
@@ -177,7 +177,6 @@ class Insert:
         self.fields = [model._meta.get_field(name) for name in names]
         # The driver takes numbers, text and keys as they are; amounts and times are prepared for it.
         self.plain = [isinstance(field, PLAIN) for field in self.fields]
-        self.compiled = cache(self.compile)
 
     def __call__(self, *rows):
         if not rows:
@@ -188,10 +187,10 @@ class Insert:
             for field, plain, value in zip(self.fields, self.plain, row, strict=True)
         ]
         with connection.cursor() as cursor:
-            cursor.execute(self.compiled(len(rows)), values)
+            cursor.execute(self.sql(len(rows)), values)
             return [pk for (pk,) in cursor.fetchall()]
 
-    def compile(self, count):
+    def sql(self, count):
         quote, meta = connection.ops.quote_name, self.model._meta
         table, pk = quote(meta.db_table), quote(meta.pk.column)
         columns = ", ".join(quote(field.column) for field in self.fields)
