@@ -78,6 +78,12 @@ def calls():
     )
     shown["orders changed since"] = "admin", "/api/orders/?updated_since=2026-01-02T00:00:00Z&ordering=updated_at"
     shown["orders of a customer (admin)"] = "admin", "/api/orders/?customer=customer7"
+    shown["orders of a product (admin)"] = "admin", "/api/orders/?product=499"
+    shown["orders, open (admin)"] = "admin", "/api/orders/?status=pending,confirmed"
+    shown["orders, rare totals (admin)"] = "admin", "/api/orders/?min_total=9999.90"
+    shown["ledger of a product (admin)"] = "admin", "/api/products/499/stock/?kind=created"
+    shown["feed of stock (admin)"] = "admin", "/api/products/stock/"
+    shown["feed of orders (admin)"] = "admin", "/api/orders/events/"
     return shown
 
 

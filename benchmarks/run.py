@@ -3,7 +3,8 @@
 Each server gets a new database, filled with the same data through its API, and the answers of all servers are compared
 before anything is timed. Each server has one worker on one core, and the load (wrk) runs on another; the servers take
 turns. The main figure is the CPU time per request of the server's processes, because other work on the machine affects
-it least. With `--before REVISION`, an earlier revision of this project is one more server.
+it least. With `--before REVISION`, an earlier revision of this project is one more server, with `--without PART` the
+project without one of the parts of parts.py, and with `--threads 2` the project with that number of threads.
 On PostgreSQL: `tools/with-postgres make bench`, without the floor, which supports only SQLite.
 """
 
@@ -28,10 +29,12 @@ from urllib.parse import urlsplit
 import psycopg
 
 from . import report
+from .parts import PARTS, copy_without
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 PEERS = Path(os.environ.get("BENCH_BIN", BIN))
+THREADS = 4  # of ours and of the floor, as in the Makefile
 KEY = "a key for the benchmark alone, of more than fifty characters"
 ADMIN, PASSWORD = "anna", "correct horse 17"
 CUSTOMER = "carl"
@@ -41,8 +44,8 @@ TICKS = os.sysconf("SC_CLK_TCK")
 OURS, BEFORE, FASTAPI, NINJA, DRF, FLOOR = "ours", "before", "FastAPI", "django-ninja", "plain DRF", "floor"
 
 
-def granian(application, threads):
-    options = f"--interface wsgi --http 1 --workers {{workers}} --blocking-threads {threads} --port {{port}}"
+def granian(application):
+    options = "--interface wsgi --http 1 --workers {workers} --blocking-threads {threads} --port {port}"
     return f"{BIN}/granian {options} {application}"
 
 
@@ -54,9 +57,9 @@ GUNICORN = (
 SERVERS = {
     OURS: (
         [f"{BIN}/python manage.py migrate --verbosity 0", f"{BIN}/python manage.py createsuperuser --noinput"],
-        granian("order_management.wsgi:application", 2),
+        granian("order_management.wsgi:application"),
     ),
-    FLOOR: ([f"{BIN}/python -m benchmarks.peers.floor"], granian("benchmarks.peers.floor:application", 2)),
+    FLOOR: ([f"{BIN}/python -m benchmarks.peers.floor"], granian("benchmarks.peers.floor:application")),
     FASTAPI: (
         [f"{PEERS}/python -m benchmarks.peers.fastapi_sqlalchemy"],
         f"{PEERS}/uvicorn benchmarks.peers.fastapi_sqlalchemy:app --host 127.0.0.1 --port {{port}}"
@@ -68,7 +71,6 @@ SERVERS = {
     ),
     DRF: ([f"{PEERS}/python -m benchmarks.peers.plain_drf.prepare"], f"{GUNICORN} benchmarks.peers.plain_drf.wsgi"),
 }
-SERVERS[BEFORE] = SERVERS[OURS]
 
 
 def check_out(revision, folder):
@@ -80,14 +82,19 @@ def check_out(revision, folder):
 
 
 class Server:
-    """A server with its own database, by default on core 0; `folder` has its code."""
+    """A server with its own database, by default on core 0; `folder` has its code. Other names are variants of ours."""
 
-    def __init__(self, name, database_url, log, workers=1, cores="0", folder=ROOT):
+    def __init__(self, name, database_url, log, workers=1, threads=THREADS, cores="0", folder=ROOT):
         self.name, self.log, self.folder = name, log, folder
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
-        self.prepare, command = SERVERS[name]
-        self.command = ["taskset", "--cpu-list", cores, *command.format(port=self.port, workers=workers).split()]
+        self.prepare, command = SERVERS.get(name, SERVERS[OURS])
+        self.command = [
+            "taskset",
+            "--cpu-list",
+            cores,
+            *command.format(port=self.port, workers=workers, threads=threads).split(),
+        ]
         self.environment = {
             "PATH": os.environ["PATH"],
             "DATABASE_URL": database_url,
@@ -124,6 +131,7 @@ class Server:
         for _ in range(3000):
             with contextlib.suppress(OSError, http.client.HTTPException):
                 self.call("GET", "/api/products/")
+                self.connection.close()  # it may stay idle for longer than the server allows
                 return
             assert self.process.poll() is None, self.log.read_text()
             time.sleep(0.01)
@@ -205,6 +213,14 @@ class Server:
         fields = [process.read_text().rpartition(")")[2].split() for process in self.processes("stat")]
         return sum(int(field[11]) + int(field[12]) for field in fields) / TICKS
 
+    def settle(self):
+        """Wait until it is idle: it may still be working on calls that wrk has given up."""
+        for _ in range(100):
+            before = self.cpu()
+            time.sleep(0.05)
+            if self.cpu() == before:
+                return
+
     def memory(self):
         """Return the resident memory of its largest process, in MB."""
         sizes = [re.search(r"VmRSS:\s+(\d+)", file.read_text()) for file in self.processes("status")]
@@ -275,6 +291,7 @@ CALLS = {
         "path": "/api/login/",
         "by": None,
         "bodies": [json.dumps({"username": CUSTOMER, "password": PASSWORD})],
+        "seconds": 10,  # at least: one takes half a second with Django's default hash
     },
 }
 
@@ -296,7 +313,8 @@ def measure(servers, rounds, seconds, connections):
     for number in range(rounds):
         for name, call in CALLS.items():
             for server in servers[number % len(servers) :] + servers[: number % len(servers)]:
-                results[name][server.name].append(server.load(call, seconds, connections))
+                results[name][server.name].append(server.load(call, max(seconds, call.get("seconds", 0)), connections))
+                server.settle()
                 show(f"round {number + 1}/{rounds}: {name}, {server.name}")
     return results
 
@@ -320,17 +338,23 @@ def main():
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=int)
     parser.add_argument("--connections", type=int, default=4, help="number of connections of wrk")
+    parser.add_argument("--without", nargs="+", choices=PARTS, default=[], help="compare without these parts")
+    parser.add_argument("--threads", nargs="+", type=int, default=[], help="compare with these numbers of threads")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     options = parser.parse_args()
     rounds, seconds = options.rounds or (7 if options.full else 2), options.seconds or (3 if options.full else 1)
     for name in set(CALLS) - set(options.call or CALLS):
         del CALLS[name]
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        variants = {name: {} for name in options.only}
+        variants |= {f"{number} threads": {"threads": number} for number in options.threads}
+        if options.before:
+            variants[BEFORE] = {"folder": check_out(options.before, f"{folder}/before")}
+        for part in options.without:
+            variants[f"without {part}"] = {"folder": copy_without(part, ROOT, f"{folder}/{part}")}
         servers = []
-        folders = {BEFORE: check_out(options.before, f"{folder}/before")} if options.before else {}
-        for number, name in enumerate([*options.only, *folders]):
-            log = Path(folder) / f"{number}.log"
-            server = Server(name, new_database(folder, number), log, folder=folders.get(name, ROOT))
+        for number, (name, variant) in enumerate(variants.items()):
+            server = Server(name, new_database(folder, number), Path(folder) / f"{number}.log", **variant)
             servers.append(stack.enter_context(server))
         answers = set()
         for server in servers:

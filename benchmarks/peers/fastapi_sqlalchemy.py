@@ -163,6 +163,7 @@ class OrderLine(Base):
     name: Mapped[str] = mapped_column(String(100))
     price: Mapped[Money]
     quantity: Mapped[int]
+    returned: Mapped[int] = mapped_column(default=0)
 
     @property
     def subtotal(self) -> Decimal:
@@ -253,6 +254,7 @@ class ItemOut(BaseModel):
     name: str
     price: Decimal
     quantity: int
+    returned: int
     subtotal: Decimal
 
 

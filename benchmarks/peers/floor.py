@@ -34,7 +34,7 @@ CREATE TABLE "order" (id INTEGER PRIMARY KEY, customer INTEGER, status TEXT, tot
     updated_at TEXT);
 CREATE INDEX of_customer ON "order" (customer, created_at, id);
 CREATE TABLE line (id INTEGER PRIMARY KEY, "order" INTEGER, product INTEGER, name TEXT, price INTEGER,
-    quantity INTEGER);
+    quantity INTEGER, returned INTEGER);
 CREATE INDEX of_order ON line ("order");
 CREATE TABLE event (id INTEGER PRIMARY KEY, "order" INTEGER, status TEXT, by INTEGER, note TEXT, created_at TEXT);
 """
@@ -220,12 +220,12 @@ def place_order(environ):
         order = connection.execute(insert, (user[0], total, note, at, at)).lastrowid
         for pk, quantity in wanted.items():
             name, price, balance = taken[pk]
-            line = (order, pk, name, price, quantity)
-            connection.execute("INSERT INTO line VALUES (NULL, ?, ?, ?, ?, ?)", line)
+            line = (order, pk, name, price, quantity, 0)
+            connection.execute("INSERT INTO line VALUES (NULL, ?, ?, ?, ?, ?, ?)", line)
             move(connection, pk, "ordered", -quantity, balance, order, user[0], at)
         event = (order, user[0], at)
         connection.execute("INSERT INTO event VALUES (NULL, ?, 'pending', ?, '', ?)", event)
-    lines = [(pk, taken[pk][0], taken[pk][1], quantity) for pk, quantity in wanted.items()]
+    lines = [(pk, taken[pk][0], taken[pk][1], quantity, 0) for pk, quantity in wanted.items()]
     shown = order_json((order, user[1], "pending", total, note, at, at), lines, user)
     return 201, shown, [("Location", f"/api/orders/{order}/")]
 
@@ -237,8 +237,15 @@ def order_json(row, lines, user):
         "customer": customer,
         "status": status,
         "items": [
-            {"product": product, "name": name, "price": money(price), "quantity": n, "subtotal": money(price * n)}
-            for product, name, price, n in lines
+            {
+                "product": product,
+                "name": name,
+                "price": money(price),
+                "quantity": n,
+                "returned": returned,
+                "subtotal": money(price * n),
+            }
+            for product, name, price, n, returned in lines
         ],
         "total": money(total),
         "note": note,
@@ -255,7 +262,7 @@ def list_orders(environ):
     orders = database().execute(query, (user[0],)).fetchall()
     lines = {row[0]: [] for row in orders}
     marks = ",".join("?" * len(orders))
-    query = f'SELECT "order", product, name, price, quantity FROM line WHERE "order" IN ({marks}) ORDER BY id'
+    query = f'SELECT "order", product, name, price, quantity, returned FROM line WHERE "order" IN ({marks}) ORDER BY id'
     for order, *line in database().execute(query, list(lines)):
         lines[order].append(line)
     return 200, [order_json(row, lines[row[0]], user) for row in orders], []

@@ -56,6 +56,7 @@ class OrderLine(models.Model):
     name = models.CharField(max_length=100)
     price = models.DecimalField(max_digits=10, decimal_places=2)
     quantity = models.PositiveIntegerField(validators=[MinValueValidator(1), MaxValueValidator(1_000_000)])
+    returned = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["id"]

@@ -61,6 +61,7 @@ class ItemOut(Schema):
     name: str
     price: Decimal
     quantity: int
+    returned: int
     subtotal: Decimal
 
 

@@ -37,8 +37,8 @@ class OrderLineSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = OrderLine
-        fields = ["product", "name", "price", "quantity", "subtotal"]
-        read_only_fields = ["name", "price"]
+        fields = ["product", "name", "price", "quantity", "returned", "subtotal"]
+        read_only_fields = ["name", "price", "returned"]
 
 
 class OrderSerializer(serializers.ModelSerializer):
