@@ -1,10 +1,6 @@
-"""Tables and a picture of the figures of run.py: `python -m benchmarks.report FIGURES.json PICTURE.svg`."""
+"""Tables of the figures of run.py."""
 
-import json
-import math
 import statistics
-import sys
-from pathlib import Path
 
 
 def per_request(result):
@@ -58,34 +54,3 @@ def tables(figures):
             ["cold start, s", *(f"{fact['start']:.2f}" for fact in facts.values())],
         ],
     )
-
-
-def picture(figures, ours="ours"):
-    """Return an SVG of each server's CPU time as a multiple of ours, for each call."""
-    servers = [name for name in figures["facts"] if name != ours]
-    colours = dict(zip(servers, ["#8b98a5", "#4b7bec", "#20a39e", "#d1495b"], strict=False))
-    rows, y = [], 30
-    for call, by in figures["results"].items():
-        rows.append(f'<text x="0" y="{y + 12}" font-weight="bold">{call}</text>')
-        for server in servers:
-            median, *_ = ratio(by[ours], by[server])
-            y += 18
-            # A logarithmic scale: 1 is at 340 pixels, and each doubling adds 70.
-            length = 70 * math.log2(median)
-            x, width = (340, length) if length > 0 else (340 + length, -length)
-            rows.append(f'<rect x="{x:.0f}" y="{y}" width="{max(width, 1):.0f}" height="14" fill="{colours[server]}"/>')
-            rows.append(f'<text x="20" y="{y + 12}">{server}</text>')
-            rows.append(f'<text x="{340 + max(length, 0) + 6:.0f}" y="{y + 12}">{median:.2f} x</text>')
-        y += 30
-    line = f'<line x1="340" y1="20" x2="340" y2="{y - 10}" stroke="#333"/>'
-    title = '<text x="0" y="14">CPU time per request, as a multiple of ours (the line; each 70 px double it)</text>'
-    style = 'font-family="sans-serif" font-size="12" fill="#222"'
-    size = f'width="860" height="{y}" viewBox="0 0 860 {y}"'
-    background = '<rect width="100%" height="100%" fill="white"/>'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>{background}{title}{"".join(rows)}{line}</svg>\n'
-
-
-if __name__ == "__main__":
-    figures = json.loads(Path(sys.argv[1]).read_text())
-    print(*tables(figures), sep="\n\n")
-    Path(sys.argv[2]).write_text(picture(figures))

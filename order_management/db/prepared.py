@@ -1,7 +1,7 @@
 """Statements that the ORM compiles once, for what nearly every call does.
 
 Compiling the SQL of a lookup by key takes 0.2 ms, up to ten times as long as running it. Here the ORM compiles it at
-its first use, and each call only binds values: a call takes 1.6 to 2.5 times the CPU without it. Values come back as
+its first use, and each call only binds values: a call takes about twice the CPU without it. Values come back as
 from the ORM. The statements stand behind methods of managers and QuerySets; nothing else uses them.
 """
 
