@@ -2,7 +2,7 @@
 
 import signal
 import sqlite3
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
@@ -44,24 +44,22 @@ def signals_interrupt():
 
 @contextmanager
 def interruption_delayed():
-    """Raise the KeyboardInterrupt of a signal only at the end of the block."""
+    """Hold back SIGINT, SIGTERM and SIGHUP until the end of the block."""
     received = []
     with signals_handled(lambda number, frame: received.append(number), "SIGINT", "SIGTERM", "SIGHUP"):
         yield
     if received:
-        raise KeyboardInterrupt
+        signal.raise_signal(received[0])
 
 
 @contextmanager
 def signals_handled(handler, *names):
-    """Handle signals, as far as the system has them, differently in a block."""
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    earlier = [signal.signal(number, handler) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, earlier, strict=True):
+    """Install a handler for these signals during a block, skipping those that the system lacks."""
+    with ExitStack() as stack:
+        for number in [getattr(signal, name) for name in names if hasattr(signal, name)]:
+            stack.callback(signal.signal, number, signal.getsignal(number))
             signal.signal(number, handler)
+        yield
 
 
 @contextmanager

@@ -112,7 +112,7 @@ def run(program, *arguments):
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with ExitStack() as stack:
         try:
-            # An interruption now would leave a program that goes on writing its file.
+            # An interruption here would leave the program running and writing its file.
             with interruption_delayed():
                 process = subprocess.Popen([program, *arguments], env=variables, **pipes)  # noqa: S603
                 stack.enter_context(process)
