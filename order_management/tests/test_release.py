@@ -25,10 +25,17 @@ class Repository:
         for name in FILES:
             (folder / name).parent.mkdir(exist_ok=True)
             shutil.copy(settings.BASE_DIR / name, folder / name)
+        self.empty_unreleased()
         self.git("init", "--initial-branch=main")
         self.git("config", "user.name", "Anna")
         self.git("config", "user.email", "anna@shop.example")
         self.commit()
+
+    def empty_unreleased(self):
+        """Remove what has changed since the last release, which would refuse another one."""
+        file = self.folder / "CHANGELOG.md"
+        text = re.sub(r"(## Unreleased\n\n).*?(?=## \d)", r"\1", file.read_bytes().decode(), flags=re.DOTALL)
+        file.write_bytes(text.encode())
 
     def git(self, *arguments):
         command = ["git", *arguments]
