@@ -105,7 +105,7 @@ screenshots: $(VENV)/installed-dev  ## take the pictures in docs/; needs chromiu
 postman: $(VENV)/installed-dev  ## save the answers in the Postman folder "The calls"; needs Node.js
 	@$(BIN)/python tools/postman
 
-bench: $(VENV)/installed $(VENV)/bench/installed  ## measure this project against its peers; ARGS=--full takes longer; needs wrk
+bench: $(VENV)/installed $(VENV)/bench/installed  ## measure this project against its peers; ARGS="--only ours --before REVISION" compares; needs wrk
 	@command -v wrk >/dev/null || { echo "wrk is needed: apt-get install wrk"; exit 1; }
 	@BENCH_BIN=$(CURDIR)/$(VENV)/bench/bin $(CURDIR)/$(BIN)/python -m benchmarks.run $(ARGS)
 

@@ -1,6 +1,9 @@
-"""Tables of the figures of run.py."""
+"""Tables of the figures of run.py: `python -m benchmarks.report FIGURES.json`."""
 
+import json
 import statistics
+import sys
+from pathlib import Path
 
 
 def per_request(result):
@@ -54,3 +57,7 @@ def tables(figures):
             ["cold start, s", *(f"{fact['start']:.2f}" for fact in facts.values())],
         ],
     )
+
+
+if __name__ == "__main__":
+    print(*tables(json.loads(Path(sys.argv[1]).read_text())), sep="\n\n")

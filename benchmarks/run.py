@@ -1,4 +1,4 @@
-"""Measure this project against its peers: `make bench`, or `make bench ARGS=--full`.
+"""Measure this project against its peers: `make bench`.
 
 Each server gets a new database, filled with the same data through its API, and the answers of all servers are compared
 before anything is timed. Each server has one worker on one core, and the load (wrk) runs on another; the servers take
@@ -214,7 +214,7 @@ class Server:
         return sum(int(field[11]) + int(field[12]) for field in fields) / TICKS
 
     def settle(self):
-        """Wait until it is idle: it may still be working on calls that wrk has given up."""
+        """Wait until it is idle: it may still be working on calls that wrk has given up on."""
         for _ in range(100):
             before = self.cpu()
             time.sleep(0.05)
@@ -326,7 +326,6 @@ def show(text):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--full", action="store_true", help="measure longer, for figures to publish")
     everybody = [
         name
         for name in [OURS, FLOOR, FASTAPI, NINJA, DRF]
@@ -335,14 +334,13 @@ def main():
     parser.add_argument("--only", nargs="+", choices=everybody, default=everybody, help="measure only these servers")
     parser.add_argument("--before", metavar="REVISION", help="compare with this revision of the code")
     parser.add_argument("--call", nargs="+", choices=CALLS, help="measure only these calls")
-    parser.add_argument("--rounds", type=int)
-    parser.add_argument("--seconds", type=int)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--connections", type=int, default=4, help="number of connections of wrk")
     parser.add_argument("--without", nargs="+", choices=PARTS, default=[], help="compare without these parts")
     parser.add_argument("--threads", nargs="+", type=int, default=[], help="compare with these numbers of threads")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     options = parser.parse_args()
-    rounds, seconds = options.rounds or (7 if options.full else 2), options.seconds or (3 if options.full else 1)
     for name in set(CALLS) - set(options.call or CALLS):
         del CALLS[name]
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
@@ -361,7 +359,7 @@ def main():
             server.fill()
             answers.add(server.answers())
         assert len(answers) == 1, "The answers of the servers differ."
-        results = measure(servers, rounds, seconds, options.connections)
+        results = measure(servers, options.rounds, options.seconds, options.connections)
         facts = {server.name: {"memory": server.memory(), "start": server.cold_start} for server in servers}
     show("")
     figures = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "connections": options.connections}

@@ -119,7 +119,7 @@ def short_items(product_ids, requested, stock):
 
 @atomic
 def take_stock(order, *, by):
-    """Take the items of an OrderRecord out of stock; raise OutOfStock unless `Product.objects.change_stock` takes all.
+    """Take the items of an OrderRecord out of stock; raise OutOfStock if there is not enough of any product.
 
     Call it last: other buyers of the same products wait until the transaction ends.
     """

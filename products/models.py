@@ -73,7 +73,7 @@ class ProductManager(models.Manager.from_queryset(ProductQuerySet)):
         return {pk: (quantity, deleted_at) for pk, quantity, deleted_at in select_stock(sorted(pks))}
 
     def change_stock(self, deltas):
-        """Add to the stock of locked products, by id. The sums must be from 0 to QUANTITY_MAX."""
+        """Add `deltas`, by product id, to the stock of locked products. The results must be from 0 to QUANTITY_MAX."""
         if deltas:
             update_stock(*chain(*padded(deltas.items())))
 
@@ -226,7 +226,7 @@ select_stock = SelectIn(
         .values_list("pk", "quantity", "deleted_at")
     )
 )
-# The values are keys and deltas in turn.
+# The values alternate: key, delta, key, delta.
 update_stock = Update(
     lambda *values: (
         Product.objects.filter(pk__in=values[::2]),

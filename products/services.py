@@ -149,5 +149,5 @@ def move_stock(deltas, *, kind, order, by):
 
 
 def may_move(quantity, delta):
-    """Return whether a change of the stock is allowed; the quantity of a missing product is None."""
+    """Return whether the stock may change by `delta`; the quantity of a missing product is None."""
     return quantity is not None and 0 <= quantity + delta <= QUANTITY_MAX

@@ -534,7 +534,7 @@ CONTROLS = [
         POSTGRES,
     ),
     Control(
-        "PostgreSQL has not ended the connection since it was last checked",
+        "a connection checked a moment ago is trusted only if PostgreSQL has not closed it",
         "order_management/db/postgres/base.py",
         "and not self.has_input()",
         "",

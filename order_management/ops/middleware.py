@@ -32,7 +32,7 @@ def log_request(get_response):
             level = level_of(request, response)
             if requests.isEnabledFor(level):
                 fields = request_fields(request, response) | address_field(request) | {"ms": milliseconds}
-                # Not by log(), which would look for the line of code that called it.
+                # Not log(), which would look up the line that called it.
                 extra = {"fields": fields}
                 requests.handle(requests.makeRecord("requests", level, __file__, 0, "request", (), None, extra=extra))
         return response

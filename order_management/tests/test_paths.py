@@ -73,7 +73,13 @@ ORIGIN = {"HTTP_ORIGIN": "https://shop.example"}
 
 
 def test_other_origins_may_not_call(client):
-    assert "Access-Control-Allow-Origin" not in client.get("/api/products/", **ORIGIN)
+    call = client.get("/api/products/", **ORIGIN)
+    preflight = client.options("/api/products/", HTTP_ACCESS_CONTROL_REQUEST_METHOD="GET", **ORIGIN)
+
+    for response in (call, preflight):
+        assert response.status_code == 401
+        assert "Access-Control-Allow-Origin" not in response
+        assert "origin" not in response.get("Vary", "")
 
 
 def test_origins_in_the_settings_may_call(client, settings):
