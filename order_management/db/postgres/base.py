@@ -17,12 +17,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
     checked_at = -inf
 
     def is_usable(self):
-        is_open = self.connection is not None and not self.connection.closed
-        is_recent = not self.errors_occurred and monotonic() - self.checked_at < PAUSE
-        if is_open and is_recent and not self.has_input():
+        if self.is_trusted() and not self.has_input():
             return True
         self.checked_at = monotonic()
         return super().is_usable()
+
+    def is_trusted(self):
+        """Return whether the connection is open, and worked a moment ago. Errors and transactions call for a check."""
+        is_open = self.connection is not None and not self.connection.closed
+        return is_open and not (self.errors_occurred or self.in_atomic_block) and monotonic() - self.checked_at < PAUSE
 
     def has_input(self):
         """Return whether there is anything to read: an unsolicited message, or the end of the connection."""
