@@ -14,7 +14,6 @@ from tests_live.server import ADMIN, PRODUCTION, ROOT, WAIT, Connection, Server,
 from .link import Link
 from .nginx import Nginx
 
-UNIT = (ROOT / "deploy/order-management.service").read_text()
 # Long enough for requests that nginx has assigned to a node to reach it.
 DRAIN_SECONDS = 1
 # A commit is acknowledged once the replica has applied it too.
@@ -32,11 +31,12 @@ class Node(Server):
     """The production server as its systemd unit starts it, with its own link to the database."""
 
     def __init__(self, number, log, project):
-        environment = dict(word.split("=") for word in re.search("^Environment=(.*)$", UNIT, re.M)[1].split())
+        unit = (project / "deploy/order-management.service").read_text()
+        environment = dict(word.split("=") for word in re.search("^Environment=(.*)$", unit, re.M)[1].split())
         assert environment["GRANIAN_WORKERS"] == str(WORKERS)
         assert environment["GRANIAN_BLOCKING_THREADS"] == str(THREADS)
         super().__init__(PRODUCTION, database_url=None, log=log, project=project, **SETTINGS | environment)
-        _, *arguments = re.search("^ExecStart=(.*)$", UNIT, re.M)[1].split()
+        _, *arguments = re.search("^ExecStart=(.*)$", unit, re.M)[1].split()
         self.command = [sys.executable, "-m", "granian", *arguments]
         self.number, self.link = number, None
 
