@@ -90,7 +90,7 @@ class CorsMiddleware(cors.CorsMiddleware):
 def skip_page_middleware(get_response):
     """Hand calls directly to their view: the middleware inside this one (sessions, CSRF and so on) is for pages.
 
-    For a small call, that middleware would take 5 % of the CPU or more.
+    For a small call, that middleware would take about 5 % of the CPU.
     """
     call, call_view = re.compile(settings.API_CALLS), innermost(get_response)
 

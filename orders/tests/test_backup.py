@@ -88,6 +88,7 @@ def test_nothing_is_left_of_a_backup_when_the_disk_is_full(database_file, small_
     assert os.listdir(small_disk) == ["other"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs signals")
 def test_a_program_that_is_starting_is_ended_by_an_interruption(monkeypatch):
     started = []
 
@@ -95,7 +96,7 @@ def test_a_program_that_is_starting_is_ended_by_an_interruption(monkeypatch):
         def __init__(self, *args, **kwargs):
             super().__init__(*args, **kwargs)
             started.append(self)
-            os.kill(os.getpid(), signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
 
     monkeypatch.setattr(subprocess, "Popen", Popen)
     with pytest.raises(KeyboardInterrupt), signals_interrupt():
