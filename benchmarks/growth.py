@@ -84,6 +84,9 @@ def calls():
     shown["ledger of a product (admin)"] = "admin", "/api/products/499/stock/?kind=created"
     shown["feed of stock (admin)"] = "admin", "/api/products/stock/"
     shown["feed of orders (admin)"] = "admin", "/api/orders/events/"
+    site = "/admin/orders/order/?q="
+    for name, words in {"a number": "%23701", "a customer": "customer7", "a note": "bicycle"}.items():
+        shown[f"admin site, orders, search for {name}"] = "site", f"{site}{words}"
     return shown
 
 
@@ -116,6 +119,7 @@ def measure(size):
     logging.disable()
     from django.core.management import call_command
     from django.db import connection
+    from django.test import Client
     from rest_framework.test import APIClient
 
     from accounts.models import User
@@ -132,7 +136,9 @@ def measure(size):
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}", HTTP_PREFER="handling=strict")
         return client
 
-    clients = {"customer": client("customer7"), "admin": client("anna")}
+    site = Client()
+    site.force_login(User.objects.get(username="anna"))
+    clients = {"customer": client("customer7"), "admin": client("anna"), "site": site}
     results = {}
     for name, (who, path) in calls().items():
         results[name] = median_ms(clients[who], path)
