@@ -27,6 +27,16 @@ class MoneyFieldExtension(OpenApiSerializerFieldExtension):
         }
 
 
+class EmailFieldExtension(OpenApiSerializerFieldExtension):
+    """An email address or nothing. drf-spectacular says `oneOf`, but validators need not check the `format`."""
+
+    target_class = "order_management.api.fields.EmailField"
+
+    def map_serializer_field(self, auto_schema, direction):
+        address = {"type": "string", "format": "email", "maxLength": self.target.max_length}
+        return {"anyOf": [address, {"type": "string", "maxLength": 0}]} if self.target.allow_blank else address
+
+
 class FilterExtension(DjangoFilterExtension):
     """Adds what our filters check: bounds, whole numbers, and several choices."""
 
