@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.core.exceptions import ValidationError
 
 from accounts.models import User
-from order_management.db.transactions import atomic
+from order_management.db.transactions import Outdated, atomic
 from order_management.exceptions import Code, Conflict
 from products.models import Product, StockMovement
 from products.services import StockOutOfBounds, move_stock, refuse_unknown
@@ -121,16 +121,20 @@ def short_items(product_ids, requested, stock):
 def take_stock(order, *, by):
     """Take the items of an OrderRecord out of stock; raise OutOfStock if there is not enough of any product.
 
-    Call it last: other buyers of the same products wait until the transaction ends.
+    Call it last: other buyers of the same products wait until the transaction ends. Raise Outdated if a product no
+    longer has the name or the price of its line, so that the order is placed again, with the new ones.
     """
     requested = {pk: quantity for pk, _, _, quantity, _ in order.lines}
     deltas = {pk: -quantity for pk, quantity in requested.items()}
     try:
-        move_stock(deltas, kind=StockMovement.Kind.ORDERED, order=order.id, by=by)
+        prices = move_stock(deltas, kind=StockMovement.Kind.ORDERED, order=order.id, by=by)
     except StockOutOfBounds as error:
         # Products without a stock were deleted after their prices had been read.
         refuse_unknown([pk for pk, available in error.stock.items() if available is None], field="items")
         raise OutOfStock(items=short_items(error.stock, requested, error.stock)) from error
+    # They were read before the products were locked.
+    if any(prices[pk] != (name, price) for pk, name, price, *_ in order.lines):
+        raise Outdated("A name or a price has changed.")
 
 
 @atomic

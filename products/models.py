@@ -69,8 +69,8 @@ class ProductManager(models.Manager.from_queryset(ProductQuerySet)):
         return {pk: (name, price, quantity) for pk, name, price, quantity in select_prices_and_stock(pks)}
 
     def lock_stock(self, pks):
-        """Lock products until the transaction ends; return their quantity and when they were deleted, by id."""
-        return {pk: (quantity, deleted_at) for pk, quantity, deleted_at in select_stock(sorted(pks))}
+        """Lock products until the transaction ends; return their name, price, quantity and `deleted_at`, by id."""
+        return {pk: values for pk, *values in select_stock(sorted(pks))}
 
     def change_stock(self, deltas):
         """Add `deltas`, by product id, to the stock of locked products. The results must be from 0 to QUANTITY_MAX."""
@@ -223,7 +223,7 @@ select_stock = SelectIn(
         Product.objects.filter(pk__in=pks)
         .order_by("pk")
         .select_for_update(no_key=True)
-        .values_list("pk", "quantity", "deleted_at")
+        .values_list(*COLUMNS, "deleted_at")
     )
 )
 # The values alternate: key, delta, key, delta.

@@ -132,20 +132,22 @@ def restore_products(products, *, by):
 
 @atomic
 def move_stock(deltas, *, kind, order, by):
-    """Add to the stock of several products, or take from it, and write the ledger.
+    """Add to the stock of several products, or take from it, and write the ledger; return their names and prices by id.
 
     `deltas` are the changes by product id. Raise StockOutOfBounds if any is refused. A deleted product is missing for a
     sale, but its stock can be returned.
     """
     # Locked, so that nothing comes between the check and the change.
     rows = Product.objects.lock_stock(deltas)
-    stock = {pk: quantity for pk, (quantity, deleted_at) in rows.items() if deleted_at is None or kind != Kind.ORDERED}
+    products = {pk: row for pk, (*row, deleted_at) in rows.items() if deleted_at is None or kind != Kind.ORDERED}
+    stock = {pk: quantity for pk, (_, _, quantity) in products.items()}
     refused = {pk: stock.get(pk) for pk in sorted(deltas) if not may_move(stock.get(pk), deltas[pk])}
     if refused:
         raise StockOutOfBounds(refused)
     Product.objects.change_stock(deltas)
     movements = [(pk, kind, delta, stock[pk] + delta) for pk, delta in deltas.items()]
     StockMovement.objects.add_all(movements, order=order, by=by)
+    return {pk: (name, price) for pk, (name, price, _) in products.items()}
 
 
 def may_move(quantity, delta):

@@ -189,6 +189,14 @@ def product_being_deleted(url, product_id):
 
 
 @contextlib.contextmanager
+def product_being_repriced(url, product_id, price):
+    """Change the price of a product of a PostgreSQL database in a transaction that commits at the end."""
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE products_product SET price = %s WHERE id = %s", [price, product_id])
+        yield
+
+
+@contextlib.contextmanager
 def user_being_deleted(url, username):
     """Delete a user of a PostgreSQL database in a transaction that commits at the end."""
     user = "(SELECT id FROM accounts_user WHERE username = %(name)s)"

@@ -8,7 +8,14 @@ from decimal import Decimal
 
 import pytest
 
-from .databases import ON_POSTGRES, count_deadlocks, has_lock_wait, orders_waiting_for_a_deletion, product_being_deleted
+from .databases import (
+    ON_POSTGRES,
+    count_deadlocks,
+    has_lock_wait,
+    orders_waiting_for_a_deletion,
+    product_being_deleted,
+    product_being_repriced,
+)
 from .server import PASSWORD, eventually, manage
 
 ORDERS = "/api/orders/"
@@ -256,6 +263,34 @@ def test_an_order_that_waited_for_a_deletion_is_refused(server):
 
         assert answer.result().status == 400
         assert answer.result().body == {"items": [f"There is no product {product['id']}."]}
+
+
+@pytest.mark.skipif(not ON_POSTGRES, reason="waits for a row lock")
+@pytest.mark.parametrize("key", [None, "new-price"])
+def test_an_order_that_waited_for_a_new_price_has_it(server, key):
+    product = server.create_product(price="10.00", quantity=10)
+    with ThreadPoolExecutor() as threads:
+        with product_being_repriced(server.database_url, product["id"], "12.00"):
+            answer = threads.submit(server.call, *order(server, (product, 2), key=key))
+            eventually(lambda: has_lock_wait(server.database_url))
+
+        assert answer.result().status == 201
+        assert answer.result().body["total"] == "24.00"
+    assert server.call(*order(server, (product, 2), key=key)).body["total"] == "24.00"
+
+
+@pytest.mark.skipif(not ON_POSTGRES, reason="waits for a row lock")
+def test_an_order_that_waited_for_a_new_price_is_refused_if_it_expected_the_old_one(server):
+    product = server.create_product(price="10.00", quantity=10)
+    method, path, body, *rest = order(server, (product, 2))
+    with ThreadPoolExecutor() as threads:
+        with product_being_repriced(server.database_url, product["id"], "12.00"):
+            answer = threads.submit(server.call, method, path, body | {"expected_total": "20.00"}, *rest)
+            eventually(lambda: has_lock_wait(server.database_url))
+
+        assert answer.result().status == 409
+        assert (answer.result().body["code"], answer.result().body["total"]) == ("total_differs", "24.00")
+    assert stock(server, product) == 10
 
 
 @pytest.mark.parametrize("key", [None, "a-key"])

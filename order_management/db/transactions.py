@@ -15,8 +15,14 @@ PAUSE_MAX = 0.1  # seconds
 ABORTED = {"40001", "40P01"}
 
 
+class Outdated(OperationalError):
+    """What a use case read before it locked the rows has changed since. Its transaction is run again."""
+
+
 def atomic(use_case=None, *, durable=False):
     """Run a use case in a transaction, and again if the database aborted it so that others could proceed.
+
+    A use case that finds rows changed since it read them, once it has locked them, raises Outdated to be run again.
 
     Anything it does outside the database must wait for `on_commit`, and it must not change its arguments. Inside
     another transaction it joins that one, without a savepoint: only the outermost use case is run again. Code that
@@ -37,7 +43,7 @@ def atomic(use_case=None, *, durable=False):
             except OperationalError as error:
                 if not may_run_again(error):
                     raise
-            logger.warning("The database aborted a transaction. It is run again.")
+            logger.warning("A transaction is run again, because another one came first.")
             # Not at the same moment as the other one.
             time.sleep(random.uniform(0, PAUSE_MAX))  # noqa: S311
         return outermost(*args, **kwargs)
@@ -53,4 +59,5 @@ def in_transaction():
 
 def may_run_again(error):
     # A transaction of Django's own around this one would have to be run again as a whole.
-    return sqlstate(error) in ABORTED and not transaction.get_connection().in_atomic_block
+    aborted = isinstance(error, Outdated) or sqlstate(error) in ABORTED
+    return aborted and not transaction.get_connection().in_atomic_block
