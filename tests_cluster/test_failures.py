@@ -1,5 +1,7 @@
 """Whatever fails, acknowledged orders exist exactly once, and clients notice as little as possible."""
 
+import os
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -143,6 +145,30 @@ def test_three_seconds_without_the_replica_until_commits_no_longer_wait_for_it(c
         recover(load)
 
     assert load.failed() == []
+
+
+def test_a_retry_is_not_answered_before_the_replica_has_the_change(cluster):
+    # The first statement after a crash that takes a number from a sequence makes its commit wait, too.
+    products = [History(cluster).create("Bat", 10) for _ in range(3)]
+    lines = [[{"product": product, "quantity": 1}] for product in products]
+    keys = [{"Idempotency-Key": f"interrupted-{product}"} for product in products]
+    orders = [
+        ("POST", "/api/orders/", {"items": items}, cluster.admin, key) for items, key in zip(lines, keys, strict=True)
+    ]
+    waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+    with ThreadPoolExecutor() as threads:
+        cluster.replica.stop()
+        tries = [threads.submit(cluster.nodes[0].call, *order) for order in orders]
+        eventually(lambda: len(cluster.primary.query(waiting)) == len(orders))
+        os.kill(cluster.primary.query(waiting)[0][0], signal.SIGKILL)  # PostgreSQL crashes and recovers
+        assert {answer.result().status for answer in tries} == {503}
+        eventually(cluster.nodes[1].is_ready)
+        retries = [threads.submit(cluster.nodes[1].call, *order) for order in orders]
+        time.sleep(CALM)
+        assert not any(answer.done() for answer in retries)
+        cluster.replica.start()
+        assert {answer.result().status for answer in retries} == {201}
+        assert {answer.result().headers["Idempotent-Replayed"] for answer in retries} == {"true"}
 
 
 def test_failover_with_reconfigured_nodes(cluster, load):

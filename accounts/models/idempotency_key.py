@@ -24,7 +24,9 @@ class IdempotencyKeyManager(models.Manager):
         new = insert_key((user.pk, key, request, fingerprint, "", now))
         if new:
             return self.model(pk=new[0], user=user, key=key, request=request, fingerprint=fingerprint)
-        row = self.filter(user=user, key=key).first()
+        # Locked, because PostgreSQL shows a commit that still waited for the replica when it crashed. The lock is a
+        # write: it makes the commit of this transaction wait, and with it the answer, until the replica has both.
+        row = self.select_for_update(no_key=True).filter(user=user, key=key).first()
         if row is None:  # purged since the INSERT found it
             return self.claim(user, key, request=request, fingerprint=fingerprint)
         if (row.request or LEGACY_REQUEST, row.fingerprint) != (request, fingerprint):
