@@ -9,7 +9,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from order_management.clocks import CLOCK_SKEW
-from order_management.db.prepared import Insert, Select
+from order_management.db.prepared import Insert, Select, SelectIn
 from order_management.db.rows import RowQuerySet
 from products.models import NOTE_MAX
 
@@ -33,6 +33,11 @@ class OrderRecord(NamedTuple):
     # Tuples of product id, name, price, quantity, and how many pieces were returned. Named tuples would double the work
     # of the garbage collector.
     lines: list[tuple]
+
+    def in_state(self, status, updated_at):
+        """Return the record with a state that is as new as its lines, or newer."""
+        record = self if status == self.status else self._replace(status=status, updated_at=updated_at)
+        return record.wholly_returned() if status == Order.Status.RETURNED else record
 
     def wholly_returned(self):
         """Return the record of a returned order. The previous version does not count the pieces that it returns."""
@@ -75,11 +80,14 @@ class OrderQuerySet(RowQuerySet):
 class OrderManager(models.Manager.from_queryset(OrderQuerySet)):
     def with_lines(self, rows):
         """Return an OrderRecord for each row with the columns of `rows()`."""
-        lines = {row[0]: [] for row in rows}
+        lines, partly_returned = {row[0]: [] for row in rows}, set()
         for row in select_lines(lines):
             lines[row[0]].append(row[1:])
-        records, returned = [OrderRecord(*row, lines[row[0]]) for row in rows], Order.Status.RETURNED
-        return [record.wholly_returned() if record.status == returned else record for record in records]
+            if row[-1]:
+                partly_returned.add(row[0])
+        # A return changes an order and its lines. One that came after the rows were read is in the lines only.
+        states = {pk: (status, updated_at) for pk, status, updated_at in select_states(partly_returned)}
+        return [OrderRecord(*row, lines[row[0]]).in_state(*states.get(row[0], (row[2], row[6]))) for row in rows]
 
     def get_record(self, pk):
         """Return the OrderRecord of an order that exists."""
@@ -177,5 +185,6 @@ class Order(LifeCycle, models.Model):
 
 
 # The statements behind the manager: see order_management/db/prepared.py.
+select_states = SelectIn(lambda *pks: Order.objects.filter(pk__in=pks).values_list("pk", "status", "updated_at"))
 select_row = Select(lambda pk: Order.objects.filter(pk=pk).rows())
 insert_order = Insert(Order, "customer", "status", "total", "note", "created_at", "updated_at")

@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from orders.models import Order, OrderEvent, OrderLine
-from orders.services import change_status, place_order
+from orders.services import change_status, place_order, return_items
 from products.models import QUANTITY_MAX, Product, StockMovement
 from products.services import create_product
 
@@ -45,6 +45,16 @@ def returned(response):
 def ledger(product):
     movements = StockMovement.objects.filter(product=product, kind="returned").order_by("id")
     return list(movements.values_list("delta", "balance", "order", "by__username"))
+
+
+def test_an_order_is_as_new_as_its_lines(admin, delivered):
+    rows = list(Order.objects.rows())
+    return_items(delivered, by=admin)
+
+    [order] = Order.objects.with_lines(rows)
+
+    assert (order.status, [line[4] for line in order.lines]) == ("returned", [3, 2])
+    assert order.updated_at > rows[0].updated_at
 
 
 def test_some_pieces_go_back_into_stock(give_back, delivered, bat, ball):
