@@ -1,4 +1,4 @@
-"""Links to a port that fail: by hanging up, or by dropping packets."""
+"""Links to a port that fail: by hanging up, by dropping packets, or by being slow."""
 
 import contextlib
 import os
@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 
 from tests_live.server import WAIT, free_port
 
@@ -44,6 +45,7 @@ class Link:
     def __init__(self, target):
         self.target, self.port = target, free_port()
         self.ends = set()
+        self.delay = 0  # seconds, for whatever arrives in one piece
 
     @property
     def ports(self):
@@ -67,7 +69,9 @@ class Link:
 
     def forward(self, near):
         try:
-            far = socket.create_connection(("127.0.0.1", self.target))
+            # From the same address, because the shop counts by the address of the caller.
+            source = (near.getpeername()[0], 0)
+            far = socket.create_connection(("127.0.0.1", self.target), source_address=source)
         except OSError:
             hang_up(near)
             return
@@ -78,6 +82,7 @@ class Link:
     def copy(self, source, sink):
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                time.sleep(self.delay)
                 sink.sendall(data)
         for end in (source, sink):
             hang_up(end)

@@ -71,10 +71,13 @@ class Nginx:
         (self.folder / "drained").mkdir()
         self.make_certificate()
         self.configure()
+        self.start()
+        return self
+
+    def start(self):
         command = [PROGRAM, "-c", self.folder / "nginx.conf", "-p", self.folder, "-e", self.folder / "error.log"]
         self.process = subprocess.Popen(command)
         eventually((self.folder / "pid").exists)
-        return self
 
     def __exit__(self, *error):
         self.process.send_signal(signal.SIGQUIT)

@@ -56,8 +56,8 @@ class PostgresServer:
     def url(self):
         return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
 
-    def create(self):
-        run("initdb", "-D", self.folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+    def create(self, *options):
+        run("initdb", "-D", self.folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", *options)
         self.start()
 
     def follow(self, port, *options):
