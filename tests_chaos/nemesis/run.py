@@ -1,0 +1,80 @@
+"""The nemesis at work."""
+
+import contextlib
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+from tests_chaos.shop import RECOVERY_SECONDS
+from tests_live.server import eventually
+
+
+@dataclass
+class Injection:
+    """A fault that was there. The times are seconds of time.monotonic()."""
+
+    kind: str
+    parameters: dict
+    is_kill: bool
+    began: float
+    ended: float | None = None
+
+
+class Unrecovered(Exception):
+    """The shop did not become ready after its faults were healed."""
+
+
+class Nemesis:
+    """Break a shop by a schedule, or by any rounds, and heal it after each; `injections` says what was done."""
+
+    def __init__(self, shop, schedule):
+        self.shop, self.rounds = shop, iter(schedule)
+        self.injections, self.left_out = [], set()
+
+    def run(self, seconds):
+        self.began = time.monotonic()
+        deadline = self.began + seconds
+        for round_ in self.rounds:
+            if time.monotonic() + round_.calm >= deadline:
+                break
+            time.sleep(round_.calm)
+            self.play(round_)
+
+    def play(self, round_):
+        """Inject the faults, hold them, heal them in reverse order, and wait until the shop is ready again."""
+        faults = [(pause, fault) for pause, fault in round_.faults if self.can(fault)]
+        names = ", ".join(f"{fault.kind} {fault.parameters or ''}".strip() for _, fault in faults)
+        print(f"{time.monotonic() - self.began:7.1f} s: {names or 'nothing that this machine can do'}", flush=True)
+        with contextlib.ExitStack() as healing:
+            for pause, fault in faults:
+                time.sleep(pause)
+                injection = Injection(fault.kind, fault.parameters, fault.is_kill, time.monotonic())
+                self.injections.append(injection)
+                healing.callback(self.heal, fault, injection)  # even if it fails in the middle
+                fault.inject(self.shop)
+            time.sleep(round_.hold)
+        try:
+            eventually(self.shop.is_ready, RECOVERY_SECONDS)
+        except AssertionError as error:
+            raise Unrecovered(f"The shop was not ready {RECOVERY_SECONDS} seconds after this ended: {names}") from error
+
+    def can(self, fault):
+        """Return whether this machine can inject the fault; print its kind once if not."""
+        possible = fault.is_possible(self.shop)
+        if not possible and fault.kind not in self.left_out:
+            self.left_out.add(fault.kind)
+            print(f"Left out, because this machine cannot do it: {fault.kind}", flush=True)
+        return possible
+
+    def heal(self, fault, injection):
+        try:
+            fault.heal(self.shop)
+        finally:
+            injection.ended = time.monotonic()
+            if outcome := getattr(fault, "outcome", ""):
+                print(f"           {fault.kind}: {outcome}", flush=True)
+
+
+def describe(injections):
+    """Return how often each kind was injected."""
+    return dict(Counter(injection.kind for injection in injections))
