@@ -9,6 +9,8 @@ JOBS ?= auto
 DURATION ?= 60
 # Seconds that the long load of cluster-test takes.
 CLUSTER_SECONDS ?= 300
+# Seconds for which chaos breaks each shop. SEED=7 repeats a run.
+SECONDS ?= 60
 # What release runs before it tags.
 CHECKS ?= test lint
 BIN := $(VENV)/bin
@@ -27,7 +29,7 @@ export GRANIAN_WORKERS_KILL_TIMEOUT ?= 10
 # The tests start Python hundreds of times: let it keep what it has compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run admin demo test serve fmt lint test-postgres test-live cluster-test cluster-test-short controls bench growth contention worst screenshots lock release postman
+.PHONY: help run admin demo test serve fmt lint test-postgres test-live cluster-test cluster-test-short controls chaos chaos-sqlite chaos-postgres chaos-pgbouncer chaos-controls bench growth contention worst screenshots lock release postman
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
@@ -95,6 +97,17 @@ cluster-test: $(VENV)/installed-dev  ## test nodes behind nginx and PostgreSQL w
 
 cluster-test-short: $(VENV)/installed-dev  ## the same with a short load
 	$(BIN)/pytest tests_cluster -rs --replica
+
+chaos: chaos-sqlite chaos-postgres chaos-pgbouncer  ## break a shop at random while it is used, on both databases; SECONDS=3600
+
+chaos-sqlite chaos-postgres: chaos-%: $(VENV)/installed-dev
+	$(BIN)/python -m tests_chaos $* --seconds $(SECONDS) $(SEED:%=--seed %)
+
+chaos-pgbouncer: $(VENV)/installed-dev
+	$(BIN)/python -m tests_chaos postgres --pgbouncer --seconds $(SECONDS) $(SEED:%=--seed %)
+
+chaos-controls: $(VENV)/installed-dev  ## remove guards that only chaos misses: it must find each of them
+	$(BIN)/python -m tests_chaos.controls
 
 controls: $(VENV)/installed-dev  ## remove each guard in turn: its test must fail
 	$(BIN)/python -m tests_live.controls

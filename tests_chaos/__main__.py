@@ -1,0 +1,86 @@
+"""Break a shop at random while it is used, and check that its books still balance: `python -m tests_chaos sqlite`.
+
+Everything random follows from the seed, which is printed. If the answers of the calls contradict each other, or what
+is read at the end, every contradiction is printed, the records and the logs are kept, and the exit code is 1.
+"""
+
+import argparse
+import pickle
+import random
+import shutil
+import signal
+import sys
+import tempfile
+from itertools import pairwise
+from pathlib import Path
+
+from .callers import LIMIT
+from .checker import check
+from .load import Load
+from .nemesis.run import Nemesis, describe
+from .nemesis.schedule import Schedule
+from .shops import POSTGRES, SQLITE, open_shop
+
+
+def main():
+    options = parse()
+    # So that a run that is stopped cleans up, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+    folder.chmod(0o755)  # PostgreSQL may run as another user
+    print(f"{options.database}, seed {options.seed}, {options.seconds} seconds", flush=True)
+    with open_shop(options.database, folder, pgbouncer=options.pgbouncer) as shop:
+        history, nemesis = run(shop, options)
+        errors = wrong_stock(shop)
+    print(summary(history, nemesis), flush=True)
+    errors += check(history, limit=LIMIT)
+    if errors:
+        (folder / "history.pickle").write_bytes(pickle.dumps(history))
+        sys.exit("\n".join([*errors, f"Seed {options.seed}; the records and the logs are in {folder}."]))
+    print("The books balance.")
+    shutil.rmtree(folder)
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="python -m tests_chaos", description=__doc__.partition(":")[0])
+    parser.add_argument("database", choices=[SQLITE, POSTGRES])
+    parser.add_argument(
+        "--pgbouncer", action="store_true", help="let the nodes connect to PostgreSQL through PgBouncer"
+    )
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument(
+        "--seed", type=int, default=random.randrange(10**6), help="default: a new one, which is printed"
+    )
+    return parser.parse_args()
+
+
+def run(shop, options):
+    """Use the shop and break it; return the history, read to its end, and the nemesis."""
+    load = Load(shop, options.seed)
+    nemesis = Nemesis(shop, Schedule(options.seed, options.database, options.pgbouncer))
+    with load:
+        nemesis.run(options.seconds)
+    return load.read_everything(), nemesis
+
+
+def wrong_stock(shop):
+    """Return what verify_stock finds."""
+    result = shop.manage("verify_stock")
+    return [] if result.returncode == 0 else [f"verify_stock failed: {result.stdout}{result.stderr}"]
+
+
+def summary(history, nemesis):
+    """Return what happened, in a few lines."""
+    attempts = sorted((attempt for record in history.records for attempt in record.attempts), key=lambda it: it.began)
+    failed = sum(attempt.status in (None, 429, 503) for attempt in attempts)
+    ends = sorted(record.ended for record in history.records if record.status == 201 and record.path == "/api/orders/")
+    gap = max((after - before for before, after in pairwise(ends)), default=0)
+    faults = ", ".join(f"{kind} {number}" for kind, number in sorted(describe(nemesis.injections).items()))
+    return (
+        f"{len(attempts)} requests, {failed} failed ({100 * failed / len(attempts):.1f} %), {len(ends)} orders, "
+        f"longest time without a new order {gap:.1f} s\nfaults: {faults}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Negative controls of chaos: `make chaos-controls` removes guards in a copy of the project, and it must find each.
+
+The other tests pass without these guards: they need two faults at once, or a history that nobody wrote down.
+"""
+
+import subprocess
+import sys
+import tempfile
+from typing import NamedTuple
+
+from tests_live.controls import copy_without
+
+SECONDS, SEEDS = 60, range(1, 4)  # a race may also end well
+LIMIT = 900  # seconds that a run may take
+
+
+class Control(NamedTuple):
+    guard: str
+    file: str
+    text: str
+    without: str
+    arguments: tuple  # which shop
+
+
+CONTROLS = [
+    Control(
+        "the prices of all lines of an order are compared once its products are locked",
+        "orders/services.py",
+        "for pk, name, price, *_ in order.lines):",
+        "for pk, name, price, *_ in order.lines[:1]):",
+        ("postgres",),
+    ),
+]
+
+
+def is_found(control, copy, seed):
+    command = [sys.executable, "-m", "tests_chaos", *control.arguments, "--seconds", str(SECONDS), "--seed", str(seed)]
+    run = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=LIMIT, check=False)
+    print(run.stdout + run.stderr[-2000:], flush=True)
+    return run.returncode == 1 and "Traceback" not in run.stderr
+
+
+def main():
+    missed = 0
+    for control in CONTROLS:
+        with tempfile.TemporaryDirectory() as folder:
+            copy = copy_without(control, folder)
+            found = any(is_found(control, copy, seed) for seed in SEEDS)
+        missed += not found
+        print(f"{'ok: found' if found else 'WRONG: not found'} without: {control.guard}", flush=True)
+    return missed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
