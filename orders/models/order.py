@@ -34,11 +34,6 @@ class OrderRecord(NamedTuple):
     # of the garbage collector.
     lines: list[tuple]
 
-    def in_state(self, status, updated_at):
-        """Return the record with a state that is as new as its lines, or newer."""
-        record = self if status == self.status else self._replace(status=status, updated_at=updated_at)
-        return record.wholly_returned() if status == Order.Status.RETURNED else record
-
     def wholly_returned(self):
         """Return the record of a returned order. The previous version does not count the pieces that it returns."""
         return self._replace(lines=[(*line[:4], line[3]) for line in self.lines])
@@ -85,9 +80,16 @@ class OrderManager(models.Manager.from_queryset(OrderQuerySet)):
             lines[row[0]].append(row[1:])
             if row[-1]:
                 partly_returned.add(row[0])
-        # A return changes an order and its lines. One that came after the rows were read is in the lines only.
-        states = {pk: (status, updated_at) for pk, status, updated_at in select_states(partly_returned)}
-        return [OrderRecord(*row, lines[row[0]]).in_state(*states.get(row[0], (row[2], row[6]))) for row in rows]
+        records = [OrderRecord(*row, lines[row[0]]) for row in rows]
+        if partly_returned:
+            # A return changes an order and its lines. One that came after the rows were read is in the lines only.
+            states = {
+                pk: {"status": status, "updated_at": updated_at}
+                for pk, status, updated_at in select_states(partly_returned)
+            }
+            records = [record._replace(**states.get(record.id, {})) for record in records]
+        returned = Order.Status.RETURNED
+        return [record.wholly_returned() if record.status == returned else record for record in records]
 
     def get_record(self, pk):
         """Return the OrderRecord of an order that exists."""
