@@ -106,7 +106,7 @@ chaos-sqlite chaos-postgres: chaos-%: $(VENV)/installed-dev
 chaos-pgbouncer: $(VENV)/installed-dev
 	$(BIN)/python -m tests_chaos postgres --pgbouncer --seconds $(SECONDS) $(SEED:%=--seed %)
 
-chaos-controls: $(VENV)/installed-dev  ## remove guards that only chaos misses: it must find each of them
+chaos-controls: $(VENV)/installed-dev  ## remove guards whose absence only chaos notices: it must notice each
 	$(BIN)/python -m tests_chaos.controls
 
 controls: $(VENV)/installed-dev  ## remove each guard in turn: its test must fail

@@ -132,7 +132,7 @@ def take_stock(order, *, by):
         # Products without a stock were deleted after their prices had been read.
         refuse_unknown([pk for pk, available in error.stock.items() if available is None], field="items")
         raise OutOfStock(items=short_items(error.stock, requested, error.stock)) from error
-    # They were read before the products were locked.
+    # The names and prices of the lines were read before the products were locked.
     if any(prices[pk] != (name, price) for pk, name, price, *_ in order.lines):
         raise Outdated("A name or a price has changed.")
 

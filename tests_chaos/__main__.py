@@ -1,7 +1,7 @@
 """Break a shop at random while it is used, and check that its books still balance: `python -m tests_chaos sqlite`.
 
-Everything random follows from the seed, which is printed. If the answers of the calls contradict each other, or what
-is read at the end, every contradiction is printed, the records and the logs are kept, and the exit code is 1.
+Everything random follows from the seed, which is printed. If the answers contradict each other or what is read at the
+end, the contradictions are printed, the records and the logs are kept, and the exit code is 1.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def parse():
 
 
 def run(shop, options):
-    """Use the shop and break it; return the history, read to its end, and the nemesis."""
+    """Use the shop and break it; return the history, including the final reading, and the nemesis."""
     load = Load(shop, options.seed)
     nemesis = Nemesis(shop, Schedule(options.seed, options.database, options.pgbouncer))
     with load:

@@ -33,8 +33,15 @@ class Keeper(Caller):
         self.products, self.quantities = products, quantities
 
     def act(self):
-        actions = {self.restock: 5, self.adjust: 3, self.count: 4, self.set_price: 2, self.set_quantity: 3}
-        actions |= {self.delete_and_restore: 1, self.create: 1}
+        actions = {
+            self.restock: 5,
+            self.adjust: 3,
+            self.count: 4,
+            self.set_price: 2,
+            self.rename: 1,
+            self.set_quantity: 3,
+        }
+        actions |= {self.delete_and_restore: 2, self.create: 1}
         self.random.choices(list(actions), actions.values())[0]()
 
     def restock(self):
@@ -65,12 +72,16 @@ class Keeper(Caller):
         path = self.path()
         self.change("PATCH", path, {"price": f"{self.random.randint(1, 99_999) / 100:.2f}"}, **self.match(path))
 
+    def rename(self):
+        path = self.path()
+        self.change("PATCH", path, {"name": self.note("Bat")}, **self.match(path))
+
     def set_quantity(self):
         path = self.path()
         self.change("PUT", path, {"quantity": next(self.quantities)}, **self.match(path))
 
     def delete_and_restore(self):
-        path = self.path(self.products[-3:])
+        path = self.path(self.products[-2:])
         self.change("DELETE", f"{path}delete/")
         self.change("POST", f"{path}restore/")
 
@@ -82,6 +93,6 @@ class Keeper(Caller):
         return f"/api/products/{self.random.choice(products or self.products)}/"
 
     def match(self, path):
-        """Read a product, half of the time, for a change that is made only if nobody else has changed it since."""
+        """Half of the time, read the product and return an If-Match, so that no change made since is overwritten."""
         read = self.get(path) if self.random.random() < 1 / 2 else None
         return {"If-Match": read.answer_headers["etag"]} if read and read.status == 200 else {}

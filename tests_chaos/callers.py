@@ -98,7 +98,7 @@ class Caller:
         return record.answer
 
     def refreshed(self):
-        """Return new tokens, or None if the refresh token is spent: the answer to an earlier attempt was lost."""
+        """Return new tokens, or None if the refresh token was used by an earlier attempt whose answer was lost."""
         record = self.call("POST", "/api/login/refresh/", {"refresh": self.tokens["refresh"]}, public=True)
         return record.answer if record.status == 200 else None
 

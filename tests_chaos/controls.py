@@ -1,6 +1,6 @@
-"""Negative controls of chaos: `make chaos-controls` removes guards in a copy of the project, and it must find each.
+"""Negative controls of chaos: `make chaos-controls` removes guards in a copy of the project; chaos must notice each.
 
-The other tests pass without these guards: they need two faults at once, or a history that nobody wrote down.
+The other tests pass without these guards: noticing takes two faults at once, or a history that no test contains.
 """
 
 import subprocess

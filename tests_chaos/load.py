@@ -45,7 +45,7 @@ class Load:
             yield Customer(name=f"customer{number}", user=f"customer{number}", products=self.products, **self.options)
 
     def admins(self):
-        quantities = count(20_000)  # each is set once, so that its row in the ledger is known
+        quantities = count(20_000)  # each is used once, so that it identifies its row in the ledger
         yield Mover(name="mover", **self.options)
         for number in range(2):
             yield Keeper(name=f"keeper{number}", products=self.products, quantities=quantities, **self.options)

@@ -124,7 +124,7 @@ class Node(cluster.Node):
         return self.has_started() and self.answers()
 
     def has_started(self):
-        """Return whether all workers have started: granian does not stop others, and would be killed in the end."""
+        """Return whether all workers have started: granian does not stop the others, and would be killed in the end."""
         if time.monotonic() > self.launched_at + START_SECONDS:
             return True  # the log may have been full
         workers = self.output.count("Spawning worker")

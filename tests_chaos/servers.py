@@ -72,7 +72,7 @@ class Postgres(Processes, PostgresServer):
         # As docs/operations.md has it, and small enough for its disk.
         self.options |= {"hot_standby_feedback": "on", "max_standby_streaming_delay": "1s"}
         self.options |= {"max_slot_wal_keep_size": "1GB", "max_wal_size": "128MB"}
-        # On a full disk, the log of writes fails as well, and not only the tables: it needs a new file soon.
+        # On a full disk, writing the write-ahead log must fail, too. Without recycling, it soon needs a new file.
         self.options |= {"wal_recycle": "off"}
         self.link = Link(self.port)
         self.link.restore()

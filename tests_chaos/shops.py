@@ -50,7 +50,7 @@ class SQLiteShop(Shop):
         return super().disks | {"database": self.disk}
 
     def connect(self):
-        """Return a connection of somebody else, in autocommit mode."""
+        """Return a separate connection to the database, in autocommit mode."""
         return sqlite3.connect(self.file, timeout=WAIT, isolation_level=None, check_same_thread=False)
 
 
@@ -127,7 +127,7 @@ class PostgresShop(Shop):
         return database_url(*self.ports) + limits
 
     def connect(self):
-        """Return a connection of somebody else, in autocommit mode."""
+        """Return a separate connection to the database, in autocommit mode."""
         return psycopg.connect(
             f"{self.primary.url.removesuffix('postgres')}shop", autocommit=True, connect_timeout=WAIT
         )

@@ -35,7 +35,7 @@ class Follower(Caller):
 
 
 class Newcomer(Follower):
-    """Begins again and again at the end of a feed, each time as somebody else."""
+    """Starts over at the end of a feed now and then, each time under a new name."""
 
     def __init__(self, *arguments, name, path, **options):
         super().__init__(*arguments, name=name, path=path, **options)

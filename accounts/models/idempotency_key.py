@@ -24,8 +24,8 @@ class IdempotencyKeyManager(models.Manager):
         new = insert_key((user.pk, key, request, fingerprint, "", now))
         if new:
             return self.model(pk=new[0], user=user, key=key, request=request, fingerprint=fingerprint)
-        # Locked, because PostgreSQL shows a commit that still waited for the replica when it crashed. The lock is a
-        # write: it makes the commit of this transaction wait, and with it the answer, until the replica has both.
+        # Locked, because after a crash PostgreSQL shows commits that were still waiting for the replica. The lock is a
+        # write, so the commit of this transaction, and with it the answer, waits until the replica has both.
         row = self.select_for_update(no_key=True).filter(user=user, key=key).first()
         if row is None:  # purged since the INSERT found it
             return self.claim(user, key, request=request, fingerprint=fingerprint)

@@ -28,7 +28,7 @@ class MoneyFieldExtension(OpenApiSerializerFieldExtension):
 
 
 class EmailFieldExtension(OpenApiSerializerFieldExtension):
-    """An email address or nothing. drf-spectacular says `oneOf`, but validators need not check the `format`."""
+    """An email address or "". With drf-spectacular's `oneOf`, "" is invalid if the validator ignores the `format`."""
 
     target_class = "order_management.api.fields.EmailField"
 

@@ -22,7 +22,7 @@ class Outdated(OperationalError):
 def atomic(use_case=None, *, durable=False):
     """Run a use case in a transaction, and again if the database aborted it so that others could proceed.
 
-    A use case that finds rows changed since it read them, once it has locked them, raises Outdated to be run again.
+    A use case that locks rows and finds that they have changed since it read them raises Outdated to be run again.
 
     Anything it does outside the database must wait for `on_commit`, and it must not change its arguments. Inside
     another transaction it joins that one, without a savepoint: only the outermost use case is run again. Code that
@@ -43,7 +43,7 @@ def atomic(use_case=None, *, durable=False):
             except OperationalError as error:
                 if not may_run_again(error):
                     raise
-            logger.warning("A transaction is run again, because another one came first.")
+            logger.warning("Running a transaction again, because another one came first.")
             # Not at the same moment as the other one.
             time.sleep(random.uniform(0, PAUSE_MAX))  # noqa: S311
         return outermost(*args, **kwargs)

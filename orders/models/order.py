@@ -82,7 +82,7 @@ class OrderManager(models.Manager.from_queryset(OrderQuerySet)):
                 partly_returned.add(row[0])
         records = [OrderRecord(*row, lines[row[0]]) for row in rows]
         if partly_returned:
-            # A return changes an order and its lines. One that came after the rows were read is in the lines only.
+            # A return changes an order and its lines. If it came after the rows were read, only the lines show it.
             states = {
                 pk: {"status": status, "updated_at": updated_at}
                 for pk, status, updated_at in select_states(partly_returned)

@@ -1,4 +1,4 @@
-"""Every answer comes in time, is no server error and is one that the OpenAPI document describes."""
+"""Every answer arrives in time, is not a server error and matches the OpenAPI document."""
 
 import re
 from collections import Counter
@@ -55,7 +55,7 @@ def wrong_body(record, validator):
     answer = record.answer[:ROWS] if isinstance(record.answer, list) else record.answer
     error = validator and next(validator.iter_errors(answer), None)
     if error:
-        yield f"The body is not the documented one ({error.json_path}: {short(error.message)}): {Call.of(record)}"
+        yield f"The body does not match the schema ({error.json_path}: {short(error.message)}): {Call.of(record)}"
 
 
 class Document:

@@ -1,4 +1,4 @@
-"""Every acknowledged order, step and booking is there exactly once, no refused one is, and nothing is unexplained."""
+"""Every acknowledged order, step and booking exists exactly once, no refused one exists, and nothing is unexplained."""
 
 from collections import Counter
 from decimal import Decimal
@@ -23,7 +23,7 @@ def other_replays(calls):
         first, *others = [record for record in records if record.status and record.status < 300] or [None]
         for other in others:
             if (other.status, other.answer) != (first.status, first.answer):
-                yield f"A retry got another answer than {first.status} {short(first.answer)}: {Call.of(other)}"
+                yield f"A retry got a different answer from {first.status} {short(first.answer)}: {Call.of(other)}"
 
 
 def placed_orders(calls):
@@ -42,13 +42,13 @@ def placed_orders(calls):
 
 
 def wrong_number(call, rows, what):
-    """Compare the number of rows with a note that belongs to one call with the call's outcome."""
+    """Compare a call's outcome with the number of rows that have its note, which no other call uses."""
     if call.outcome == DONE and len(rows) != 1:
-        yield f"This acknowledged {what} is there {len(rows)} times: {call}"
+        yield f"This acknowledged {what} exists {len(rows)} times: {call}"
     elif call.outcome == REFUSED and rows:
-        yield f"This {what} was refused and is there: {call}"
+        yield f"This {what} was refused but exists: {call}"
     elif len(rows) > 1:
-        yield f"This {what} was never answered and is there {len(rows)} times: {call}"
+        yield f"This {what} was never answered and exists {len(rows)} times: {call}"
 
 
 def lost_or_changed(call, order):
@@ -70,13 +70,13 @@ def differs_from_request(call):
     """An order has the pieces that were asked for, and the sum of its lines is its total."""
     answer, expected = call.answer, call.body.get("expected_total")
     if pieces(answer["items"]) != pieces(call.body["items"]):
-        yield f"The order has other lines than the request: {call}"
+        yield f"The order's lines differ from the request: {call}"
     total = sum(Decimal(line["price"]) * line["quantity"] for line in answer["items"])
     if money(total) != answer["total"] or (expected is not None and money(expected) != answer["total"]):
         yield f"The order's total is wrong: {call}"
     customer = call.body.get("customer", call.record.user)
     if answer["status"] != "pending" or answer["customer"].casefold() != customer.casefold():
-        yield f"The new order has another status or customer than the request: {call}"
+        yield f"The new order has the wrong status or customer: {call}"
 
 
 def taken_steps(calls):
@@ -104,7 +104,7 @@ def taken_steps(calls):
 def wrong_event(call, rows):
     for row in rows[:1]:
         if row["by"] != call.record.user:
-            yield f"The event {row} names another user than its caller: {call}"
+            yield f"The event {row} does not name its caller: {call}"
         if row["action"] == "return":
             yield from wrong_items(call, row)
 
@@ -112,9 +112,9 @@ def wrong_event(call, rows):
 def wrong_items(call, row):
     wanted, restock = call.body.get("items"), call.body.get("restock", True)
     if row["items"] is None or any(line["restock"] != restock for line in row["items"]):
-        yield f"The event {row} does not say what came back as the call did: {call}"
+        yield f"The event {row} does not record the return that the call asked for: {call}"
     elif wanted and pieces(row["items"]) != pieces(wanted):
-        yield f"Other pieces came back in the event {row} than in the call: {call}"
+        yield f"Different pieces came back in the event {row} and in the call: {call}"
 
 
 def places(calls):

@@ -96,7 +96,7 @@ def illegal_events(calls):
         status = None
         for row in rows:
             if not is_legal(status, row):
-                yield f"The events of order {pk} have the step {row['action']} to {row['status']} from {status}: {row}"
+                yield f"Order {pk} has an illegal {row['action']} from {status} to {row['status']}: {row}"
                 break
             status = row["status"]
 
@@ -135,4 +135,4 @@ def wrong_returns(order, rows):
             back[line["product"]] += line["quantity"]
     shown = Counter({line["product"]: line["returned"] for line in order["items"]})
     if +shown != back:
-        yield f"Of order {order['id']}, {dict(+shown)} came back, but {dict(back)} in its events."
+        yield f"Order {order['id']} says that {dict(+shown)} came back, but its events say {dict(back)}."

@@ -114,7 +114,7 @@ class Calls:
 
     @cached_property
     def created(self):
-        """The call that created a product, by the product's id, if its answer or its unique name tells."""
+        """The call that created each product, by product id, where its answer or the unique name identifies it."""
         calls = self.of("POST /api/products/create/")
         names = {row["name"]: pk for pk, row in (self.products or {}).items()}
         created = {call.answer["id"]: call for call in calls if call.status == 201}

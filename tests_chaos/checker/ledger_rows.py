@@ -1,7 +1,7 @@
 """The row of the final ledger that a call's change of a product has written.
 
-The ledger says in which order the stock changed. A search that may use this has little to try, and it proves more:
-that the calls could have happened in the very order of the ledger.
+The ledger says in which order the stock changed. A search that uses this has little to try, and it proves more: that
+the calls could have happened in exactly that order.
 """
 
 from .calls import DONE

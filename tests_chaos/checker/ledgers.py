@@ -29,7 +29,7 @@ def check_ledgers(calls):
 def lost_products(calls):
     for pk, call in calls.created.items():
         if pk not in calls.products:
-            yield f"Product {pk} is neither in the list of products nor in that of the deleted ones: {call}"
+            yield f"Product {pk} is neither in the list of products nor in the list of deleted products: {call}"
         if [row["kind"] for row in calls.ledger_by_product[pk]].count("created") != 1:
             yield f"The ledger of product {pk} does not have exactly one row `created`: {call}"
 
@@ -44,9 +44,9 @@ def wrong_creations(calls):
         if call.outcome == DONE and found - {call.answer["id"]}:
             yield f"This product was created more than once, with the ids {sorted(found)}: {call}"
         elif call.outcome == REFUSED and found:
-            yield f"This product was refused and is there: {call}"
+            yield f"This product was refused but exists: {call}"
         elif len(found) > 1:
-            yield f"This product, never answered, was created more than once, with the ids {sorted(found)}: {call}"
+            yield f"This unanswered call created more than one product, with the ids {sorted(found)}: {call}"
 
 
 def wrong_quantities(calls):
@@ -93,7 +93,7 @@ def rows_of_orders(calls):
 
 
 def lines_back(event, order):
-    """Return what a return put back into stock; events of earlier versions say nothing, and mean everything."""
+    """Return what a return put back into stock: everything, if the event is from an earlier version without items."""
     if event["items"] is None:
         return pieces(order["items"])
     return pieces(line for line in event["items"] if line["restock"])
@@ -138,7 +138,7 @@ def is_row_of(row, call):
 
 
 def wrong_updates(calls):
-    """A PUT that sets the stock, to a number that no other call sets it to, has one row if it changes the stock."""
+    """A PUT that sets the stock to a number that no other call uses has one row if it changes the stock."""
     sets = Counter((row["product"], row["balance"]) for row in calls.ledger if is_update(row))
     asked = [call for call in calls.of(*UPDATE) if "quantity" in call.body]
     same = Counter((call.pk, call.body["quantity"]) for call in asked)

@@ -26,8 +26,9 @@ class Operation:
     """An operation that took effect once between `began` and `ended`, or at most once if `ended` is infinity.
 
     `what.after(state)` returns the possible next states: none if its answer is impossible in this state. `what.kind`
-    is READ if it never changes the state; BLIND or ADDITIVE if it adds an amount and can only fail because the sum
-    would be too small, BLIND if its answer does not depend on the sum; else OTHER. Equal operations have equal `what`.
+    is READ if it never changes the state; BLIND or ADDITIVE if it adds an amount and can fail only because the sum
+    would be too small (BLIND if its answer does not depend on the sum); otherwise OTHER. Equal operations have equal
+    `what`.
     """
 
     began: float

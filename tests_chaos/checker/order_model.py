@@ -62,7 +62,7 @@ class Illegal:
 
 @dataclass(frozen=True)
 class NotReturnable:
-    """A 409: of some products fewer pieces than wanted are left, and of the others there are enough."""
+    """A 409: fewer pieces than wanted are left of some products, and enough of the others."""
 
     wanted: tuple[tuple[int, int], ...]
     left: tuple[tuple[int, int], ...]
@@ -78,7 +78,7 @@ class NotReturnable:
 
 @dataclass(frozen=True)
 class Step:
-    """Takes a step; what comes back with a return is `items`, or all that is left. `shown` is the answer."""
+    """Takes a step. A return gives back `items`, or everything that is left. `shown` is the answer."""
 
     action: str
     items: tuple[tuple[int, int], ...] | None = None

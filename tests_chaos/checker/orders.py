@@ -1,4 +1,4 @@
-"""Each order: an order of its steps and reads that explains every answer (linearizability)."""
+"""Each order: some sequence of its steps and reads explains every answer (linearizability)."""
 
 from collections import defaultdict
 
@@ -29,7 +29,7 @@ def operations_by_order(calls):
 
 
 def has_lost(operation, operations):
-    """Return whether it is a step that lost to another at the same moment: it may be refused even if it is legal."""
+    """Return whether it is a refused step that overlapped with another one: even a legal step may be refused then."""
     if not isinstance(operation.what, Illegal):
         return False
     steps = (other for other in operations if isinstance(other.what, Step))

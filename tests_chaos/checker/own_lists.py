@@ -1,4 +1,4 @@
-"""The ledger of a product and the events of an order, as they were read meanwhile, are a part of the final feeds."""
+"""Every row read from a product's ledger or an order's events during the run is also in the final feeds."""
 
 import json
 from collections import defaultdict

@@ -38,7 +38,7 @@ def shown(row):
 
 @dataclass(frozen=True)
 class Read:
-    """Shows the product, or only that `at_least` so many are left. is_deleted is None if both is possible."""
+    """Shows the product, or only that `at_least` or more are left. `is_deleted` is None if both are possible."""
 
     shown: Shown = ANY
     at_least: int = 0
@@ -53,7 +53,7 @@ class Read:
 
 @dataclass(frozen=True)
 class Missing:
-    """A 404: the product is deleted or does not exist yet; or that it never existed."""
+    """A 404: the product is deleted or does not exist yet; with `never_existed`, only the latter."""
 
     never_existed: bool = False
     kind = READ
@@ -77,7 +77,7 @@ class Differs:
 
 @dataclass(frozen=True)
 class OutOfBounds:
-    """A 409: the stock cannot change by this."""
+    """A 409: the stock cannot change by `delta`, or it can if `is_refused` is False."""
 
     delta: int
     is_refused: bool = True

@@ -88,11 +88,11 @@ def refused_order(call, tags):
 
 
 def stock_of(wanted, short_lines, is_partial=False):
-    """Yield what the lines that are short tell, and those that are not: there was enough of them."""
+    """Yield what the short lines show, and that there was enough stock for the others."""
     available = {line["product"]: line["available"] for line in short_lines}
     for pk, quantity in wanted.items():
         if pk in available:
-            # More than that would have been enough.
+            # A line is short only if less was available: otherwise no state fits.
             is_short = available[pk] < quantity
             yield pk, Read(Shown(quantity=available[pk] if is_short else -1))
         elif not is_partial:

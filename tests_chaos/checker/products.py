@@ -1,4 +1,4 @@
-"""Each product: an order of its changes and reads that explains every answer (linearizability)."""
+"""Each product: some sequence of its changes and reads explains every answer (linearizability)."""
 
 from collections import defaultdict
 
@@ -71,7 +71,7 @@ def operations_by_product(calls, tags):
 
 
 def missing(call, calls):
-    """Yield the products that a complete list of all lacks."""
+    """Yield the products that are missing from a complete list."""
     is_whole = call.route == "GET /api/products/" and call.query.keys() <= {"page_size", "ordering"}
     if is_whole and call.status == 200 and not call.next_url:
         yield from ((pk, Missing()) for pk in calls.created.keys() - {row["id"] for row in call.answer})

@@ -1,7 +1,6 @@
 """Callers see their own writes: an order that was acknowledged is in the next list that its caller reads.
 
-That a product or an order read after a write shows that write is a part of linearizability: see products.py and
-orders.py.
+Reads of a single product or order after a write are part of linearizability: see products.py and orders.py.
 """
 
 from bisect import bisect_left

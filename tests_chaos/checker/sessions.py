@@ -1,4 +1,4 @@
-"""Refresh tokens are used once, and access tokens are accepted for as long as they live."""
+"""Refresh tokens are used once, and access tokens are accepted until they expire."""
 
 import base64
 import json
@@ -44,7 +44,7 @@ def used_after_logout(calls):
 
 
 def refused_tokens(calls):
-    """Yield 401s to calls whose access token was still alive."""
+    """Yield 401s for calls whose access token was still valid."""
     issued = {}
     for call in calls.of("POST /api/login/", REFRESH):
         if call.status == 200:
@@ -57,7 +57,7 @@ def refused_tokens(calls):
         token = call.record.headers.get("Authorization", "").removeprefix("Bearer ")
         login = issued.get(token)
         if login and is_alive(token, login, call) and not is_revoked(token, call, revoked):
-            yield f"A living access token, from {login.record.path} at {login.answered:.3f} s, was refused: {call}"
+            yield f"A valid access token, from {login.record.path} at {login.answered:.3f} s, was refused: {call}"
 
 
 def is_alive(token, login, call):

@@ -1,4 +1,4 @@
-"""Clocks that are wrong, and set back."""
+"""Clocks that are wrong, and jump when they are corrected."""
 
 from dataclasses import dataclass
 

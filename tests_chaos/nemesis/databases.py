@@ -18,9 +18,8 @@ ERRORS = psycopg.Error, sqlite3.Error
 class Promote(Fault):
     """Kill the primary and promote the replica; then make the old primary its replica: see docs/operations.md.
 
-    The primary is killed only when the replica has everything. A transaction whose wait for the replica was interrupted
-    by a crash of PostgreSQL is visible on the primary, and so acknowledged when it is repeated, before the replica has
-    it: a promotion at that moment may lose it.
+    The primary is killed only when the replica has everything. A transaction that was waiting for the replica when
+    PostgreSQL crashed is visible on the primary before the replica has it: a promotion at that moment may lose it.
     """
 
     seconds: float  # until somebody notices that the primary is dead

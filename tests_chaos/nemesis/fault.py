@@ -11,7 +11,7 @@ class Fault:
     """Something that breaks a shop for a while. Subclasses are dataclasses, whose fields are the parameters."""
 
     is_kill = False
-    # Whether healing it takes long, or needs what other faults of the round have broken: it then starts before them.
+    # Whether healing takes long, or needs what other faults of the round break. If so, it starts before them.
     heals_last = False
 
     @property

@@ -24,7 +24,7 @@ CONTRACT = (
 
 
 class Command(Task):
-    """A command of manage.py. Another fault may let it fail: then the outcome is its message."""
+    """A manage.py command. Another fault may make it fail: then the outcome is its error message."""
 
     verb = "run"
 

@@ -1,4 +1,4 @@
-"""Networks that drop packets, lose some, or are slow. `hop` is what is between two machines.
+"""Networks that drop all packets, lose some, or are slow. `hop` names the connection between two machines.
 
 TCP repeats lost packets, so they also arrive late and out of order.
 """

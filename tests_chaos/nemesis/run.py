@@ -11,7 +11,7 @@ from tests_live.server import eventually
 
 @dataclass
 class Injection:
-    """A fault that was there. The times are seconds of time.monotonic()."""
+    """A fault that was injected. The times are seconds of time.monotonic()."""
 
     kind: str
     parameters: dict

@@ -31,8 +31,8 @@ class Schedule:
 
     They are dealt from a deck that has every kind, so that each comes up soon. Faults of one round claim different
     things. Two topology faults of the databases at once, such as a promotion while the replica is cut off, may lose
-    acknowledged writes without anything being wrong. Of an import, a change of the schema and an open transaction, one
-    could wait for another until it gives up.
+    acknowledged writes without anything being wrong. An import, a schema change or an
+    open transaction could keep another of these waiting until that one gives up.
     """
 
     def __init__(self, seed, database, pgbouncer=False):
@@ -49,7 +49,7 @@ class Schedule:
             yield Round(calm, list(zip(pauses, faults, strict=True)), hold)
 
     def deal(self, count):
-        """Take that many faults that go together; leave those that do not on top."""
+        """Draw `count` faults that go together; put back those that do not on top of the deck."""
         chosen, left = [], []
         while len(chosen) < count:
             fault = self.draw()

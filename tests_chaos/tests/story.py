@@ -19,7 +19,7 @@ FINAL = [
 
 
 class Story:
-    """Each call takes a fifth of a second, and a second later comes the next one."""
+    """Calls start a second apart, and each takes a fifth of a second."""
 
     def __init__(self):
         self.shop, self.history, self.now = Shop(), History(), 0.0

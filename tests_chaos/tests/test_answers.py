@@ -73,13 +73,13 @@ def test_a_status_that_is_not_documented(errors):
 
 @pytest.mark.parametrize("answer", [None, [], {"id": 1}, BAT | {"id": "1"}, BAT | {"price": 1}])
 def test_a_body_that_is_not_documented(errors, answer):
-    assert errors(called(200, answer))[0].startswith("The body is not the documented one")
+    assert errors(called(200, answer))[0].startswith("The body does not match the schema")
 
 
 def test_a_body_of_another_shape_does_not_stop_the_other_checks(errors):
     first, second, *_ = errors(called(200, {"id": 1}))
 
-    assert first.startswith("The body is not the documented one")
+    assert first.startswith("The body does not match the schema")
     assert second.startswith("check_products stopped at an answer of an unexpected shape: KeyError('name')")
 
 

@@ -22,7 +22,7 @@ def test_a_lost_order(history, final, found):
 def test_an_order_that_exists_twice(history, final, found):
     final(history, ORDERS).append(final(history, ORDERS)[0] | {"id": 3})
 
-    assert found(history, "This acknowledged order is there 2 times")
+    assert found(history, "This acknowledged order exists 2 times")
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_lines_that_have_changed(history, final, found):
 def test_other_lines_than_the_request(history, record_of, found):
     record_of(history, "first").body["items"][0]["quantity"] = 1
 
-    assert found(history, "The order has other lines than the request")
+    assert found(history, "The order's lines differ from the request")
 
 
 def test_a_total_that_is_not_the_sum(history, record_of, final, found):
@@ -63,7 +63,7 @@ def test_another_total_than_the_expected_one(history, record_of, found):
 def test_a_new_order_with_another_customer_or_status(history, record_of, found, name, value):
     record_of(history, "first").answer[name] = value
 
-    assert found(history, "The new order has another status or customer than the request")
+    assert found(history, "The new order has the wrong status or customer")
 
 
 def test_orders_of_others_are_none_of_our_business(history, final):
@@ -82,14 +82,14 @@ def test_a_retry_that_got_another_answer(story, found):
     assert check(story.end()) == []
 
     replay.answer["id"] = 4
-    assert found(story.history, "A retry got another answer than 201")
+    assert found(story.history, "A retry got a different answer from 201")
 
 
 def test_a_refused_order_that_exists(history, record_of, found):
     refused = record_of(history, "second")
     refused.status, refused.answer = 409, {"code": "out_of_stock", "items": []}
 
-    assert found(history, "This order was refused and is there")
+    assert found(history, "This order was refused but exists")
 
 
 def test_an_unanswered_order_may_exist_once(history, record_of, final, found):
@@ -98,7 +98,7 @@ def test_an_unanswered_order_may_exist_once(history, record_of, final, found):
     assert check(history) == []
 
     final(history, ORDERS).append(final(history, ORDERS)[0] | {"id": 3})
-    assert found(history, "This order was never answered and is there 2 times")
+    assert found(history, "This order was never answered and exists 2 times")
 
 
 def test_an_order_that_nobody_placed(history, final, found):
@@ -111,21 +111,21 @@ def test_a_lost_step(history, final, found):
     events = final(history, EVENTS)
     events[:] = [row for row in events if row["action"] != "ship"]
 
-    assert found(history, "This acknowledged step is there 0 times")
+    assert found(history, "This acknowledged step exists 0 times")
 
 
 def test_a_step_that_was_taken_twice(history, final, found):
     events = final(history, EVENTS)
     events.append(next(row for row in events if row["action"] == "return") | {"id": 99})
 
-    assert found(history, "This acknowledged step is there 2 times")
+    assert found(history, "This acknowledged step exists 2 times")
 
 
 def test_a_refused_step_that_was_taken(history, record_of, found):
     refused = record_of(history, "ship the first")
     refused.status, refused.answer = 409, {"code": "illegal_step"}
 
-    assert found(history, "This step was refused and is there")
+    assert found(history, "This step was refused but exists")
 
 
 def test_a_step_that_nobody_took(history, final, found):
@@ -138,7 +138,7 @@ def test_a_step_that_nobody_took(history, final, found):
 def test_a_step_in_the_name_of_another(history, final, found):
     next(row for row in final(history, EVENTS) if row["action"] == "ship")["by"] = "carl"
 
-    assert found(history, "names another user than its caller")
+    assert found(history, "does not name its caller")
 
 
 def test_a_forgotten_order_may_be_cancelled_by_the_server(story, final, found):
@@ -157,13 +157,13 @@ def test_a_return_of_other_pieces(history, final, found):
     event = next(row for row in final(history, EVENTS) if row["action"] == "return")
     event["items"][0]["quantity"] = 2
 
-    assert found(history, "Other pieces came back in the event")
+    assert found(history, "Different pieces came back in the event")
 
 
 def test_a_return_that_was_restocked_though_it_should_not(history, record_of, found):
     record_of(history, "too long").body["restock"] = False
 
-    assert found(history, "does not say what came back as the call did")
+    assert found(history, "does not record the return that the call asked for")
 
 
 def test_an_order_without_its_first_event(history, final, found):

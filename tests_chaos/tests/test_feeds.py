@@ -92,7 +92,7 @@ def test_a_whole_feed_with_a_row_twice(history, final, found):
 def test_events_in_an_order_that_is_illegal(history, final, found):
     final(history, EVENTS).reverse()
 
-    assert found(history, "The events of order 1 have the step return to delivered from None")
+    assert found(history, "Order 1 has an illegal return from None to delivered")
 
 
 def test_an_event_that_the_order_does_not_know(history, final, found):
@@ -104,7 +104,7 @@ def test_an_event_that_the_order_does_not_know(history, final, found):
 def test_pieces_that_came_back_without_an_event(history, final, found):
     final(history, "orders/")[1]["items"][1]["returned"] = 1
 
-    assert found(history, "Of order 1, {1: 1, 2: 1} came back, but {1: 1} in its events")
+    assert found(history, "Order 1 says that {1: 1, 2: 1} came back, but its events say {1: 1}")
 
 
 def own_events(story):

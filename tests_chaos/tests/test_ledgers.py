@@ -43,7 +43,7 @@ def test_a_product_that_exists_twice(history, final, found):
 def test_a_product_that_was_refused(history, found):
     history.records[0].status, history.records[0].answer = 400, {"name": ["Wrong."]}
 
-    assert found(history, "This product was refused and is there")
+    assert found(history, "This product was refused but exists")
 
 
 def test_a_product_that_was_never_answered(history, final, found):
@@ -52,7 +52,7 @@ def test_a_product_that_was_never_answered(history, final, found):
     assert check(history) == []
 
     final(history, PRODUCTS).append(final(history, PRODUCTS)[0] | {"id": 3})
-    assert found(history, "This product, never answered, was created more than once")
+    assert found(history, "This unanswered call created more than one product")
 
 
 def test_a_ledger_that_does_not_begin(history, ledger, found):

@@ -42,7 +42,7 @@ def test_two_logouts(story, found):
 def test_a_living_token_that_is_refused(history, found):
     reads(history).status = 401
 
-    assert found(history, "A living access token, from /api/login/refresh/")
+    assert found(history, "A valid access token, from /api/login/refresh/")
 
 
 def test_a_living_token_that_is_refused_before_a_retry_with_another(history, found):
@@ -51,14 +51,14 @@ def test_a_living_token_that_is_refused_before_a_retry_with_another(history, fou
     history.records.append(replace(read))
     read.status = 401
 
-    assert found(history, "A living access token")
+    assert found(history, "A valid access token")
 
 
 def test_a_token_that_may_have_expired(history, found):
     read = reads(history)
     read.status, read.attempts = 401, [Attempt(910, 911, 401)]
 
-    assert not found(history, "A living access token")
+    assert not found(history, "A valid access token")
 
 
 def test_a_token_that_was_revoked(history, found):
@@ -68,4 +68,4 @@ def test_a_token_that_was_revoked(history, found):
     moment = read.began - 0.5
     history.records.append(Record("other", read.user, "POST", path, None, {}, [Attempt(moment, moment + 0.1, None)]))
 
-    assert not found(history, "A living access token")
+    assert not found(history, "A valid access token")

@@ -41,8 +41,8 @@ def wrong_quantities():
 def newest_movements():
     """Return the newest movement of each product, with the sum of all as `total`.
 
-    It reads the ledger once. To look for the newest row of each product, PostgreSQL would do so for each of them while
-    it has no statistics, as after a failover.
+    This reads the ledger once. With a subquery for each product's newest row, PostgreSQL would read it once per product
+    while it has no statistics, as after a failover.
     """
     of_product = {"partition_by": "product"}
     movements = StockMovement.objects.annotate(total=Window(Sum("delta"), **of_product))
@@ -50,7 +50,7 @@ def newest_movements():
 
 
 def without_movements():
-    """Yield a sentence for each product without movements: even an empty one begins with a movement."""
+    """Yield a sentence for each product without movements: even one without stock starts with a movement."""
     for product in Product.objects.filter(movements=None).order_by("id").iterator():
         yield f"Product {product.pk} ({product}): quantity {product.quantity}, no movements"
 
