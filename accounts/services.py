@@ -47,6 +47,8 @@ def update_profile(user, **fields):
     """Change the user's own profile; raise DatabaseError or User.DoesNotExist if they have been deleted."""
     if fields:
         user.update_profile(**fields)
+        # It was read before its row was locked: another call may have changed other fields since.
+        user.refresh_from_db(fields=["email", "first_name", "last_name"])
     else:
         User.objects.lock(user)
 

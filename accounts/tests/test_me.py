@@ -1,6 +1,7 @@
 import pytest
 
 from accounts.models import User
+from accounts.services import update_profile
 from accounts.tokens import RefreshToken
 
 URL = "/api/accounts/me/"
@@ -17,6 +18,14 @@ def test_the_documented_call(api, customer, admin):
     assert me["date_joined"].endswith("Z")
     assert response["Cache-Control"] == "no-store"
     assert api(admin).get(URL).json()["role"] == "admin"
+
+
+def test_a_change_shows_what_another_one_has_changed_at_the_same_moment(customer):
+    User.objects.filter(pk=customer.pk).update(first_name="Carl")
+
+    update_profile(customer, last_name="Smith")
+
+    assert (customer.first_name, customer.last_name) == ("Carl", "Smith")
 
 
 def test_only_personal_details_can_be_changed(api, customer):

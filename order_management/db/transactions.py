@@ -43,7 +43,8 @@ def atomic(use_case=None, *, durable=False):
             except OperationalError as error:
                 if not may_run_again(error):
                     raise
-            logger.warning("Running a transaction again, because another one came first.")
+                reason = error if isinstance(error, Outdated) else "The database aborted a transaction."
+                logger.warning("%s The transaction is run again.", reason)
             # Not at the same moment as the other one.
             time.sleep(random.uniform(0, PAUSE_MAX))  # noqa: S311
         return outermost(*args, **kwargs)

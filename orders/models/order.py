@@ -21,7 +21,7 @@ TOTAL_MAX = Decimal("9999999999.99")
 
 
 class OrderRecord(NamedTuple):
-    """An order with its lines, as callers see it. A page of them takes two statements."""
+    """An order with its lines, as callers see it. A page of them takes two statements, or three if pieces came back."""
 
     id: int
     customer: str

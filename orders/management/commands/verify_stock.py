@@ -41,8 +41,8 @@ def wrong_quantities():
 def newest_movements():
     """Return the newest movement of each product, with the sum of all as `total`.
 
-    This reads the ledger once. With a subquery for each product's newest row, PostgreSQL would read it once per product
-    while it has no statistics, as after a failover.
+    This reads the ledger once. With a subquery for each product's newest row, PostgreSQL could read it once per product
+    while its statistics are out of date, as after a failover.
     """
     of_product = {"partition_by": "product"}
     movements = StockMovement.objects.annotate(total=Window(Sum("delta"), **of_product))
