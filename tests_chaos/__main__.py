@@ -11,13 +11,15 @@ import shutil
 import signal
 import sys
 import tempfile
+import traceback
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
 from .callers import LIMIT
 from .checker import check
 from .load import Load
-from .nemesis.run import Nemesis, describe
+from .nemesis.run import Nemesis
 from .nemesis.schedule import Schedule
 from .shops import POSTGRES, SQLITE, open_shop
 
@@ -30,12 +32,13 @@ def main():
     folder.chmod(0o755)  # PostgreSQL may run as another user
     print(f"{options.database}, seed {options.seed}, {options.seconds} seconds", flush=True)
     with open_shop(options.database, folder, pgbouncer=options.pgbouncer) as shop:
-        history, nemesis = run(shop, options)
-        errors = wrong_stock(shop)
-    print(summary(history, nemesis), flush=True)
+        try:
+            history, errors = run(shop, options)
+        finally:
+            keep_logs(shop, folder / "logs")
+    (folder / "history.pickle").write_bytes(pickle.dumps(history))
     errors += check(history, limit=LIMIT)
     if errors:
-        (folder / "history.pickle").write_bytes(pickle.dumps(history))
         sys.exit("\n".join([*errors, f"Seed {options.seed}; the records and the logs are in {folder}."]))
     print("The books balance.")
     shutil.rmtree(folder)
@@ -55,12 +58,23 @@ def parse():
 
 
 def run(shop, options):
-    """Use the shop and break it; return the history, including the final reading, and the nemesis."""
-    load = Load(shop, options.seed)
+    """Use the shop and break it; return the history, including the final reading, and what went wrong meanwhile."""
+    load, errors = Load(shop, options.seed), []
     nemesis = Nemesis(shop, Schedule(options.seed, options.database, options.pgbouncer))
     with load:
-        nemesis.run(options.seconds)
-    return load.read_everything(), nemesis
+        try:
+            nemesis.run(options.seconds)
+        except Exception:  # what the clients were answered until then is checked all the same
+            errors.append(f"The nemesis has stopped: {traceback.format_exc()}")
+    print(summary(load.history, nemesis), flush=True)
+    return load.history, [*errors, *load.read_everything(), *load.errors(), *wrong_stock(shop)]
+
+
+def keep_logs(shop, folder):
+    """Copy the logs of the shop, because those on a disk of their own are gone when it is closed."""
+    for name, text in shop.logs().items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
 
 
 def wrong_stock(shop):
@@ -75,10 +89,12 @@ def summary(history, nemesis):
     failed = sum(attempt.status in (None, 429, 503) for attempt in attempts)
     ends = sorted(record.ended for record in history.records if record.status == 201 and record.path == "/api/orders/")
     gap = max((after - before for before, after in pairwise(ends)), default=0)
-    faults = ", ".join(f"{kind} {number}" for kind, number in sorted(describe(nemesis.injections).items()))
+    kinds = Counter(fault.kind for fault in nemesis.injected)
+    faults = ", ".join(f"{kind} {number}" for kind, number in sorted(kinds.items()))
+    kills = sum(fault.is_kill for fault in nemesis.injected)
     return (
         f"{len(attempts)} requests, {failed} failed ({100 * failed / len(attempts):.1f} %), {len(ends)} orders, "
-        f"longest time without a new order {gap:.1f} s\nfaults: {faults}"
+        f"longest time without a new order {gap:.1f} s\n{len(nemesis.injected)} faults, {kills} of them kills: {faults}"
     )
 
 

@@ -41,7 +41,7 @@ class Keeper(Caller):
             self.rename: 1,
             self.set_quantity: 3,
         }
-        actions |= {self.delete_and_restore: 2, self.create: 1}
+        actions |= {self.delete_and_restore: 2, self.create: 1, self.read_ledger: 1}
         self.random.choices(list(actions), actions.values())[0]()
 
     def restock(self):
@@ -84,6 +84,9 @@ class Keeper(Caller):
         path = self.path(self.products[-2:])
         self.change("DELETE", f"{path}delete/")
         self.change("POST", f"{path}restore/")
+
+    def read_ledger(self):
+        self.get(f"{self.path()}stock/?page_size=20")
 
     def create(self):
         name = self.note("Product")

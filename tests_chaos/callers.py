@@ -6,6 +6,7 @@ import http.client
 import json
 import random
 import time
+import traceback
 import uuid
 from itertools import count
 
@@ -31,7 +32,7 @@ class Caller:
     def __init__(self, shop, records, name, user=ADMIN, seed=0):
         self.shop, self.records, self.name, self.user = shop, records, name, user
         self.random = random.Random(f"{seed} {name}")
-        self.connection, self.tokens, self.deadline = None, None, None
+        self.connection, self.tokens, self.deadline, self.error = None, None, None, None
         self.numbers = count(1)
 
     def note(self, what):
@@ -41,9 +42,13 @@ class Caller:
     def get(self, path, **headers):
         return self.call("GET", path, headers=headers)
 
-    def change(self, method, path, body=None, key=None, **headers):
-        """Make a call with an Idempotency-Key, as every change does."""
-        return self.call(method, path, body, {"Idempotency-Key": key or uuid.uuid4().hex} | headers)
+    def change(self, method, path, body=None, **headers):
+        """Make a call with an Idempotency-Key, as every change does; now and then, make it again."""
+        headers |= {"Idempotency-Key": uuid.uuid4().hex}
+        record = self.call(method, path, body, headers)
+        if record.status < 300 and self.random.random() < 1 / 20:
+            self.call(method, path, body, headers)
+        return record
 
     def call(self, method, path, body=None, headers=None, *, public=False):
         """Call until there is an answer; return its record."""
@@ -107,10 +112,13 @@ class Caller:
 
     def run(self, stop):
         """Act until told to stop, and until the last call is answered."""
-        with contextlib.closing(self), contextlib.suppress(GaveUp):
-            while not stop.is_set():
-                self.act()
-                time.sleep(self.random.uniform(0, 0.1))
+        with contextlib.closing(self):
+            try:
+                while not stop.is_set():
+                    self.act()
+                    time.sleep(self.random.uniform(0, 0.1))
+            except Exception:  # such as an answer that no caller can use
+                self.error = f"{self.name} could not go on: {traceback.format_exc()}"
 
 
 def expiry(token):

@@ -12,6 +12,7 @@ from tests_live.controls import copy_without
 
 SECONDS, SEEDS = 60, range(1, 4)  # a race may also end well
 LIMIT = 900  # seconds that a run may take
+FOUND = "the records and the logs are in"
 
 
 class Control(NamedTuple):
@@ -35,9 +36,15 @@ CONTROLS = [
 
 def is_found(control, copy, seed):
     command = [sys.executable, "-m", "tests_chaos", *control.arguments, "--seconds", str(SECONDS), "--seed", str(seed)]
-    run = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=LIMIT, check=False)
-    print(run.stdout + run.stderr[-2000:], flush=True)
-    return run.returncode == 1 and "Traceback" not in run.stderr
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=copy, **output) as run:
+        try:
+            said, errors = run.communicate(timeout=LIMIT)
+        except subprocess.TimeoutExpired:
+            run.terminate()  # so that it cleans up
+            raise
+    print(said + errors[-2000:], flush=True)
+    return run.returncode == 1 and FOUND in errors
 
 
 def main():

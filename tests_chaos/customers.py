@@ -12,7 +12,7 @@ class Customer(Caller):
 
     def act(self):
         actions = {self.order: 10, self.look: 3, self.look_closer: 3, self.preview: 1, self.own_orders: 3}
-        actions |= {self.read_order: 2, self.cancel: 2} if self.orders else {}
+        actions |= {self.read_order: 2, self.read_events: 1, self.cancel: 2} if self.orders else {}
         self.random.choices(list(actions), actions.values())[0]()
 
     def basket(self):
@@ -46,6 +46,9 @@ class Customer(Caller):
 
     def read_order(self):
         self.get(f"/api/orders/{self.random.choice(self.orders)}/")
+
+    def read_events(self):
+        self.get(f"/api/orders/{self.random.choice(self.orders)}/events/")
 
     def cancel(self):
         order = self.random.choice(self.orders[-3:])

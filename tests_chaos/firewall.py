@@ -26,8 +26,8 @@ def drop(ports, percent=100):
     name = f"chaos_{os.getpid()}_{next(numbers)}"
     share = f"numgen random mod 100 < {percent} " if percent < 100 else ""
     rules = TABLE.format(name=name, ports=", ".join(map(str, ports)), share=share)
-    subprocess.run([*NFT, "--file", "-"], input=rules, text=True, check=True, timeout=WAIT)
     tables.add(name)
+    subprocess.run([*NFT, "--file", "-"], input=rules, text=True, check=True, timeout=WAIT)
     return name
 
 

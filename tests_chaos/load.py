@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import chain, count
 from threading import Event
+from urllib.parse import urlencode
 
 from .admins import Keeper, Mover
-from .callers import PATIENCE, Caller
+from .callers import PATIENCE, Caller, GaveUp
 from .customers import Customer
 from .records import History
 from .watchers import Devices, Follower, Newcomer, Visitor, next_path
@@ -29,6 +30,7 @@ class Load:
     def fill(self):
         """Create products, the first of which are scarce; return their ids."""
         owner = Caller(name="owner", **self.options)
+        be_patient(owner)
         with contextlib.closing(owner):
             return [
                 owner.change(
@@ -60,30 +62,48 @@ class Load:
     def __enter__(self):
         for caller in self.callers:
             if isinstance(caller, Customer | Devices):
+                be_patient(caller)
                 caller.register()
         self.stop, self.threads = Event(), ThreadPoolExecutor(len(self.callers))
-        self.running = [self.threads.submit(caller.run, self.stop) for caller in self.callers]
+        for caller in self.callers:
+            caller.deadline = None  # until the faults are over
+            self.threads.submit(caller.run, self.stop)
         return self
 
     def __exit__(self, *error):
-        for caller in chain(self.callers, *(caller.others for caller in self.callers)):
-            caller.deadline = time.monotonic() + PATIENCE
+        be_patient(*self.callers, *chain(*(caller.others for caller in self.callers)))
         self.stop.set()
         self.threads.shutdown()
-        for caller in self.running:
-            caller.result()
+
+    def errors(self):
+        """Return what kept callers from going on, such as a call that was never answered."""
+        return [caller.error for caller in self.callers if caller.error]
 
     def read_everything(self):
-        """Read all lists, feeds and the report once more."""
+        """Read all lists, feeds and the report once more; return what kept it from doing so."""
         reader = Caller(**self.options | {"name": "reader", "records": self.history.final})
+        be_patient(reader)
         with contextlib.closing(reader):
-            reader.get("/api/schema/")
-            for path in ("/api/products/", "/api/products/?deleted=true", "/api/orders/", *FEEDS):
-                read_pages(reader, path)
-            today = datetime.now(UTC).date()
-            first, last = today - timedelta(days=2), today + timedelta(days=1)
-            reader.get(f"/api/reports/sales/?from={first}&to={last}")
-        return self.history
+            try:
+                reader.get("/api/schema/")
+                for path in ("/api/products/", "/api/products/?deleted=true", "/api/orders/", *FEEDS):
+                    read_pages(reader, path)
+                reader.get(f"/api/reports/sales/?{urlencode(days())}")
+            except GaveUp as error:
+                return [str(error)]
+        return []
+
+
+def be_patient(*callers):
+    """Let callers give up a call that is not answered within the time that a recovery may take."""
+    for caller in callers:
+        caller.deadline = time.monotonic() + PATIENCE
+
+
+def days():
+    """Return the days of the report: clocks may be wrong, and the day may end."""
+    today = datetime.now(UTC).date()
+    return {"from": today - timedelta(days=2), "to": today + timedelta(days=1)}
 
 
 def read_pages(reader, path):

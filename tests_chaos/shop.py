@@ -5,15 +5,15 @@ import http.client
 import os
 import subprocess
 import sys
+from itertools import chain
 
-from tests_live.server import PRODUCTION, ROOT, VARIABLES, WAIT, Connection, eventually
+from tests_live.server import PRODUCTION, ROOT, VARIABLES, Connection
 
 from . import firewall
 from .disks import folder_or_disk
 from .nodes import READY_SECONDS, Node
 
 COMMAND_SECONDS = 180
-RECOVERY_SECONDS = 60
 
 
 class Shop:
@@ -27,9 +27,9 @@ class Shop:
         disk = stack.enter_context(folder_or_disk(folder))
         return Node(number, folder, disk, **settings)
 
-    def connection(self, address="127.0.0.1"):
-        """Connect to the front door from an address of this machine: 127.0.0.1, 127.0.0.2 and so on."""
-        return contextlib.closing(Connection("127.0.0.1", self.front.port, timeout=WAIT, source_address=(address, 0)))
+    def connection(self):
+        """Connect to the front door."""
+        return contextlib.closing(Connection("127.0.0.1", self.front.port, timeout=READY_SECONDS))
 
     def manage(self, *arguments):
         """Run a command of manage.py; return the completed process."""
@@ -65,23 +65,16 @@ class Shop:
 
     def is_open(self):
         with contextlib.suppress(OSError, http.client.HTTPException), self.connection() as connection:
-            connection.timeout = READY_SECONDS
             return connection.call("GET", "/readyz/").status == 200
         return False
 
-    def recover(self):
-        """Undo whatever is left of faults, and wait until everything is ready again."""
-        self.release()
-        for server in self.servers.values():
-            server.revive()
-        eventually(self.is_ready, RECOVERY_SECONDS)
-
     def release(self):
         """Let go of everything that would keep servers from running, or from ending."""
-        firewall.clear()
-        for link in (link for links in self.hops.values() for link in links):
-            link.delay = 0
-        for disk in filter(None, self.disks.values()):
-            disk.free()
-        for server in self.servers.values():
-            server.thaw()
+        with contextlib.ExitStack() as stack:  # takes every step, even if another one fails
+            for server in self.servers.values():
+                stack.callback(server.thaw)
+            for disk in filter(None, self.disks.values()):
+                stack.callback(disk.free)
+            for link in chain(*self.hops.values()):
+                link.delay = 0
+            stack.callback(firewall.clear)

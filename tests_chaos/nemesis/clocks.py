@@ -31,6 +31,8 @@ class SetClocks(Task):
         eventually(lambda: all(node.has_started() for node in shop.nodes))
 
     def heal(self, shop):
-        super().heal(shop)
-        for node in shop.nodes:
-            node.restart(**dict.fromkeys([*SLEEP, *clock(0)]))
+        try:
+            super().heal(shop)
+        finally:
+            for node in shop.nodes:
+                node.restart(**dict.fromkeys([*SLEEP, *clock(0)]))

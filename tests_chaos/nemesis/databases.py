@@ -34,8 +34,8 @@ class Promote(Fault):
         eventually(lambda: shop.replica.is_caught_up_with(shop.primary))
         shop.primary.kill()
         time.sleep(self.seconds)
+        self.promoted = True  # whatever comes next, the old primary must not come back as one
         shop.fail_over()
-        self.promoted = True
 
     def heal(self, shop):
         if self.promoted:

@@ -1,6 +1,7 @@
 """What operators do while the shop is open."""
 
 import contextlib
+import re
 import sqlite3
 import time
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from .fault import Task
 
 ROWS = 20_000
 ATTEMPTS, PAUSE = 60, 0.5
+# An earlier attempt may have been done without an answer.
+DONE = re.compile("already exists|duplicate column|does not exist|no such column")
 EXPAND = (
     "ALTER TABLE orders_order ADD COLUMN gift boolean",
     "ALTER TABLE products_product ADD COLUMN ean varchar(13) DEFAULT '' NOT NULL",
@@ -100,12 +103,14 @@ class Migrate(Command):
 def alter(shop, statement):
     """Change a table, with a short wait for its lock, because everybody else waits meanwhile; try until it is done."""
     for _ in range(ATTEMPTS):
-        with contextlib.suppress(psycopg.Error, sqlite3.Error), contextlib.closing(shop.connect()) as connection:
-            if isinstance(connection, psycopg.Connection):
-                connection.execute("SET lock_timeout = '1s'")
-            # An earlier attempt may have been done without an answer.
-            with contextlib.suppress(psycopg.errors.DuplicateColumn, psycopg.errors.UndefinedColumn):
+        try:
+            with contextlib.closing(shop.connect()) as connection:
+                if isinstance(connection, psycopg.Connection):
+                    connection.execute("SET lock_timeout = '1s'")
                 connection.execute(statement)
             return
+        except (psycopg.Error, sqlite3.Error) as error:
+            if DONE.search(str(error)):
+                return
         time.sleep(PAUSE)
     raise TimeoutError(f"{statement} was not done after {ATTEMPTS} attempts.")

@@ -2,22 +2,10 @@
 
 import contextlib
 import time
-from collections import Counter
-from dataclasses import dataclass
 
-from tests_chaos.shop import RECOVERY_SECONDS
 from tests_live.server import eventually
 
-
-@dataclass
-class Injection:
-    """A fault that was injected. The times are seconds of time.monotonic()."""
-
-    kind: str
-    parameters: dict
-    is_kill: bool
-    began: float
-    ended: float | None = None
+RECOVERY_SECONDS = 60
 
 
 class Unrecovered(Exception):
@@ -25,11 +13,11 @@ class Unrecovered(Exception):
 
 
 class Nemesis:
-    """Break a shop by a schedule, or by any rounds, and heal it after each; `injections` says what was done."""
+    """Break a shop by a schedule, or by any rounds, and heal it after each; `injected` are the faults."""
 
     def __init__(self, shop, schedule):
         self.shop, self.rounds = shop, iter(schedule)
-        self.injections, self.left_out = [], set()
+        self.injected, self.left_out = [], set()
 
     def run(self, seconds):
         self.began = time.monotonic()
@@ -48,9 +36,8 @@ class Nemesis:
         with contextlib.ExitStack() as healing:
             for pause, fault in faults:
                 time.sleep(pause)
-                injection = Injection(fault.kind, fault.parameters, fault.is_kill, time.monotonic())
-                self.injections.append(injection)
-                healing.callback(self.heal, fault, injection)  # even if it fails in the middle
+                self.injected.append(fault)
+                healing.callback(self.heal, fault)  # even if it fails in the middle
                 fault.inject(self.shop)
             time.sleep(round_.hold)
         try:
@@ -66,15 +53,7 @@ class Nemesis:
             print(f"Left out, because this machine cannot do it: {fault.kind}", flush=True)
         return possible
 
-    def heal(self, fault, injection):
-        try:
-            fault.heal(self.shop)
-        finally:
-            injection.ended = time.monotonic()
-            if outcome := getattr(fault, "outcome", ""):
-                print(f"           {fault.kind}: {outcome}", flush=True)
-
-
-def describe(injections):
-    """Return how often each kind was injected."""
-    return dict(Counter(injection.kind for injection in injections))
+    def heal(self, fault):
+        fault.heal(self.shop)
+        if outcome := getattr(fault, "outcome", ""):
+            print(f"           {fault.kind}: {outcome}", flush=True)
