@@ -69,7 +69,8 @@ class KeysetPagination(BasePagination):
         first, *others = [first_rows(branch, ordering, size) for branch in self.branches(queryset)]
         if not others:
             return first
-        return sorted(chain(first, *others), key=attrgetter(self.field, "id"), reverse=self.descending)[:size]
+        rows = {row.id: row for row in chain(first, *others)}  # a row that has moved to a later branch is found twice
+        return sorted(rows.values(), key=attrgetter(self.field, "id"), reverse=self.descending)[:size]
 
     def branches(self, queryset):
         """Return querysets that have the rows of this one between them, each in the order of an index."""

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from accounts.models import User
 from orders.models import Order
@@ -97,6 +98,23 @@ def test_an_unknown_status_is_answered_with_the_known_ones(api, customer):
 
     for status in ("lost", "pending,lost", f"{'pending,' * 400}lost"):
         assert api(customer).get(f"{URL}?status={status}").json() == {"status": [known]}
+
+
+@pytest.mark.parametrize("step", [("pending", "confirmed"), ("confirmed", "shipped"), ("confirmed", "cancelled")])
+def test_an_order_that_takes_a_step_while_it_is_listed_is_listed_once(api, admin, order, step):
+    before, after = step
+    Order.objects.update(status=before)
+
+    def take_step(execute, sql, *arguments):
+        result = execute(sql, *arguments)
+        if sql.startswith("SELECT") and "orders_order" in sql:
+            Order.objects.filter(status=before).update(status=after)
+        return result
+
+    with connection.execute_wrapper(take_step):
+        response = api(admin).get(f"/api/orders/?status={after},{before}")
+
+    assert [row["status"] for row in response.json()] == [after]
 
 
 def test_pages_of_several_statuses_have_every_order_once(api, admin, orders):
