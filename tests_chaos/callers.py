@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import json
 import random
+import socket
 import time
 import traceback
 import uuid
@@ -17,6 +18,12 @@ from .records import Attempt, Record
 LIMIT = 45  # seconds in which every attempt must end; nginx gives a node 40
 PATIENCE = 120  # seconds after the last fault in which every call must be answered
 PAUSE_MAX = 1  # seconds between two attempts
+KEEPALIVE = {
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE): 1,
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE): 5,  # seconds
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL): 5,
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT): 4,
+}
 EARLY = 20  # seconds; a new token is asked for this long before the old one expires, because clocks may differ
 
 
@@ -81,7 +88,7 @@ class Caller:
         """Send the request; return None if the connection breaks or nothing comes back."""
         try:
             if not self.connection:
-                self.connection = Connection("127.0.0.1", self.shop.front.port, timeout=LIMIT)
+                self.connection = connect(self.shop.front.port)
             return self.connection.call(record.method, record.path, record.body, headers=record.headers)
         except (OSError, http.client.HTTPException):
             self.close()
@@ -119,6 +126,15 @@ class Caller:
                     time.sleep(self.random.uniform(0, 0.1))
             except Exception:  # such as an answer that no caller can use
                 self.error = f"{self.name} could not go on: {traceback.format_exc()}"
+
+
+def connect(port):
+    """Return a connection that is probed: without that, a lost reset leaves the client waiting until its timeout."""
+    connection = Connection("127.0.0.1", port, timeout=LIMIT)
+    connection.connect()
+    for option, value in KEEPALIVE.items():
+        connection.sock.setsockopt(*option, value)
+    return connection
 
 
 def expiry(token):
