@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tests_live.controls import copy_without
 
-SECONDS, SEEDS = 60, range(1, 4)  # a race may also end well
+SECONDS, SEEDS = 90, range(1, 4)  # a race may also end well
 LIMIT = 900  # seconds that a run may take
 FOUND = "the records and the logs are in"
 
@@ -29,6 +29,21 @@ CONTROLS = [
         "orders/services.py",
         "for pk, name, price, *_ in order.lines):",
         "for pk, name, price, *_ in order.lines[:1]):",
+        ("postgres",),
+    ),
+    Control(
+        "an order is placed again if a name has changed, too",
+        "orders/services.py",
+        "if any(prices[pk] != (name, price) for pk, name, price, *_ in order.lines):",
+        "if any(prices[pk][1] != price for pk, _, price, *_ in order.lines):",
+        ("postgres",),
+    ),
+    Control(
+        "If-Match of a booking is compared once the product is locked",
+        "products/views.py",
+        "product = services.lock_product(pk)\n        self.check_if_match(product)\n        services.adjust_stock",
+        "self.check_if_match(services.get_product(pk))\n"
+        "        product = services.lock_product(pk)\n        services.adjust_stock",
         ("postgres",),
     ),
 ]
