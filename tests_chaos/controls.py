@@ -1,6 +1,6 @@
 """Negative controls of chaos: `make chaos-controls` removes guards in a copy of the project; chaos must notice each.
 
-The other tests pass without these guards: noticing takes two faults at once, or a history that no test contains.
+What happens without these guards shows only when several clients change the same products for a while.
 """
 
 import subprocess

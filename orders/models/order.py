@@ -75,17 +75,18 @@ class OrderQuerySet(RowQuerySet):
 class OrderManager(models.Manager.from_queryset(OrderQuerySet)):
     def with_lines(self, rows):
         """Return an OrderRecord for each row with the columns of `rows()`."""
-        lines, partly_returned = {row[0]: [] for row in rows}, set()
+        lines, with_returns = {row[0]: [] for row in rows}, set()
         for row in select_lines(lines):
             lines[row[0]].append(row[1:])
             if row[-1]:
-                partly_returned.add(row[0])
+                with_returns.add(row[0])
         records = [OrderRecord(*row, lines[row[0]]) for row in rows]
-        if partly_returned:
-            # A return changes an order and its lines. If it came after the rows were read, only the lines show it.
+        if with_returns:
+            # A return changes an order and its lines. If it came after the rows were read, only the lines show it: read
+            # the state of these orders again.
             states = {
                 pk: {"status": status, "updated_at": updated_at}
-                for pk, status, updated_at in select_states(partly_returned)
+                for pk, status, updated_at in select_states(with_returns)
             }
             records = [record._replace(**states.get(record.id, {})) for record in records]
         returned = Order.Status.RETURNED
